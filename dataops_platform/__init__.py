@@ -1,0 +1,33 @@
+"""Releases of code, data, models and contracts on Dagster: nothing is published unless its contract holds.
+
+Importing this loads nothing heavy; the public names load on use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from dataops_platform.kit.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from dataops_platform.stages.clean.component import Clean
+    from dataops_platform.stages.extract.component import Extract
+    from dataops_platform.stages.publish.component import Publish
+    from dataops_platform.stages.score.component import Score
+    from dataops_platform.stages.train.component import Train
+    from dataops_platform.stages.transform.component import Transform
+
+__all__ = ["Clean", "Extract", "Publish", "Score", "Train", "Transform", "__version__"]
+
+_HOME = {name: f"dataops_platform.stages.{name.lower()}.component" for name in __all__ if name[0].isupper()}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

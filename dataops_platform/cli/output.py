@@ -1,0 +1,82 @@
+"""How commands print: tables for people, one JSON document for programs, errors in one shape."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dataops_platform.kit.errors import DataOpsError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+INTERRUPTED = 130
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A terminal that knows whether it can show colours, and never cuts a line that is not on one."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=None if stream.isatty() else 200)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    print(json.dumps(value, indent=2, default=str))
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], title: str = "") -> None:
+    """Rows as a table; numbers to the right, nothing for None."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        numeric = all(isinstance(row.get(column), int | float) or row.get(column) is None for row in rows)
+        table.add_column(column.replace("_", " "), justify="right" if numeric and rows else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(row.get(column)) for column in columns))
+    console().print(table)
+
+
+def _text(value: object) -> str:
+    from rich.markup import escape
+
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", " ")
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return escape(str(value))
+
+
+@contextmanager
+def errors_shown(as_json: bool) -> Iterator[None]:
+    """Turns an error of the platform into its message and exit code; nobody sees a traceback for their own mistake."""
+    import typer
+
+    try:
+        yield
+    except DataOpsError as error:
+        show_error(error.code, str(error), error.exit_code, as_json)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        show_error(
+            "DP-X130", "DP-X130 Stopped. What was committed stays; nothing is half published.", INTERRUPTED, as_json
+        )
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def show_error(code: str, message: str, exit_code: int, as_json: bool) -> None:
+    """An error on standard error, or as JSON on standard output."""
+    if as_json:
+        print_json({"error": {"code": code, "message": message, "exit_code": exit_code}})
+    else:
+        console(stderr=True).print(message, style="red", markup=False)

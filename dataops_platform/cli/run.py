@@ -1,0 +1,91 @@
+"""Run the project: every stage from files to publication, skipping what is unchanged.
+
+Example: dataops run --select flights --partition 2013-03-01
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
+from dataops_platform.cli.output import console, errors_shown, print_json, print_table, show_error
+from dataops_platform.settings.project import load_project
+
+
+def run(
+    select: Annotated[str, typer.Option(help="Assets, separated by commas; all when not given.")] = "",
+    partition: Annotated[
+        str, typer.Option(help="A partition, or the first and last as FIRST..LAST; all when not given.")
+    ] = "",
+    force: Annotated[bool, typer.Option(help="Do everything again, also what is unchanged.")] = False,
+    env: Environment = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Runs assets as one Dagster run and ends with what was made."""
+    with errors_shown(as_json):
+        from dataops_platform.runs.definitions import load_definitions
+        from dataops_platform.runs.instance import open_instance
+        from dataops_platform.runs.launch import Progress, launch
+        from dataops_platform.runs.summary import summarize
+
+        found = load_project(project, env or None)
+        out = console()
+
+        def watch(progress: Progress) -> None:
+            if not as_json and progress.kind != "began":
+                out.print(_line(progress), markup=False)
+
+        definitions = load_definitions(found)
+        with open_instance(found) as instance:
+            result = launch(
+                found,
+                definitions,
+                instance,
+                select=_names(select),
+                partitions=_names(partition.replace("..", ",")),
+                skip_unchanged=not force,
+                watch=watch,
+            )
+        summary = summarize(found)
+        if as_json:
+            print_json({"run": result.run_id, "success": result.success, "failures": _plain(result), **summary})
+        else:
+            _print_summary(summary, result)
+        if not result.success:
+            raise typer.Exit(min((f.exit_code for f in result.failures), default=4))
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _plain(result: Any) -> list[dict[str, Any]]:
+    return [f.__dict__ for f in result.failures]
+
+
+def _line(progress: Any) -> str:
+    if progress.kind == "said":
+        return f"{'':<10} … {progress.text}"
+    rows = "" if progress.rows is None else f"{progress.rows:,} rows".replace(",", " ")
+    refused = f"{progress.refused:,} refused".replace(",", " ") if progress.refused else ""
+    state = (
+        "FAILED" if progress.kind == "failed" else "unchanged" if progress.unchanged else f"{progress.seconds:.1f} s"
+    )
+    return f"{progress.text:<10} {progress.asset:<22} {rows:>14}  {refused:>14}  {state:>10}"
+
+
+def _print_summary(summary: dict[str, Any], result: Any) -> None:
+    out = console()
+    if not result.success:
+        for failure in result.failures:
+            show_error(failure.code, failure.message, failure.exit_code, as_json=False)
+    if summary["tables"]:
+        print_table(summary["tables"], ["stage", "table", "rows_in", "refused", "audited", "published"])
+    for model in summary["models"]:
+        title = f"model {model['model']} version {model['version']}: {model['target']}"
+        print_table(model["scores"], ["name", "auc", "brier", "rows"], title)
+    out.print(summary["next"], markup=False)

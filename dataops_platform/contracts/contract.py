@@ -1,0 +1,81 @@
+"""A contract as plain records: what a table must look like, who owns it, and which rules its rows must hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+LogicalType = Literal["string", "integer", "number", "boolean", "date", "timestamp", "time"]
+RuleKind = Literal[
+    "type",
+    "required",
+    "unique",
+    "minimum",
+    "maximum",
+    "exclusive_minimum",
+    "exclusive_maximum",
+    "enum",
+    "pattern",
+    "min_length",
+    "max_length",
+    "relationship",
+    "expression",
+]
+Severity = Literal["error", "warning"]
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing every row must hold.
+
+    `argument` is the bound, the pattern, the allowed values, the `table.column` referred to, or the boolean SQL
+    expression. Null values pass every rule but `required`.
+    """
+
+    name: str
+    kind: RuleKind
+    columns: tuple[str, ...]
+    argument: Value | tuple[Value, ...] | None = None
+    severity: Severity = "error"
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table, its type and what people should know about it."""
+
+    name: str
+    logical_type: LogicalType
+    sql_type: str
+    description: str = ""
+    required: bool = False
+    unique: bool = False
+    primary_key: bool = False
+    classification: str = ""
+    known_at: str = ""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What one table must look like. `digest` changes with anything that is enforced, not with prose."""
+
+    id: str
+    version: str
+    table: str
+    owner: str
+    description: str
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...]
+    digest: str
+    path: Path
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Names of the key columns, in file order; empty when the contract names none."""
+        return tuple(column.name for column in self.columns if column.primary_key)
+
+    def column(self, name: str) -> Column:
+        """The column called `name`. Raises: KeyError."""
+        return next(column for column in self.columns if column.name == name)

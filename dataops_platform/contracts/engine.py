@@ -1,0 +1,175 @@
+"""Checks rows against a contract inside DuckDB and says which rows break which rules.
+
+The rows end up in one temporary table, `STAGED`, with their contracted types and a list of the rules each breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataops_platform.contracts.contract import Column, Contract, Rule
+from dataops_platform.contracts.predicates import Parameters, given, group_violation, violation
+from dataops_platform.kit.errors import Refused, did_you_mean, some
+from dataops_platform.kit.sql import identifier, identifiers
+from dataops_platform.manifests.manifest import WHOLE, Verdict
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+STAGED = "_dp_staged"
+REFUSED = "_dp_refused"
+"""A column a user's function may add: a text says why it refuses the row, null lets it pass."""
+
+
+@dataclass(frozen=True)
+class BatchAudit:
+    """What a contract said about one batch (one partition, or the whole table)."""
+
+    partition: str
+    rows_in: int
+    rows_refused: int
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def rows_audited(self) -> int:
+        """Rows that hold the contract."""
+        return self.rows_in - self.rows_refused
+
+
+def stage_rows(
+    connection: DuckDBPyConnection,
+    source: str,
+    contract: Contract,
+    *,
+    null_values: Sequence[str] = (),
+    references: Mapping[str, str] | None = None,
+) -> None:
+    """Fills `STAGED` with the rows of the relation `source`: typed columns, `_dp_*` columns as they come, and
+    `_dp_rules`, the names of the broken rules (null when the row holds the contract), and `_dp_warnings`.
+
+    `references` gives the relation that holds each table a relationship rule refers to.
+    Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when there is one the contract does not know.
+    """
+    types = {name: kind for name, kind, *_ in connection.execute(f"describe select * from {source}").fetchall()}
+    _refuse_other_columns(types, contract)
+    parameters = Parameters()
+    kept = [name for name in types if name.startswith("_dp_") and name != REFUSED]
+    givens = ", ".join(
+        f"{_given(c, types[c.name], null_values, parameters)} as {given(c.name)}" for c in contract.columns
+    )
+    casts = ", ".join(f"{_cast(c, types[c.name])} as {identifier(c.name)}" for c in contract.columns)
+    extra = f", {identifier(REFUSED)}" if REFUSED in types else ""
+    kept_sql = "".join(f", {identifier(name)}" for name in kept)
+    connection.execute(
+        f"create or replace temp table {STAGED} as "
+        f"with given as (select {givens}{kept_sql}{extra} from {source}), "
+        f"typed as (select *, {casts} from given) "
+        f"select {identifiers(c.name for c in contract.columns)}{kept_sql}, "
+        f"{_broken(contract, 'error', parameters, REFUSED in types)} as _dp_rules, "
+        f"{_broken(contract, 'warning', parameters, False)} as _dp_warnings from typed",
+        parameters.values,
+    )
+    for rule in contract.rules:
+        _mark_across_rows(connection, rule, references or {})
+
+
+def audits(connection: DuckDBPyConnection, contract: Contract, partitions: Sequence[str]) -> list[BatchAudit]:
+    """The outcome for each partition asked for, also for those without rows; `[""]` for a table without partitions."""
+    key = "_dp_partition" if list(partitions) != [WHOLE] else f"'{WHOLE}'"
+    counts = connection.execute(f"select {key}, count(*), count(_dp_rules) from {STAGED} group by 1").fetchall()
+    failing = connection.execute(
+        f"select {key}, rule, count(*) from {STAGED}, unnest(list_concat(coalesce(_dp_rules, []), "
+        f"coalesce(_dp_warnings, []))) as broken(rule) group by 1, 2"
+    ).fetchall()
+    by_partition = {partition: (rows, refused) for partition, rows, refused in counts}
+    broken = {(partition, rule): rows for partition, rule, rows in failing}
+    return [
+        BatchAudit(
+            partition,
+            *by_partition.get(partition, (0, 0)),
+            _verdicts(contract, {rule: n for (p, rule), n in broken.items() if p == partition}),
+        )
+        for partition in partitions
+    ]
+
+
+def _verdicts(contract: Contract, broken: Mapping[str, int]) -> tuple[Verdict, ...]:
+    known = [Verdict(rule.name, rule.severity, broken.get(rule.name, 0)) for rule in contract.rules]
+    names = {rule.name for rule in contract.rules}
+    return (*known, *(Verdict(name, "error", n) for name, n in sorted(broken.items()) if name not in names))
+
+
+def _refuse_other_columns(types: Mapping[str, str], contract: Contract) -> None:
+    present = [name for name in types if not name.startswith("_dp_")]
+    missing = [c.name for c in contract.columns if c.name not in types]
+    where = f"table {contract.table}, contract {contract.path.name} {contract.version}"
+    if missing:
+        hint = did_you_mean(missing[0], present)
+        raise Refused(
+            "DP-C003",
+            f"contracted column{'s' if len(missing) > 1 else ''} {some(missing)} absent from the data; {hint}",
+            where=where,
+            fix="correct the name in the contract, or deliver the column",
+        )
+    unknown = [name for name in present if name not in {c.name for c in contract.columns}]
+    if unknown:
+        raise Refused(
+            "DP-C004",
+            f"the data has {some(unknown)}, which the contract does not know",
+            where=where,
+            fix="add it to the contract, or leave it out of the data",
+        )
+
+
+def _given(column: Column, given_type: str, null_values: Sequence[str], parameters: Parameters) -> str:
+    name = identifier(column.name)
+    if given_type != "VARCHAR" or not null_values:
+        return name
+    nulls = ", ".join(parameters.bind(value) for value in null_values)
+    return f"case when {name} in ({nulls}) then null else {name} end"
+
+
+def _cast(column: Column, given_type: str) -> str:
+    """A cast that never rounds and never guesses: text must look like the type, a fraction is no integer."""
+    value, cast = given(column.name), f"try_cast({given(column.name)} as {column.sql_type})"
+    if given_type == "VARCHAR" and column.logical_type == "integer":
+        return f"case when ltrim({value}, '+-0123456789') = '' then {cast} end"
+    if given_type == "VARCHAR" and column.logical_type == "number":
+        return f"case when ltrim({value}, '+-.0123456789eE') = '' then {cast} end"
+    if given_type in ("DOUBLE", "FLOAT") and column.logical_type == "integer":
+        return f"case when {value} = trunc({value}) then {cast} end"
+    return cast
+
+
+def _broken(contract: Contract, severity: str, parameters: Parameters, functions_word: bool) -> str:
+    """SQL of the list of broken rules of one severity, null when there are none."""
+    compiled = [(r.name, violation(r, parameters)) for r in contract.rules if r.severity == severity]
+    tests = [(parameters.bind(name), sql) for name, sql in compiled if sql is not None]
+    if functions_word:
+        tests.append((f"'function: ' || {identifier(REFUSED)}", f"{identifier(REFUSED)} is not null"))
+    if not tests:
+        return "null::varchar[]"
+    any_broken = " or ".join(f"({sql})" for _, sql in tests)
+    names = ", ".join(f"case when {sql} then {name} end" for name, sql in tests)
+    return f"case when {any_broken} then list_filter([{names}], lambda x: x is not null) end"
+
+
+def _mark_across_rows(connection: DuckDBPyConnection, rule: Rule, references: Mapping[str, str]) -> None:
+    if rule.kind == "unique":
+        condition = group_violation(rule, STAGED)
+    elif rule.kind == "relationship":
+        table, _, column = str(rule.argument).partition(".")
+        own = identifier(rule.columns[0])
+        condition = (
+            f"({own} is not null and {own} not in "
+            f"(select {identifier(column)} from {references[table]} where {identifier(column)} is not null))"
+        )
+    else:
+        return
+    target = "_dp_rules" if rule.severity == "error" else "_dp_warnings"
+    connection.execute(
+        f"update {STAGED} set {target} = list_append(coalesce({target}, []), $rule) where {condition}",
+        {"rule": rule.name},
+    )

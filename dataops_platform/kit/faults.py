@@ -1,0 +1,53 @@
+"""Named side effects: `fault_point("publish.before_commit")` does nothing in life and dies on demand in tests.
+
+Every write of the platform passes a fault point before it begins and before it becomes visible, so that a test
+can kill the process at exactly that place. A name counts its visits: `name:3` dies at the third.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+
+FAULT_POINTS: tuple[str, ...] = (
+    "stage.before_write",
+    "stage.after_write",
+    "stage.before_commit",
+    "stage.after_commit",
+    "adopt.before_commit",
+    "adopt.after_commit",
+    "transform.before_dbt",
+    "transform.during_dbt",
+    "transform.after_dbt",
+    "restore.before_commit",
+    "train.before_register",
+    "train.after_register",
+    "publish.before_write",
+    "publish.before_commit",
+    "publish.after_commit",
+)
+
+_armed: list[str] = []
+_visits: Counter[str] = Counter()
+
+
+def fault_point(name: str) -> None:
+    """Marks a side effect; kills this process with SIGKILL when a test armed `name`."""
+    if not _armed:
+        return
+    _visits[name] += 1
+    if f"{name}:{_visits[name]}" in _armed:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(specs: str) -> None:
+    """Arms fault points, comma separated: `publish.before_commit` or `stage.before_commit:3` (third visit).
+
+    Raises: ValueError for a name that is not a fault point.
+    """
+    for spec in filter(None, specs.split(",")):
+        name, _, visit = spec.partition(":")
+        if name not in FAULT_POINTS:
+            raise ValueError(f"no fault point {name!r}; known: {', '.join(FAULT_POINTS)}")
+        _armed.append(f"{name}:{visit or 1}")

@@ -1,0 +1,142 @@
+"""A user's functions: found by name without being run, called with the kind of frame they ask for, and digested."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+import typing
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataops_platform.kit.digests import digest_of, digest_of_file
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def check_function(reference: str) -> None:
+    """Refuses a reference that names no function; looks at the source and imports nothing of it.
+
+    Raises: UsedWrongly DP-S001.
+    """
+    path = _source(reference)
+    name = reference.partition(":")[2]
+    tree = _parsed(path)
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    if name not in names:
+        raise UsedWrongly("DP-S001", f"{path.name} has no function {name!r}; {did_you_mean(name, names)}")
+
+
+def load_function(reference: str) -> Callable[..., Any]:
+    """The function that `module:function` names. Raises: UsedWrongly DP-S001."""
+    check_function(reference)
+    module, _, name = reference.partition(":")
+    return typing.cast("Callable[..., Any]", getattr(importlib.import_module(module), name))
+
+
+def code_digest(reference: str) -> str:
+    """Digest of the source of a function's module and of the modules of the same top package it imports."""
+    root = reference.partition(":")[0].partition(".")[0]
+    found: dict[str, str] = {}
+    todo = [reference.partition(":")[0]]
+    while todo:
+        module = todo.pop()
+        path = _module_path(module)
+        if module in found or path is None:
+            continue
+        found[module] = digest_of_file(path)
+        todo += [name for name in _imports(path, module) if name.partition(".")[0] == root]
+    return digest_of(found)
+
+
+def frame_for(function: Callable[..., Any], table: pa.Table) -> Any:
+    """The table as the kind of frame that the function's first parameter is annotated with.
+
+    Raises: UsedWrongly DP-S002 for another annotation than polars.LazyFrame, polars.DataFrame or pandas.DataFrame.
+    """
+    kind = _annotation(function)
+    if kind == "polars.LazyFrame":
+        import polars as pl
+
+        return typing.cast("pl.DataFrame", pl.from_arrow(table)).lazy()
+    if kind == "polars.DataFrame":
+        import polars as pl
+
+        return pl.from_arrow(table)
+    if kind == "pandas.DataFrame":
+        return table.to_pandas()
+    raise UsedWrongly(
+        "DP-S002",
+        f"{function.__name__} asks for {kind or 'nothing'} as its first parameter",
+        fix="annotate it with polars.LazyFrame, polars.DataFrame or pandas.DataFrame",
+    )
+
+
+def arrow_from(frame: Any, name: str) -> pa.Table:
+    """A frame a function gave back, as an Arrow table. Raises: UsedWrongly DP-S003 when it is no frame."""
+    import pyarrow as pa
+
+    module = type(frame).__module__.partition(".")[0]
+    if module == "polars":
+        eager = frame.collect() if hasattr(frame, "collect") else frame
+        return typing.cast("pa.Table", eager.to_arrow())
+    if module == "pandas":
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    raise UsedWrongly("DP-S003", f"{name} gave {type(frame).__name__}", fix="return a polars or pandas frame")
+
+
+def _annotation(function: Callable[..., Any]) -> str:
+    first = next(iter(inspect.signature(function).parameters), None)
+    hint = typing.get_type_hints(function).get(first) if first else None
+    return f"{hint.__module__.partition('.')[0]}.{hint.__qualname__}" if isinstance(hint, type) else ""
+
+
+def _source(reference: str) -> Path:
+    module, separator, name = reference.partition(":")
+    if not (separator and name.isidentifier()):
+        raise UsedWrongly("DP-S001", f"{reference!r} names no function", fix="write module:function")
+    path = _module_path(module)
+    if path is None:
+        raise UsedWrongly(
+            "DP-S001", f"there is no module {module!r}", where=f"function {reference}", fix="is the project installed?"
+        )
+    return path
+
+
+def _module_path(module: str) -> Path | None:
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+@lru_cache(maxsize=256)
+def _parsed_at(path: Path, _stamp: tuple[int, int]) -> ast.Module:
+    return ast.parse(path.read_bytes(), filename=path.name)
+
+
+def _parsed(path: Path) -> ast.Module:
+    stat = path.stat()
+    try:
+        return _parsed_at(path, (stat.st_mtime_ns, stat.st_size))
+    except SyntaxError as error:
+        raise UsedWrongly("DP-S001", f"{path.name}:{error.lineno} is no Python: {error.msg}") from error
+
+
+def _imports(path: Path, module: str) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(_parsed(path)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+            base = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            source = ".".join(part for part in (base, node.module or "") if part)
+            names += [source, *(f"{source}.{alias.name}" for alias in node.names)]
+    return names

@@ -1,0 +1,1 @@
+"""Plain records of what a step made, from what, under which rules; and what follows from them."""

@@ -1,0 +1,114 @@
+"""A cut: versions of tables and models that were made from one another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dataops_platform.kit.digests import digest_of
+from dataops_platform.manifests.manifest import Head, InputRef, Kind, Manifest
+
+
+@dataclass(frozen=True)
+class Member:
+    """One table or model of a cut. `version` is a locator and no part of the cut's identity."""
+
+    name: str
+    kind: Kind
+    digest: str
+    version: str
+    partitions: tuple[str, ...]
+    manifests: tuple[str, ...]
+    contract: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Members in order of name."""
+
+    members: tuple[Member, ...]
+
+    @property
+    def id(self) -> str:
+        """The publication id: digest of names, contents, partitions and contracts; not of versions, runs or times."""
+        return digest_of([[m.name, m.kind, m.digest, list(m.partitions), m.contract] for m in self.members])
+
+    def member(self, name: str) -> Member | None:
+        """The member called `name`, if there is one."""
+        return next((m for m in self.members if m.name == name), None)
+
+    def to_plain(self) -> list[dict[str, Any]]:
+        """The members as JSON-like records."""
+        return [{**m.__dict__, "partitions": list(m.partitions), "manifests": list(m.manifests)} for m in self.members]
+
+    @classmethod
+    def from_plain(cls, members: Iterable[Mapping[str, Any]]) -> Cut:
+        """The cut written by `to_plain`."""
+        return cls(
+            tuple(
+                Member(**{**m, "partitions": tuple(m["partitions"]), "manifests": tuple(m["manifests"])})
+                for m in members
+            )
+        )
+
+
+def cut_of(heads: Iterable[Head]) -> Cut:
+    """The cut made of these heads."""
+    members = [
+        Member(
+            name=head.name,
+            kind=head.kind,
+            digest=head.digest,
+            version=head.version,
+            partitions=tuple(sorted(head.partitions)),
+            manifests=tuple(m.id for m in head.manifests),
+            contract=digest_of(sorted({m.step.contract for m in head.manifests})),
+            rows=sum(m.rows_audited for m in head.manifests),
+        )
+        for head in heads
+    ]
+    return Cut(tuple(sorted(members, key=lambda m: m.name)))
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A member that was made from another content of `source` than the cut shows."""
+
+    name: str
+    source: str
+    partition: str = ""
+
+    def __str__(self) -> str:
+        part = f" (partition {self.partition})" if self.partition else ""
+        return f"{self.name}{part} was made from an older {self.source}"
+
+
+def stale_members(heads: Mapping[str, Head], manifest_of: Callable[[str], Manifest]) -> list[Stale]:
+    """Which heads of a cut were made from inputs that differ from those in the cut; empty when it is consistent.
+
+    Follows inputs that are not in the cut down to members that are. `manifest_of` gives a manifest by its id.
+    """
+    found: dict[Stale, None] = {}
+    for head in heads.values():
+        seen: set[str] = set()
+        todo = [(manifest.partition, ref) for manifest in head.manifests for ref in manifest.step.inputs]
+        while todo:
+            partition, ref = todo.pop()
+            if ref.name in heads:
+                if not _same(heads[ref.name], ref):
+                    found[Stale(head.name, ref.name, partition)] = None
+                continue
+            for manifest_id in ref.manifests:
+                if manifest_id not in seen:
+                    seen.add(manifest_id)
+                    todo += [(partition, inner) for inner in manifest_of(manifest_id).step.inputs]
+    return list(found)
+
+
+def _same(head: Head, ref: InputRef) -> bool:
+    if ref.partition:
+        manifest = head.partitions.get(ref.partition)
+        return manifest is not None and manifest.digest == ref.digest
+    return head.digest == ref.digest

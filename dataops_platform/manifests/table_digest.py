@@ -1,0 +1,37 @@
+"""The content of a table as one number that does not depend on the order of its rows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_FORM = re.compile(r"dp1:(\d+):([0-9a-f]{32})")
+_HALF = 2**64
+
+
+@dataclass(frozen=True)
+class TableDigest:
+    """Row count, and the sums modulo 2^64 of the two halves of every row's MD5.
+
+    Digests of disjoint parts add up to the digest of the whole: `march + april`. MD5 serves as a well-mixed
+    checksum, not as a defence against someone who constructs rows.
+    """
+
+    rows: int = 0
+    low: int = 0
+    high: int = 0
+
+    def __add__(self, other: TableDigest) -> TableDigest:
+        return TableDigest(self.rows + other.rows, (self.low + other.low) % _HALF, (self.high + other.high) % _HALF)
+
+    def __str__(self) -> str:
+        return f"dp1:{self.rows}:{self.high:016x}{self.low:016x}"
+
+    @classmethod
+    def parse(cls, text: str) -> TableDigest:
+        """The digest written as `dp1:<rows>:<32 hex digits>`. Raises: ValueError."""
+        match = _FORM.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a table digest: {text[:60]!r}")
+        value = int(match[2], 16)
+        return cls(int(match[1]), value % _HALF, value // _HALF)

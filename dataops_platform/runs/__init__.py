@@ -1,0 +1,1 @@
+"""Launching Dagster runs and watching them; the platform never schedules anything itself."""

@@ -1,0 +1,196 @@
+"""Runs a project's assets as one Dagster run in this process, visible in the project's instance."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean
+from dataops_platform.runs.reaper import PROCESS_TAG, reap, this_process
+from dataops_platform.settings.project import Project
+
+if TYPE_CHECKING:
+    from dagster import AssetKey, DagsterInstance, Definitions
+
+SKIP_TAG = "dataops/skip_unchanged"
+POLL_S = 0.3
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Something a run did: a step `began`, `said` something, `made` an asset, or `failed`. `text`: the stage, or what
+    was said."""
+
+    kind: str
+    asset: str
+    text: str = ""
+    seconds: float = 0.0
+    rows: int | None = None
+    refused: int = 0
+    unchanged: bool = False
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A step that failed: what it said, and the exit code that goes with it."""
+
+    step: str
+    message: str
+    code: str = ""
+    exit_code: int = 4
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended."""
+
+    run_id: str
+    success: bool
+    failures: tuple[Failed, ...]
+
+
+def launch(
+    project: Project,
+    defs: Definitions,
+    instance: DagsterInstance,
+    *,
+    select: Sequence[str] = (),
+    partitions: Sequence[str] = (),
+    skip_unchanged: bool = True,
+    watch: Callable[[Progress], None] = lambda _: None,
+) -> RunResult:
+    """Materializes the assets called `select` (all when empty), for `partitions` (all when empty).
+
+    Raises: UsedWrongly DP-R003 for an asset or DP-R004 for a partition that does not exist.
+    """
+    reap(instance)
+    specs = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
+    keys = _selected(select, {name: spec.key for name, spec in specs.items()})
+    tags = {PROCESS_TAG: this_process(), SKIP_TAG: "true" if skip_unchanged else "false"}
+    tags |= _partition_tags([s for s in specs.values() if not keys or s.key in keys], partitions)
+    run_id = str(uuid.uuid4())
+    watcher = _Watcher(instance, run_id, {name: spec.group_name or "" for name, spec in specs.items()}, watch)
+    with watcher:
+        result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=instance,
+            asset_selection=keys or None,
+            run_id=run_id,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            tags=tags,
+            raise_on_error=False,
+        )
+    failures = tuple(_failed(event) for event in result.all_events if event.is_step_failure)
+    return RunResult(run_id, result.success, failures)
+
+
+def _selected(select: Sequence[str], known: dict[str, AssetKey]) -> list[AssetKey]:
+    for name in select:
+        if name not in known:
+            raise UsedWrongly("DP-R003", f"no asset is called {name!r}; {did_you_mean(name, known)}")
+    return [known[name] for name in select]
+
+
+def _partition_tags(specs: Sequence[Any], partitions: Sequence[str]) -> dict[str, str]:
+    definitions = {spec.partitions_def for spec in specs if spec.partitions_def is not None}
+    if not definitions:
+        return {}
+    keys = list(next(iter(definitions)).get_partition_keys())
+    for partition in partitions:
+        if partition not in keys:
+            raise UsedWrongly("DP-R004", f"there is no partition {partition!r}; {did_you_mean(partition, keys)}")
+    chosen = sorted(partitions or keys, key=keys.index)
+    if keys.index(chosen[-1]) - keys.index(chosen[0]) + 1 != len(chosen):
+        raise UsedWrongly("DP-R004", "the partitions asked for do not follow one another", fix="run them one by one")
+    return {
+        "dagster/asset_partition_range_start": chosen[0],
+        "dagster/asset_partition_range_end": chosen[-1],
+    }
+
+
+def _failed(event: Any) -> Failed:
+    data = event.step_failure_data
+    user = data.user_failure_data
+    if user is not None:
+        values = {key: value.value for key, value in user.metadata.items()}
+        if "code" in values:
+            return Failed(event.step_key, user.description or "", values["code"], values["exit_code"])
+        return Failed(event.step_key, user.description or user.label)
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    text = " ".join(error.message.split()) if error else "failed"
+    return Failed(event.step_key, text[:600])
+
+
+class _Watcher:
+    """Reads a run's events from the instance while it runs, and tells of each in order."""
+
+    def __init__(
+        self, instance: DagsterInstance, run_id: str, stages: dict[str, str], watch: Callable[[Progress], None]
+    ) -> None:
+        self._instance, self._run_id, self._stages, self._watch = instance, run_id, stages, watch
+        self._done = threading.Event()
+        self._seen = 0
+        self._began: dict[str, float] = {}
+        self._thread = threading.Thread(target=self._loop, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+        self._tell()
+
+    def _loop(self) -> None:
+        while not self._done.wait(POLL_S):
+            self._tell()
+
+    def _tell(self) -> None:
+        entries = self._instance.all_logs(self._run_id)
+        for entry in entries[self._seen :]:
+            progress = self._progress(entry)
+            if progress is not None:
+                self._watch(progress)
+        self._seen = len(entries)
+
+    def _progress(self, entry: Any) -> Progress | None:
+        import dagster as dg
+
+        event = entry.dagster_event
+        if event is None:
+            said = entry.level == logging.INFO and entry.step_key
+            return Progress("said", entry.step_key.partition("__")[2], entry.user_message) if said else None
+        step = event.step_key or ""
+        name = step.partition("__")[2]
+        if event.event_type == dg.DagsterEventType.STEP_START:
+            self._began[step] = entry.timestamp
+            return Progress("began", name, self._stages.get(name, name))
+        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            return Progress("failed", name, self._stages.get(name, name), entry.timestamp - self._began[step])
+        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            return self._made(event.asset_key.path[-1], event.materialization, entry.timestamp - self._began[step])
+        return None
+
+    def _made(self, name: str, materialization: Any, seconds: float) -> Progress | None:
+        values = {key: value.value for key, value in materialization.metadata.items()}
+        partition = materialization.partition
+        if partition is not None and partition != self._last_partition(name):
+            return None
+        return Progress(
+            "made",
+            name,
+            self._stages.get(name, ""),
+            seconds,
+            values.get("dagster/row_count"),
+            values.get("rows_refused", 0),
+            values.get("unchanged", False),
+        )
+
+    def _last_partition(self, _: str) -> str:
+        tags = self._instance.get_run_by_id(self._run_id)
+        return tags.tags.get("dagster/asset_partition_range_end", "") if tags else ""

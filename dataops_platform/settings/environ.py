@@ -1,0 +1,74 @@
+"""The environment variables the platform knows."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+from pathlib import Path
+
+from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.kit.faults import arm
+
+NAMES = {
+    "DATAOPS_ENV": "The environment to work in; `dev` when not set.",
+    "DATAOPS_FAULTS": "Fault points at which to die, for tests only: `publish.before_commit:1,…`.",
+    "DAGSTER_HOME": "Dagster's instance folder; the project's `.dataops/dagster` when not set.",
+    "NO_COLOR": "Plain text on the terminal when set to anything.",
+}
+
+ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def chosen_environment() -> str:
+    """The environment named by `DATAOPS_ENV`, else `dev`.
+
+    Raises: UsedWrongly DP-P004 for a name that cannot be a schema.
+    """
+    return checked_environment(os.environ.get("DATAOPS_ENV") or "dev")
+
+
+def checked_environment(name: str) -> str:
+    """`name` when it can name an environment: lower case, at most 40 characters, no double underscore."""
+    if not ENVIRONMENT_NAME.fullmatch(name) or "__" in name:
+        raise UsedWrongly(
+            "DP-P004",
+            f"{name!r} cannot name an environment",
+            fix="use lower-case letters, digits and single underscores, starting with a letter, at most 40 characters",
+        )
+    return name
+
+
+def dagster_home() -> Path | None:
+    """The folder named by `DAGSTER_HOME`, if any."""
+    value = os.environ.get("DAGSTER_HOME")
+    return Path(value) if value else None
+
+
+def set_dagster_home(folder: Path) -> None:
+    """Names Dagster's instance folder for this process and those it starts."""
+    os.environ["DAGSTER_HOME"] = str(folder)
+
+
+def set_environment(name: str) -> None:
+    """Names the environment for this process and those it starts."""
+    os.environ["DATAOPS_ENV"] = checked_environment(name)
+
+
+def mlflow_defaults() -> None:
+    """Keeps MLflow from telling anybody and from loading pickles, unless the user decided otherwise."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+
+
+def arm_faults() -> None:
+    """Arms the fault points that a test asked for."""
+    arm(os.environ.get("DATAOPS_FAULTS", ""))
+
+
+def actor() -> str:
+    """The name of the user this process runs as; a declaration, not an authentication."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

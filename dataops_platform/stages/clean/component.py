@@ -1,0 +1,61 @@
+"""The Dagster component of the clean stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from dataops_platform.kit.user_code import check_function
+from dataops_platform.settings.project import Project
+from dataops_platform.stages.clean.run import CleanStep
+from dataops_platform.stages.component import Name, StageComponent, StrictResolved
+from dataops_platform.stages.scaffold import scaffolder
+from dataops_platform.stages.step import required_contract
+
+EXAMPLE = """\
+  tables:
+    - name: orders                   # its contract is contracts/orders.odcs.yaml
+      input: raw_orders
+      null_values: ["", "NA"]        # texts that mean: nothing is known
+      # function: my_project.cleaning:orders   # polars.LazyFrame in, polars.LazyFrame out, one row for each row
+      # max_refused_share: 0.02      # more refused rows than this fail the step, and nothing is written
+      # partitions: months
+"""
+
+
+class CleanTable(StrictResolved, dg.Resolvable):
+    """One raw table and the table under contract it becomes."""
+
+    name: Name
+    input: Name
+    contract: str | None = None
+    function: str | None = None
+    null_values: list[str] = []
+    max_refused_share: float = 0.02
+    partitions: str | None = None
+
+
+@dg.scaffold_with(scaffolder(EXAMPLE))
+class Clean(StageComponent):
+    """Raw rows become typed rows that hold a contract; the others go to quarantine with the rules they broke."""
+
+    tables: list[CleanTable]
+
+    def steps(self, project: Project) -> Sequence[CleanStep]:
+        """One step for each table. Raises: UsedWrongly for a missing contract or function."""
+        return [self._step(project, table) for table in self.tables]
+
+    def _step(self, project: Project, table: CleanTable) -> CleanStep:
+        if table.function:
+            check_function(table.function)
+        return CleanStep(
+            project=project,
+            name=table.name,
+            input=table.input,
+            contract=required_contract(project, table.name, table.contract),
+            function=table.function,
+            null_values=tuple(table.null_values),
+            max_refused_share=table.max_refused_share,
+            partitions=project.partition(table.partitions) if table.partitions else None,
+        )

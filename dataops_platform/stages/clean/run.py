@@ -1,0 +1,239 @@
+"""One raw table becomes one table under contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataops_platform.contracts.contract import Contract
+from dataops_platform.contracts.engine import STAGED, BatchAudit, audits, stage_rows
+from dataops_platform.kit.digests import digest_of
+from dataops_platform.kit.errors import Refused
+from dataops_platform.kit.sql import identifier, identifiers
+from dataops_platform.kit.user_code import arrow_from, code_digest, frame_for, load_function
+from dataops_platform.kit.version import VERSION
+from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
+from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.stages.step import (
+    Makes,
+    Outcome,
+    RunContext,
+    head_of,
+    head_outcome,
+    refuse_beyond_share,
+    unchanged_partitions,
+)
+from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.ducklake.staging import LakeStaging
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SAMPLE_ROWS = 20
+_IN = "_dp_in"
+_OUT = "_dp_out"
+
+
+@dataclass(frozen=True)
+class CleanStep:
+    """Types the rows of `input` by `contract`, after `function` (if any) has put them into its columns."""
+
+    project: Project
+    name: str
+    input: str
+    contract: Contract
+    function: str | None = None
+    null_values: tuple[str, ...] = ()
+    max_refused_share: float = 0.02
+    partitions: PartitionSettings | None = None
+    stage: str = "clean"
+
+    @property
+    def makes(self) -> tuple[Makes, ...]:
+        return (Makes(self.name, self.contract.description, self.contract, ("table",)),)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.input, *self.references)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Tables that relationship rules refer to."""
+        names = (str(r.argument).partition(".")[0] for r in self.contract.rules if r.kind == "relationship")
+        return tuple(sorted(set(names) - {self.name}))
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return {
+            "input": self.input,
+            "function": self.function,
+            "null_values": list(self.null_values),
+            "max_refused_share": self.max_refused_share,
+        }
+
+    def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
+        """Replaces the partitions by what the input's rows became: each audited, or in quarantine with its rules.
+
+        Raises: Refused DP-W007 without input, DP-S004 when the function lost or made rows, DP-C003 and DP-C004 for
+        absent and unknown columns; ContractBroken when more than `max_refused_share` of a partition is refused.
+        """
+        heads = lake.heads(self.project.environment)
+        source = head_of(heads, self.input, self.name, self.project)
+        references = {name: head_of(heads, name, self.name, self.project) for name in self.references}
+        present = [p for p in partitions if p == WHOLE or p in source.partitions]
+        if not present:
+            raise Refused(
+                "DP-W007",
+                f"{self.name} reads {self.input}, which holds none of the partitions asked for",
+                fix=f"dataops run --select {self.input}",
+            )
+        identities = {p: self._identity(source, references, p) for p in present}
+        digests = {p: identity.digest for p, identity in identities.items()}
+        same = unchanged_partitions(heads.get(self.name), digests) if context.skip_unchanged else []
+        todo = [p for p in present if p not in same]
+        if todo:
+            self._write(lake, context, source, references, {p: identities[p] for p in todo})
+        outcome = head_outcome(lake, self.project, self.name, present, unchanged=not todo)
+        return [self._with_sample(lake, outcome)]
+
+    def _identity(self, source: Head, references: Mapping[str, Head], partition: str) -> StepIdentity:
+        return StepIdentity(
+            code=digest_of([VERSION, code_digest(self.function) if self.function else ""]),
+            config=digest_of(self.config),
+            contract=self.contract.digest,
+            inputs=(source.ref(partition), *(head.ref() for head in references.values())),
+        )
+
+    def _write(
+        self,
+        lake: Lake,
+        context: RunContext,
+        source: Head,
+        references: Mapping[str, Head],
+        identities: Mapping[str, StepIdentity],
+    ) -> None:
+        environment, partitions = self.project.environment, list(identities)
+        _select_input(lake.connection, lake.relation(environment, source), partitions)
+        rows = _apply(self.function, lake.connection) if self.function else _IN
+        with lake.stage(environment, self.name) as staging:
+            stage_rows(
+                staging.connection,
+                rows,
+                self.contract,
+                null_values=self.null_values,
+                references={name: lake.relation(environment, head) for name, head in references.items()},
+            )
+            batches = audits(staging.connection, self.contract, partitions)
+            for batch in batches:
+                refuse_beyond_share(
+                    self.name,
+                    self.max_refused_share,
+                    batch.rows_in,
+                    batch.rows_refused,
+                    batch.verdicts,
+                    partition=batch.partition,
+                    where=f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}",
+                )
+            self._commit_rows(staging, batches, context, identities)
+
+    def _commit_rows(
+        self,
+        staging: LakeStaging,
+        batches: Sequence[BatchAudit],
+        context: RunContext,
+        identities: Mapping[str, StepIdentity],
+    ) -> None:
+        described = staging.connection.execute(f"describe {STAGED}").fetchall()
+        kept = [name for name, *_ in described if name not in ("_dp_rules", "_dp_warnings")]
+        partitions = [batch.partition for batch in batches]
+        digests = staging.replace(f"select {identifiers(kept)} from {STAGED} where _dp_rules is null", partitions)
+        staging.connection.execute(
+            "set variable dp_batch = $batch", {"batch": [f"{self.contract.id} {self.contract.version}", context.run_id]}
+        )
+        staging.quarantine(_quarantined(staging.connection, partitions != [WHOLE]), partitions)
+        staging.record(
+            [
+                Manifest(
+                    environment=self.project.environment,
+                    stage=self.stage,
+                    name=self.name,
+                    kind="table",
+                    partition=batch.partition,
+                    run_id=context.run_id,
+                    step=identities[batch.partition],
+                    digest=str(digests[batch.partition]),
+                    rows_in=batch.rows_in,
+                    rows_audited=digests[batch.partition].rows,
+                    rows_refused=batch.rows_refused,
+                    recorded_at=context.now(),
+                    contract_version=self.contract.version,
+                    verdicts=batch.verdicts,
+                )
+                for batch in batches
+            ]
+        )
+
+    def _with_sample(self, lake: Lake, outcome: Outcome) -> Outcome:
+        from dataclasses import replace
+
+        if not outcome.rows_refused:
+            return outcome
+        relation = f"lake.{identifier(self.project.build_schema)}.{identifier(self.name + '__quarantine')}"
+        parts = [m.partition for m in outcome.manifests]
+        where = "" if parts == [WHOLE] else "where list_contains($parts, _dp_partition)"
+        rows = lake.connection.execute(
+            f"select _dp_file, _dp_line, array_to_string(rules, ', '), raw from {relation} {where} "
+            f"order by _dp_file, _dp_line limit {SAMPLE_ROWS}",
+            {"parts": parts} if where else None,
+        ).fetchall()
+        sample = [dict(zip(("file", "line", "rules", "raw"), row, strict=True)) for row in rows]
+        return replace(outcome, refused_sample=tuple(sample))
+
+
+def _select_input(connection: DuckDBPyConnection, relation: str, partitions: Sequence[str]) -> None:
+    where = "" if list(partitions) == [WHOLE] else "where list_contains($partitions, _dp_partition)"
+    connection.execute(
+        f"create or replace temp table {_IN} as select * from {relation} {where}",
+        {"partitions": list(partitions)} if where else None,
+    )
+
+
+def _apply(function: str, connection: DuckDBPyConnection) -> str:
+    """Runs the user's function on the input and checks that it gave back one row for each it was given."""
+    call = load_function(function)
+    table = arrow_from(call(frame_for(call, connection.execute(f"from {_IN}").to_arrow_table())), function)
+    own = [n for n, *_ in connection.execute(f"describe {_IN}").fetchall() if n.startswith("_dp_")]
+    lost = [c for c in own if c not in table.column_names]
+    if lost:
+        raise Refused(
+            "DP-S004", f"{function} lost the column {lost[0]!r}, which says where a row came from", fix="keep it"
+        )
+    connection.register("_dp_given_rows", table)
+    connection.execute(f"create or replace temp table {_OUT} as from _dp_given_rows")
+    connection.unregister("_dp_given_rows")
+    key = identifiers(own)
+    row = connection.execute(
+        f"select (select count(*) from {_IN}), (select count(*) from {_OUT}), "
+        f"(select count(*) from (select {key} from {_IN} except all select {key} from {_OUT}))"
+    ).fetchone()
+    if row and (row[0] != row[1] or row[2]):
+        raise Refused(
+            "DP-S004",
+            f"{function} was given {row[0]} rows and gave back {row[1]} ({row[2]} of those given are missing)",
+            fix="give back each row once; to refuse one, put the reason in a column _dp_refused",
+        )
+    return _OUT
+
+
+def _quarantined(connection: DuckDBPyConnection, partitioned: bool) -> str:
+    """SQL of the refused rows: their values as they came in, with source position and the rules they broke."""
+    columns = [name for name, *_ in connection.execute(f"describe {_IN}").fetchall() if not name.startswith("_dp_")]
+    raw = ", ".join(f"{identifier(c)} := i.{identifier(c)}" for c in columns)
+    part = "s._dp_partition" if partitioned else "''"
+    return (
+        f"select {part} as _dp_partition, s._dp_file, s._dp_line, s._dp_rules as rules, "
+        "getvariable('dp_batch')[1] as contract, getvariable('dp_batch')[2] as run_id, "
+        f"to_json(struct_pack({raw}))::varchar as raw from {STAGED} s join {_IN} i using (_dp_file, _dp_line) "
+        "where s._dp_rules is not null"
+    )

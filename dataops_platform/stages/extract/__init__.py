@@ -1,0 +1,1 @@
+"""Files become raw tables: every value as it was written, with its file and line."""

@@ -1,0 +1,160 @@
+"""One file becomes one raw table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dataops_platform.kit.digests import digest_of, digest_of_file
+from dataops_platform.kit.sql import identifier
+from dataops_platform.kit.version import VERSION
+from dataops_platform.manifests.manifest import WHOLE, InputRef, Manifest, StepIdentity, Verdict
+from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.stages.extract.partition import check_columns, partition_key, refuse_rows_without_partition
+from dataops_platform.stages.step import (
+    Makes,
+    Outcome,
+    RunContext,
+    head_outcome,
+    refuse_beyond_share,
+    unchanged_partitions,
+)
+from dataops_platform.technologies.files.location import locate, shown
+from dataops_platform.technologies.files.read import FileRows, read_file
+from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.ducklake.staging import LakeStaging
+
+
+@dataclass(frozen=True)
+class ExtractStep:
+    """Reads a file into a raw table: text columns, with `_dp_file`, `_dp_line` and, if partitioned, `_dp_partition`."""
+
+    project: Project
+    name: str
+    path: str
+    description: str = ""
+    partitions: PartitionSettings | None = None
+    partition_columns: tuple[str, ...] = ()
+    max_refused_share: float = 0.02
+    stage: str = "extract"
+
+    @property
+    def makes(self) -> tuple[Makes, ...]:
+        return (
+            Makes(self.name, self.description or f"Rows of {shown(self.path)}, as they were written.", None, ("file",)),
+        )
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return {
+            "path": self.path,
+            "partition_columns": list(self.partition_columns),
+            "max_refused_share": self.max_refused_share,
+        }
+
+    def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
+        """Replaces the partitions' rows by those of the file. Lines that are no rows go to quarantine.
+
+        Raises: UsedWrongly DP-E001, DP-E002, DP-E004; Refused DP-E003 (empty, damaged), DP-E005 (no partition);
+        ContractBroken when more than `max_refused_share` of the lines are no rows.
+        """
+        path = locate(self.path, self.project.root)
+        identity = StepIdentity(
+            code=f"dataops_platform {VERSION}",
+            config=digest_of(self.config),
+            contract="",
+            inputs=(InputRef(shown(self.path), digest_of_file(path)),),
+        )
+        head = lake.heads(self.project.environment).get(self.name)
+        same = unchanged_partitions(head, dict.fromkeys(partitions, identity.digest)) if context.skip_unchanged else []
+        todo = [p for p in partitions if p not in same]
+        if todo:
+            rows = read_file(path, shown(self.path))
+            refuse_beyond_share(
+                self.name, self.max_refused_share, rows.rows_in, len(rows.refused), self._verdicts(rows)
+            )
+            self._write(lake, context, rows, identity, todo)
+        return [head_outcome(lake, self.project, self.name, partitions, unchanged=not todo)]
+
+    def _verdicts(self, rows: FileRows) -> tuple[Verdict, ...]:
+        return (Verdict("readable", "error", len(rows.refused)),)
+
+    def _write(
+        self, lake: Lake, context: RunContext, rows: FileRows, identity: StepIdentity, partitions: Sequence[str]
+    ) -> None:
+        with lake.stage(self.project.environment, self.name) as staging:
+            self._stage(staging, rows)
+            refused = self._quarantine(staging, rows, partitions, context)
+            columns = [identifier(c) for c in rows.table.column_names if not c.startswith("_dp_")]
+            part, where = ("", "") if self.partitions is None else (", _dp_partition", _in(partitions))
+            select = f"select {', '.join(columns)}, _dp_file, _dp_line{part} from _dp_staged {where}"
+            digests = staging.replace(select, partitions)
+            staging.record(
+                [
+                    Manifest(
+                        environment=self.project.environment,
+                        stage=self.stage,
+                        name=self.name,
+                        kind="table",
+                        partition=partition,
+                        run_id=context.run_id,
+                        step=identity,
+                        digest=str(digest),
+                        rows_in=digest.rows + refused.get(partition, 0),
+                        rows_audited=digest.rows,
+                        rows_refused=refused.get(partition, 0),
+                        recorded_at=context.now(),
+                        verdicts=(Verdict("readable", "error", refused.get(partition, 0)),),
+                    )
+                    for partition, digest in digests.items()
+                ]
+            )
+
+    def _stage(self, staging: LakeStaging, rows: FileRows) -> None:
+        connection = staging.connection
+        connection.register("_dp_rows", rows.table)
+        part = ""
+        if self.partitions is not None:
+            check_columns(self.partition_columns, rows.table.column_names, shown(self.path))
+            part = f", {partition_key(self.partition_columns, self.partitions.every)} as _dp_partition"
+        connection.execute(
+            f"create or replace temp table _dp_staged as select *, $file as _dp_file{part} from _dp_rows",
+            {"file": shown(self.path)},
+        )
+        connection.unregister("_dp_rows")
+        if part:
+            refuse_rows_without_partition(connection, "_dp_staged", shown(self.path))
+
+    def _quarantine(
+        self, staging: LakeStaging, rows: FileRows, partitions: Sequence[str], context: RunContext
+    ) -> dict[str, int]:
+        """Keeps unreadable lines. They say nothing of their time, so they stay with the first partition of the file."""
+        first = self.partitions.keys()[0] if self.partitions else WHOLE
+        kept = rows.refused if first in partitions else ()
+        staging.connection.execute(
+            "create or replace temp table _dp_refused_lines (_dp_line bigint, raw varchar, rule varchar)"
+        )
+        if kept:
+            staging.connection.executemany(
+                "insert into _dp_refused_lines values ($1, $2, $3)",
+                [[r.line, r.raw.encode("utf-8", "backslashreplace").decode(), f"readable: {r.reason}"] for r in kept],
+            )
+        staging.connection.execute(
+            "set variable dp_batch = $batch", {"batch": [first, shown(self.path), context.run_id]}
+        )
+        staging.quarantine(
+            "select getvariable('dp_batch')[1] as _dp_partition, getvariable('dp_batch')[2] as _dp_file, _dp_line, "
+            "[rule] as rules, '' as contract, getvariable('dp_batch')[3] as run_id, raw from _dp_refused_lines",
+            partitions,
+        )
+        return {first: len(kept)}
+
+
+def _in(partitions: Sequence[str]) -> str:
+    """A condition on partition keys, which are ISO dates made by this program."""
+    return "where _dp_partition in (" + ", ".join(f"'{p}'" for p in partitions) + ")"

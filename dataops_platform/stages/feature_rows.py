@@ -1,0 +1,42 @@
+"""The rows a model is trained on and asked about: the same columns, types and order in both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dataops_platform.kit.sql import identifier, identifiers
+from dataops_platform.manifests.manifest import Head
+from dataops_platform.stages.step import Window
+from dataops_platform.warehouse.ducklake.lake import Lake
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def feature_rows(
+    lake: Lake,
+    environment: str,
+    table: Head,
+    features: Sequence[str],
+    others: Sequence[str],
+    time_column: str,
+    window: Window,
+    order: Sequence[str],
+) -> pd.DataFrame:
+    """The rows of `window` with the columns `others` as they are and `features` as a model takes them.
+
+    Whole numbers become float64, since only that can hold a missing value. Rows stand in the order of `order`, so that
+    the same table always gives the same model. Pulled into memory.
+    """
+    relation, time = lake.relation(environment, table), identifier(time_column)
+    types = {name: kind for name, kind, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()}
+    columns = [identifier(name) for name in others if name not in features]
+    for name in features:
+        whole = "INT" in types[name]
+        columns.append(f"{identifier(name)}::double as {identifier(name)}" if whole else identifier(name))
+    return lake.connection.execute(
+        f"select {', '.join(columns)} from {relation} where {time} >= $start and {time} < $end "
+        f"order by {identifiers(order)}",
+        {"start": window.start, "end": window.end},
+    ).df()

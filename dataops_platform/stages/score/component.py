@@ -1,0 +1,52 @@
+"""The Dagster component of the score stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from dataops_platform.settings.project import Project
+from dataops_platform.stages.component import Day, Name, StageComponent
+from dataops_platform.stages.scaffold import scaffolder
+from dataops_platform.stages.score.run import ScoreStep
+from dataops_platform.stages.step import Window, required_contract
+
+EXAMPLE = """\
+  name: churn_predictions            # its contract is contracts/churn_predictions.odcs.yaml; its key is taken over
+  from_model: churn
+  table: customer_features
+  time_column: month
+  start: "2024-07-01"
+  end: "2024-08-01"
+  # threshold: 0.5
+"""
+
+
+@dg.scaffold_with(scaffolder(EXAMPLE))
+class Score(StageComponent):
+    """A model and a window of a feature table become a table of predictions under contract."""
+
+    name: Name
+    from_model: Name
+    table: Name
+    time_column: str
+    start: Day
+    end: Day
+    threshold: float = 0.5
+    contract: str | None = None
+
+    def steps(self, project: Project) -> Sequence[ScoreStep]:
+        """One step."""
+        return [
+            ScoreStep(
+                project=project,
+                name=self.name,
+                model=self.from_model,
+                table=self.table,
+                contract=required_contract(project, self.name, self.contract),
+                time_column=self.time_column,
+                window=Window(self.start, self.end),
+                threshold=self.threshold,
+            )
+        ]

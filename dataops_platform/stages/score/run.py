@@ -1,0 +1,158 @@
+"""A model and a window of a feature table become a table of predictions under contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dataops_platform.contracts.contract import Contract
+from dataops_platform.contracts.engine import STAGED, audits, stage_rows
+from dataops_platform.kit.digests import digest_of
+from dataops_platform.kit.errors import Refused
+from dataops_platform.kit.sql import identifiers
+from dataops_platform.kit.version import VERSION
+from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
+from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.stages.feature_rows import feature_rows
+from dataops_platform.stages.step import (
+    Makes,
+    Outcome,
+    RunContext,
+    Window,
+    head_of,
+    head_outcome,
+    refuse_beyond_share,
+    unchanged_partitions,
+)
+from dataops_platform.technologies.mlflow.registry import version_files
+from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
+from dataops_platform.technologies.sklearn.artefact import load_model
+from dataops_platform.warehouse.ducklake.lake import Lake
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The model version a step scores with, its content, and the columns it was trained on."""
+
+    version: str
+    ref: InputRef
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ScoreStep:
+    """Writes `key` columns, `probability`, `predicted` (probability ≥ threshold) and the model's digest."""
+
+    project: Project
+    name: str
+    model: str
+    table: str
+    contract: Contract
+    time_column: str
+    window: Window
+    threshold: float = 0.5
+    partitions: PartitionSettings | None = None
+    stage: str = "score"
+
+    @property
+    def makes(self) -> tuple[Makes, ...]:
+        return (Makes(self.name, self.contract.description, self.contract, ("table", "mlflow")),)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.table, self.model)
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return {
+            "model": self.model,
+            "table": self.table,
+            "time_column": self.time_column,
+            "window": [self.window.start.isoformat(), self.window.end.isoformat()],
+            "threshold": self.threshold,
+        }
+
+    def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
+        """Scores the window; replaces the table.
+
+        Raises: Refused DP-W007 without features, DP-M005 without a model, DP-M001 when its files were changed;
+        ContractBroken when the predictions do not hold their contract.
+        """
+        heads = lake.heads(self.project.environment)
+        table = head_of(heads, self.table, self.name, self.project)
+        choice = self._choose(lake, heads, context)
+        identity = StepIdentity(
+            code=digest_of(VERSION),
+            config=digest_of(self.config),
+            contract=self.contract.digest,
+            inputs=(table.ref(), choice.ref),
+        )
+        if context.skip_unchanged and unchanged_partitions(heads.get(self.name), {WHOLE: identity.digest}):
+            return [head_outcome(lake, self.project, self.name, [WHOLE], unchanged=True)]
+        self._predict(lake, table, choice)
+        self._write(lake, context, identity)
+        return [head_outcome(lake, self.project, self.name, [WHOLE])]
+
+    def _choose(self, lake: Lake, heads: Mapping[str, Head], context: RunContext) -> ModelChoice:
+        """The version this very run trained, else the one the ledger names. Aliases are never asked."""
+        if context.made_here(self.model):
+            head = head_of(heads, self.model, self.name, self.project)
+            return ModelChoice(head.version, head.ref(), tuple(head.manifests[0].details["features"]))
+        shown = lake.state(self.project.environment).cut.member(self.model)
+        if shown is None or shown.kind != "model":
+            raise Refused(
+                "DP-M005",
+                f"{self.project.environment} shows no model {self.model!r}, and this run trained none",
+                fix=f"train and publish it: dataops run --select {self.model},{self.name},publication",
+            )
+        trained = lake.manifest(shown.manifests[0])
+        ref = InputRef(self.model, shown.digest, WHOLE, shown.manifests)
+        return ModelChoice(shown.version, ref, tuple(trained.details["features"]))
+
+    def _predict(self, lake: Lake, table: Head, choice: ModelChoice) -> None:
+        keys = self.contract.primary_key
+        rows = feature_rows(
+            lake, self.project.environment, table, choice.features, keys, self.time_column, self.window, keys
+        )
+        tracking = open_tracking(self.project)
+        files = version_files(tracking.client, model_name(self.project, self.model), choice.version)
+        model: Any = load_model(files, choice.ref.digest)
+        predictions = rows[list(keys)].copy()
+        predictions["probability"] = (
+            model.predict_proba(rows[list(choice.features)])[:, 1] if len(rows) else rows.iloc[:, 0].astype(float)
+        )
+        predictions["predicted"] = predictions["probability"] >= self.threshold
+        predictions["model_digest"] = choice.ref.digest
+        lake.connection.register("_dp_predictions", predictions)
+
+    def _write(self, lake: Lake, context: RunContext, identity: StepIdentity) -> None:
+        environment = self.project.environment
+        with lake.stage(environment, self.name) as staging:
+            stage_rows(staging.connection, "_dp_predictions", self.contract)
+            batch = audits(staging.connection, self.contract, [WHOLE])[0]
+            place = f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}"
+            refuse_beyond_share(self.name, 0.0, batch.rows_in, batch.rows_refused, batch.verdicts, where=place)
+            columns = identifiers(c.name for c in self.contract.columns)
+            digest = staging.replace(f"select {columns} from {STAGED}", [WHOLE])[WHOLE]
+            staging.record(
+                [
+                    Manifest(
+                        environment=environment,
+                        stage=self.stage,
+                        name=self.name,
+                        kind="table",
+                        partition=WHOLE,
+                        run_id=context.run_id,
+                        step=identity,
+                        digest=str(digest),
+                        rows_in=batch.rows_in,
+                        rows_audited=digest.rows,
+                        rows_refused=0,
+                        recorded_at=context.now(),
+                        contract_version=self.contract.version,
+                        verdicts=batch.verdicts,
+                    )
+                ]
+            )
+        lake.connection.unregister("_dp_predictions")

@@ -1,0 +1,232 @@
+"""What a stage does, as a plain record: which assets it makes from which, and how."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from dataops_platform.contracts.contract import Contract
+from dataops_platform.contracts.odcs import load_contract
+from dataops_platform.kit.clock import Clock, utc_now
+from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
+from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, Verdict
+from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.warehouse.ducklake.attach import LakeLocation
+from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
+
+STAGES = ("extract", "clean", "transform", "train", "score", "publish")
+"""The stages in the order data goes through them."""
+
+
+@dataclass(frozen=True)
+class Makes:
+    """An asset a step makes. Its key is `<environment>/<name>`, in SQL `<environment>.<name>`."""
+
+    name: str
+    description: str = ""
+    contract: Contract | None = None
+    kinds: tuple[str, ...] = ()
+    reads: tuple[str, ...] | None = None
+    tests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """The run a step belongs to.
+
+    `skip_unchanged`: do nothing where the last audited manifest has the same digest. `made_here` says whether this
+    run has made (or found unchanged) an asset.
+    """
+
+    run_id: str
+    skip_unchanged: bool = False
+    made_here: Callable[[str], bool] = lambda _: False
+    say: Callable[[str], None] = lambda _: None
+    clock: Clock = utc_now
+
+    def place(self, environment: str) -> str:
+        """Where this run is, for messages."""
+        return f"{environment}, run {self.run_id[:8]}"
+
+    def now(self) -> str:
+        """The time of recording, ISO format, UTC."""
+        moment: dt.datetime = self.clock()
+        return moment.isoformat()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step did to one asset: the manifests that are its head now, and what to show people."""
+
+    name: str
+    manifests: tuple[Manifest, ...]
+    digest: str
+    unchanged: bool = False
+    refused_sample: tuple[Mapping[str, Any], ...] = ()
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def rows_in(self) -> int:
+        return sum(m.rows_in for m in self.manifests)
+
+    @property
+    def rows_audited(self) -> int:
+        return sum(m.rows_audited for m in self.manifests)
+
+    @property
+    def rows_refused(self) -> int:
+        return sum(m.rows_refused for m in self.manifests)
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Each rule's failing rows, over all partitions."""
+        totals: dict[str, Verdict] = {}
+        for verdict in (v for m in self.manifests for v in m.verdicts):
+            before = totals[verdict.rule].failing_rows if verdict.rule in totals else 0
+            totals[verdict.rule] = Verdict(verdict.rule, verdict.severity, before + verdict.failing_rows)
+        return tuple(totals.values())
+
+
+@dataclass(frozen=True)
+class Window:
+    """Rows whose time column is at or after `start` and before `end`."""
+
+    start: dt.date
+    end: dt.date
+
+
+class ContractBroken(Refused):
+    """A table does not hold its contract; nothing of the write was kept."""
+
+    def __init__(self, what: str, *, asset: str, verdicts: Sequence[Verdict], where: str, fix: str) -> None:
+        self.asset = asset
+        self.verdicts = tuple(verdicts)
+        super().__init__("DP-C012", what, where=where, fix=fix)
+
+
+def refuse_beyond_share(
+    asset: str,
+    max_share: float,
+    rows_in: int,
+    rows_refused: int,
+    verdicts: Sequence[Verdict],
+    *,
+    partition: str = WHOLE,
+    where: str = "",
+) -> None:
+    """Fails a step that refuses more of a batch than it may. Raises: ContractBroken."""
+    if rows_refused <= max_share * rows_in:
+        return
+    worst = sorted((v for v in verdicts if v.failing_rows and v.severity == "error"), key=lambda v: -v.failing_rows)
+    raise ContractBroken(
+        f"{rows_refused} of {rows_in} rows for {f'{asset} {partition}'.strip()} are refused, more than the allowed "
+        f"share {max_share:g} ({some(f'{v.rule} {v.failing_rows}' for v in worst)})",
+        asset=asset,
+        verdicts=verdicts,
+        where=where,
+        fix="fix the source, loosen the rule, or raise max_refused_share; nothing was written",
+    )
+
+
+class Step(Protocol):
+    """One step of a stage. Records that hold these can be put into a Dagster asset by `stages.component`."""
+
+    @property
+    def stage(self) -> str:
+        """Its stage, one of `STAGES`."""
+
+    @property
+    def project(self) -> Project:
+        """The project it belongs to, with its environment."""
+
+    @property
+    def partitions(self) -> PartitionSettings | None:
+        """The spans of time it can be run for one by one, if any."""
+
+    @property
+    def makes(self) -> tuple[Makes, ...]:
+        """The assets it makes, in order."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The names of the assets it reads."""
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Its settings as the user wrote them, JSON-like."""
+
+    def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
+        """Does it for these partitions (`[""]`: the whole), all or nothing."""
+
+
+def lake_location(project: Project) -> LakeLocation:
+    """Where the project's lake is; paths in `dataops.yaml` start at the project's folder."""
+    settings = project.settings.lake
+    kind, _, rest = settings.catalog.partition(":")
+    catalog = f"sqlite:{(project.root / rest).resolve()}" if kind == "sqlite" else settings.catalog
+    data = settings.data if "://" in settings.data else str((project.root / settings.data).resolve())
+    return LakeLocation(catalog, data, project.state_dir / "extensions")
+
+
+def lake_of(project: Project, *, read_only: bool = False) -> Lake:
+    """The project's lake."""
+    return open_lake(lake_location(project), read_only=read_only)
+
+
+def contract_of(project: Project, name: str, given: str | None = None) -> Contract | None:
+    """The contract of a table: the file given, else `contracts/<name>.odcs.yaml` when there is one.
+
+    Raises: UsedWrongly for a file that is missing or no contract, or that is the contract of another table.
+    """
+    default = project.root / "contracts" / f"{name}.odcs.yaml"
+    if given is None and not default.exists():
+        return None
+    contract = load_contract(project.file(given) if given else default)
+    if contract.table != name:
+        raise UsedWrongly(
+            "DP-C005",
+            f"{contract.path.name} is the contract of table {contract.table!r}, not of {name!r}",
+            fix="name the table in schema[0].name, or give the right file",
+        )
+    return contract
+
+
+def required_contract(project: Project, name: str, given: str | None = None) -> Contract:
+    """The contract of a table that must have one. Raises: UsedWrongly DP-C006 when it has none."""
+    contract = contract_of(project, name, given)
+    if contract is None:
+        found = [p.name.removesuffix(".odcs.yaml") for p in (project.root / "contracts").glob("*.odcs.yaml")]
+        raise UsedWrongly(
+            "DP-C006",
+            f"the table {name!r} has no contract; {did_you_mean(name, found)}",
+            fix=f"write contracts/{name}.odcs.yaml",
+        )
+    return contract
+
+
+def head_of(heads: Mapping[str, Head], name: str, needed_by: str, project: Project) -> Head:
+    """The head called `name`. Raises: Refused DP-W007 when nothing audited is there yet."""
+    if name not in heads:
+        raise Refused(
+            "DP-W007",
+            f"{needed_by} reads {name}, of which {project.environment} holds no audited version",
+            fix=f"dataops run --select {name}",
+        )
+    return heads[name]
+
+
+def unchanged_partitions(head: Head | None, digests: Mapping[str, str]) -> list[str]:
+    """The partitions whose last audited manifest has just this step digest."""
+    if head is None:
+        return []
+    return [p for p, digest in digests.items() if p in head.partitions and head.partitions[p].step.digest == digest]
+
+
+def head_outcome(lake: Lake, project: Project, name: str, partitions: Sequence[str], **more: Any) -> Outcome:
+    """The outcome that is read back from the head of `name`, for the partitions a step was asked for."""
+    head = lake.heads(project.environment)[name]
+    manifests = tuple(head.partitions[p] for p in partitions) if list(partitions) != [WHOLE] else head.manifests
+    return Outcome(name, manifests, head.digest, **more)

@@ -1,0 +1,77 @@
+"""The Dagster component of the train stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from dataops_platform.kit.user_code import check_function
+from dataops_platform.settings.project import Project
+from dataops_platform.stages.component import Day, Name, StageComponent, StrictResolved
+from dataops_platform.stages.scaffold import scaffolder
+from dataops_platform.stages.step import Window, required_contract
+from dataops_platform.stages.train.run import TrainStep
+
+EXAMPLE = """\
+  name: churn                        # registered as <environment>.<project>.churn
+  table: customer_features           # its contract says of each column when it becomes known (knownAt)
+  function: my_project.churn:fit     # (features: pandas.DataFrame, target: pandas.Series) -> a scikit-learn classifier
+  target: left
+  features: [age, orders_last_month]
+  known_by: month_start              # only columns known then may be features
+  time_column: month
+  train: {start: "2024-01-01", end: "2024-06-01"}
+  judge: {start: "2024-06-01", end: "2024-07-01"}
+  # baselines: [[age]]               # rates by these columns; the constant rate always stands beside the model
+"""
+
+
+class Span(StrictResolved, dg.Resolvable):
+    """From `start` (inside) to `end` (outside)."""
+
+    start: Day
+    end: Day
+
+    def window(self) -> Window:
+        """The span as a plain record."""
+        return Window(self.start, self.end)
+
+
+@dg.scaffold_with(scaffolder(EXAMPLE))
+class Train(StageComponent):
+    """A table of features becomes a registered model version, judged beside its baselines; no alias is set."""
+
+    name: Name
+    table: Name
+    function: str
+    target: str
+    features: list[str]
+    known_by: str
+    time_column: str
+    train: Span
+    judge: Span
+    baselines: list[list[str]] = []
+    contract: str | None = None
+    description: str = ""
+
+    def steps(self, project: Project) -> Sequence[TrainStep]:
+        """One step. Raises: UsedWrongly DP-T001 for a feature known too late, DP-T002 for an unknown column."""
+        check_function(self.function)
+        return [
+            TrainStep(
+                project=project,
+                name=self.name,
+                table=self.table,
+                contract=required_contract(project, self.table, self.contract),
+                function=self.function,
+                target=self.target,
+                features=tuple(self.features),
+                known_by=self.known_by,
+                time_column=self.time_column,
+                train=self.train.window(),
+                judge=self.judge.window(),
+                baselines=tuple(tuple(by) for by in self.baselines),
+                description=self.description,
+            )
+        ]

@@ -1,0 +1,251 @@
+"""A table of features becomes a registered model version. It sets no alias: only a publication shows a model."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataops_platform.contracts.contract import Contract
+from dataops_platform.kit.digests import digest_of
+from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
+from dataops_platform.kit.faults import fault_point
+from dataops_platform.kit.user_code import code_digest, load_function
+from dataops_platform.kit.version import VERSION
+from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
+from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.stages.feature_rows import feature_rows
+from dataops_platform.stages.step import Makes, Outcome, RunContext, Window, head_of, head_outcome, unchanged_partitions
+from dataops_platform.stages.train.judge import Score, judge, rates
+from dataops_platform.stages.train.pictures import draw
+from dataops_platform.technologies.mlflow.registry import register
+from dataops_platform.technologies.mlflow.requirements import locked_requirements
+from dataops_platform.technologies.mlflow.tracking import Tracking, model_name, open_tracking
+from dataops_platform.technologies.sklearn.artefact import TRUSTED_TYPES, artefact_digest, check_trusted
+from dataops_platform.warehouse.ducklake.lake import Lake
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas", "scipy")
+
+
+@dataclass(frozen=True)
+class TrainStep:
+    """Fits `function` on the rows of one window, judges it on another, and registers the result."""
+
+    project: Project
+    name: str
+    table: str
+    contract: Contract
+    function: str
+    target: str
+    features: tuple[str, ...]
+    known_by: str
+    time_column: str
+    train: Window
+    judge: Window
+    baselines: tuple[tuple[str, ...], ...] = ()
+    description: str = ""
+    partitions: PartitionSettings | None = None
+    stage: str = "train"
+
+    def __post_init__(self) -> None:
+        columns = [c.name for c in self.contract.columns]
+        named = [*self.features, self.target, self.time_column, *(c for by in self.baselines for c in by)]
+        for name in named:
+            if name not in columns:
+                raise UsedWrongly(
+                    "DP-T002",
+                    f"{self.table} has no column {name!r}; {did_you_mean(name, columns)}",
+                    where=f"model {self.name}",
+                )
+        refuse_late_columns(self.contract, (*self.features, *(c for by in self.baselines for c in by)), self.known_by)
+
+    @property
+    def makes(self) -> tuple[Makes, ...]:
+        text = self.description or f"{self.target} from {self.table}, known at {self.known_by}."
+        return (Makes(self.name, text, None, ("mlflow", "scikitlearn")),)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.table,)
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return {
+            "table": self.table,
+            "function": self.function,
+            "target": self.target,
+            "features": list(self.features),
+            "known_by": self.known_by,
+            "time_column": self.time_column,
+            "train": [self.train.start.isoformat(), self.train.end.isoformat()],
+            "judge": [self.judge.start.isoformat(), self.judge.end.isoformat()],
+            "baselines": [list(by) for by in self.baselines],
+        }
+
+    def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
+        """Trains, judges and registers; or finds that the last version was made from just this.
+
+        Raises: Refused DP-W007 without features, DP-T003 when a window is empty or has one class only.
+        """
+        heads = lake.heads(self.project.environment)
+        table = head_of(heads, self.table, self.name, self.project)
+        identity = self._identity(table)
+        if context.skip_unchanged and unchanged_partitions(heads.get(self.name), {WHOLE: identity.digest}):
+            outcome = head_outcome(lake, self.project, self.name, [WHOLE], unchanged=True)
+            return [Outcome(self.name, outcome.manifests, outcome.digest, True, shown=outcome.manifests[0].details)]
+        rows = {
+            "train": self._rows(lake, table, self.train),
+            "judge": self._rows(lake, table, self.judge),
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            manifest, pictures = self._train(context, identity, table, rows, Path(folder))
+            lake.record([manifest], str(manifest.details["version"]))
+            kept = {name: path.read_bytes() for name, path in pictures.items()}
+        return [Outcome(self.name, (manifest,), manifest.digest, shown=manifest.details, pictures=kept)]
+
+    def _identity(self, table: Head) -> StepIdentity:
+        return StepIdentity(
+            code=digest_of([VERSION, code_digest(self.function)]),
+            config=digest_of(self.config),
+            contract=self.contract.digest,
+            inputs=(table.ref(),),
+        )
+
+    def _rows(self, lake: Lake, table: Head, window: Window) -> pd.DataFrame:
+        """The rows of a window with a known target, in the order of the contract's key."""
+        rows = feature_rows(
+            lake,
+            self.project.environment,
+            table,
+            self.features,
+            list(dict.fromkeys([self.target, *(c for by in self.baselines for c in by)])),
+            self.time_column,
+            window,
+            self.contract.primary_key or (self.time_column,),
+        )
+        rows = rows[rows[self.target].notna()]
+        if rows[self.target].nunique() != 2:
+            raise Refused(
+                "DP-T003",
+                f"{self.table} has {len(rows)} rows from {window.start} to {window.end} with "
+                f"{rows[self.target].nunique()} values of {self.target}; a model needs both",
+                where=f"model {self.name}",
+            )
+        return rows
+
+    def _train(
+        self, context: RunContext, identity: StepIdentity, table: Head, rows: Mapping[str, pd.DataFrame], folder: Path
+    ) -> tuple[Manifest, dict[str, Path]]:
+        train, judged = rows["train"], rows["judge"]
+        features = list(self.features)
+        model = load_function(self.function)(train[features], train[self.target].astype(int))
+        check_trusted(model)
+        target = judged[self.target].astype(int).to_numpy()
+        probabilities = {"model": model.predict_proba(judged[features])[:, 1]}
+        for by in ((), *self.baselines):
+            probabilities[" x ".join(by) or "constant"] = rates(train, train[self.target].astype(int), judged, by)
+        scores = [judge(name, target, probability) for name, probability in probabilities.items()]
+        pictures = draw(folder, target, probabilities)
+        context.say(f"trained on {len(train)} rows, judged on {len(judged)}: AUC {scores[0].auc:.4f}")
+        tracking = open_tracking(self.project)
+        details = self._register(tracking, context, table, model, rows, scores, pictures, identity)
+        manifest = Manifest(
+            environment=self.project.environment,
+            stage=self.stage,
+            name=self.name,
+            kind="model",
+            partition=WHOLE,
+            run_id=context.run_id,
+            step=identity,
+            digest=details.pop("digest"),
+            rows_in=len(train),
+            rows_audited=len(train),
+            rows_refused=0,
+            recorded_at=context.now(),
+            contract_version=self.contract.version,
+            details=details,
+        )
+        return manifest, pictures
+
+    def _register(
+        self,
+        tracking: Tracking,
+        context: RunContext,
+        table: Head,
+        model: Any,
+        rows: Mapping[str, pd.DataFrame],
+        scores: Sequence[Score],
+        pictures: Mapping[str, Path],
+        identity: StepIdentity,
+    ) -> dict[str, Any]:
+        import mlflow
+        from mlflow.models import infer_signature
+
+        train, features = rows["train"], list(self.features)
+        example = train[features].head(5)
+        fault_point("train.before_register")
+        with mlflow.start_run(experiment_id=tracking.experiment_id, run_name=self.name) as run:
+            mlflow.set_tags({"dataops.run": context.run_id, "dataops.step": identity.digest})
+            mlflow.log_params({"function": self.function, "features": json.dumps(features), **_parameters(model)})
+            mlflow.log_metrics(
+                {f"{s.name.replace(' ', '_')}.{key}": getattr(s, key) for s in scores for key in ("auc", "brier")}
+            )
+            data = mlflow.data.from_pandas(
+                train, name=f"{self.project.environment}.{self.table}", targets=self.target, digest=table.digest[-32:]
+            )
+            mlflow.log_input(data, context="training")
+            for path in pictures.values():
+                mlflow.log_artifact(str(path), "pictures")
+            logged = mlflow.sklearn.log_model(
+                model,
+                name=self.name,
+                signature=infer_signature(example, model.predict_proba(example)),
+                input_example=example,
+                pip_requirements=locked_requirements(REQUIREMENTS, self.project.root),
+                serialization_format="skops",
+                skops_trusted_types=list(TRUSTED_TYPES),
+                pyfunc_predict_fn="predict_proba",
+            )
+        files = Path(mlflow.artifacts.download_artifacts(artifact_uri=logged.model_uri))
+        digest = artefact_digest(files)
+        name = model_name(self.project, self.name)
+        tags = {"dataops.run": context.run_id, "dataops.step": identity.digest}
+        version = register(tracking.client, name, logged.model_uri, run.info.run_id, digest, tags)
+        fault_point("train.after_register")
+        return {
+            "digest": digest,
+            "model": name,
+            "version": version,
+            "mlflow_run": run.info.run_id,
+            "target": self.target,
+            "features": features,
+            "scores": [asdict(score) for score in scores],
+        }
+
+
+def refuse_late_columns(contract: Contract, columns: Sequence[str], known_by: str) -> None:
+    """Refuses columns that are not known when a prediction is made.
+
+    The contract says of each column when it becomes known (custom property `knownAt`). Raises: UsedWrongly DP-T001.
+    """
+    late = [c for c in columns if contract.column(c).known_at != known_by]
+    if late:
+        told = some(f"{c} ({contract.column(c).known_at or 'not said'})" for c in late)
+        raise UsedWrongly(
+            "DP-T001",
+            f"{told} is not known at {known_by}, when the prediction is made",
+            where=f"contract {contract.path.name}, custom property knownAt",
+            fix="leave the column out of the features",
+        )
+
+
+def _parameters(model: Any) -> dict[str, Any]:
+    """The settings of the last estimator of a pipeline, cut to what MLflow keeps."""
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    return {key: str(value)[:250] for key, value in sorted(last.get_params(deep=False).items())}

@@ -1,0 +1,1 @@
+"""Tables become marts through dbt, audited and adopted together."""

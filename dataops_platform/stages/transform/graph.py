@@ -1,0 +1,160 @@
+"""The models of a dbt project, as plain records, cached so that an unchanged project is not parsed again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from dataops_platform.kit.digests import digest_of, digest_of_files
+from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.settings.project import Project
+from dataops_platform.stages.transform.profile import DbtPaths, write_profile
+
+_IGNORED = frozenset({"target", "logs", "dbt_packages", ".user.yml"})
+_TABLES = frozenset({"table", "incremental", "seed", "snapshot"})
+
+
+@dataclass(frozen=True)
+class DbtModel:
+    """A table that dbt makes: its name, what it reads (models and sources, by table name) and what is tested."""
+
+    name: str
+    unique_id: str
+    description: str
+    columns: tuple[tuple[str, str], ...]
+    reads: tuple[str, ...]
+    tests: tuple[str, ...]
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DbtGraph:
+    """All tables of a dbt project, in the order dbt can build them, and the sources they start from."""
+
+    digest: str
+    models: tuple[DbtModel, ...]
+    sources: tuple[str, ...]
+
+
+def read_graph(project: Project, folder: Path) -> DbtGraph:
+    """The graph of the dbt project in `folder`; dbt parses it only when a file of it has changed.
+
+    Raises: UsedWrongly DP-D001 when there is no dbt project, DP-D002 when dbt cannot parse it, DP-D003 for a model
+    that is a view.
+    """
+    from filelock import FileLock
+
+    if not (folder / "dbt_project.yml").is_file():
+        raise UsedWrongly("DP-D001", f"{folder.name} holds no dbt project (dbt_project.yml)", where=project.root.name)
+    paths = DbtPaths(project, folder)
+    digest = digest_of(
+        [digest_of_files(folder, _files(folder)), project.environment, version("dbt-core"), version("dbt-duckdb")]
+    )
+    cached = _read_cache(paths.graph)
+    if cached is not None and cached.digest == digest and paths.manifest.exists():
+        return cached
+    write_profile(project, paths)
+    with FileLock(paths.home / "parse.lock"):
+        _parse(paths)
+        graph = graph_of(json.loads(paths.manifest.read_text()), digest)
+        beside = paths.graph.with_suffix(".new")
+        beside.write_text(json.dumps(asdict(graph)))
+        beside.replace(paths.graph)
+    return graph
+
+
+def graph_of(manifest: Mapping[str, Any], digest: str) -> DbtGraph:
+    """The graph in a dbt manifest. Ephemeral models are looked through: they are no tables."""
+    nodes = {k: n for k, n in manifest["nodes"].items() if n["resource_type"] in ("model", "seed", "snapshot")}
+    nodes = {k: n for k, n in nodes.items() if n["config"].get("enabled", True)}
+    tables = {k: n for k, n in nodes.items() if n["config"]["materialized"] in _TABLES}
+    for node in nodes.values():
+        kind = node["config"]["materialized"]
+        if kind not in _TABLES | {"ephemeral"}:
+            raise UsedWrongly(
+                "DP-D003",
+                f"the model {node['name']} is materialized as {kind}, which has no version of its own",
+                where=node["original_file_path"],
+                fix="materialize it as table or incremental, or as ephemeral when nobody else reads it",
+            )
+    tests: dict[str, list[str]] = {key: [] for key in tables}
+    for key, node in manifest["nodes"].items():
+        if node["resource_type"] == "test" and node.get("attached_node") in tests:
+            tests[node["attached_node"]].append(key)
+    models = [
+        DbtModel(
+            name=node["alias"] if "alias" in node else node["name"],
+            unique_id=key,
+            description=node.get("description", ""),
+            columns=tuple((c["name"], c.get("description", "")) for c in node["columns"].values()),
+            reads=tuple(sorted(set(_reads(node, nodes, manifest["sources"])))),
+            tests=tuple(sorted(tests[key])),
+            owner=str(node["config"].get("meta", {}).get("owner", "")),
+            tags=tuple(node.get("tags", ())),
+        )
+        for key, node in sorted(tables.items())
+    ]
+    ordered = _in_build_order(models)
+    names = {m.name for m in models}
+    return DbtGraph(digest, ordered, tuple(sorted({r for m in models for r in m.reads} - names)))
+
+
+def _reads(node: Mapping[str, Any], nodes: Mapping[str, Any], sources: Mapping[str, Any]) -> Iterable[str]:
+    for key in node.get("depends_on", {}).get("nodes", ()):
+        if key in sources:
+            yield sources[key]["identifier"]
+        elif key in nodes and nodes[key]["config"]["materialized"] == "ephemeral":
+            yield from _reads(nodes[key], nodes, sources)
+        elif key in nodes:
+            yield nodes[key].get("alias") or nodes[key]["name"]
+
+
+def _in_build_order(models: list[DbtModel]) -> tuple[DbtModel, ...]:
+    left, done, ordered = {m.name: m for m in models}, set[str](), list[DbtModel]()
+    while left:
+        ready = [m for m in left.values() if all(r in done or r not in left for r in m.reads)]
+        for model in ready:
+            ordered.append(left.pop(model.name))
+            done.add(model.name)
+    return tuple(ordered)
+
+
+def _files(folder: Path) -> list[Path]:
+    found = (p for p in folder.rglob("*") if p.is_file())
+    return [p for p in found if not _IGNORED.intersection(p.relative_to(folder).parts)]
+
+
+def _read_cache(path: Path) -> DbtGraph | None:
+    try:
+        data = json.loads(path.read_text())
+        models = tuple(DbtModel(**{k: _tuples(v) for k, v in m.items()}) for m in data["models"])
+        return DbtGraph(data["digest"], models, tuple(data["sources"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _parse(paths: DbtPaths) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "from dbt.cli.main import cli; cli()",
+        "--quiet",
+        "--no-use-colors",
+        "parse",
+        *paths.arguments,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        raise UsedWrongly("DP-D002", f"dbt cannot parse {paths.folder.name}: {' '.join(' '.join(said).split())[:700]}")

@@ -1,0 +1,66 @@
+"""How dbt reaches the lake: a profile written from `dataops.yaml`, so that nobody writes the same thing twice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataops_platform.settings.project import Project
+from dataops_platform.stages.step import lake_location
+
+
+@dataclass(frozen=True)
+class DbtPaths:
+    """Where dbt reads and writes: everything it makes lies below `.dataops/dbt/<environment>`."""
+
+    project: Project
+    folder: Path
+
+    @property
+    def home(self) -> Path:
+        return self.project.state_dir / "dbt" / self.project.environment
+
+    @property
+    def manifest(self) -> Path:
+        return self.home / "target" / "manifest.json"
+
+    @property
+    def graph(self) -> Path:
+        return self.home / "graph.json"
+
+    @property
+    def arguments(self) -> list[str]:
+        """Options that every dbt command gets."""
+        return [
+            *("--project-dir", str(self.folder)),
+            *("--profiles-dir", str(self.home)),
+            *("--target", self.project.environment),
+            *("--target-path", str(self.home / "target")),
+            *("--log-path", str(self.home / "logs")),
+        ]
+
+
+def write_profile(project: Project, paths: DbtPaths) -> None:
+    """Writes `profiles.yml`; the profile has the project's name, its target the environment's. No secret is in it."""
+    location = lake_location(project)
+    profile = {
+        project.name: {
+            "target": project.environment,
+            "outputs": {
+                project.environment: {
+                    "type": "duckdb",
+                    "path": ":memory:",
+                    "database": "lake",
+                    "schema": project.build_schema,
+                    "threads": 1,
+                    "config_options": {"extension_directory": str(location.extensions)},
+                    "extensions": ["ducklake", location.scanner],
+                    "settings": {"TimeZone": "UTC"},
+                    "attach": [{"path": f"ducklake:{location.catalog}", "alias": "lake", "options": location.options}],
+                }
+            },
+        }
+    }
+    paths.home.mkdir(parents=True, exist_ok=True)
+    (paths.home / "profiles.yml").write_text(json.dumps(profile, indent=2))

@@ -1,0 +1,220 @@
+"""A dbt project becomes marts: built, tested, held to their contracts, then adopted together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dataops_platform.contracts.contract import Contract
+from dataops_platform.contracts.engine import audits, stage_rows
+from dataops_platform.kit.digests import digest_of
+from dataops_platform.kit.errors import LostRace, Refused, some
+from dataops_platform.kit.faults import fault_point
+from dataops_platform.kit.version import VERSION
+from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity, Verdict
+from dataops_platform.manifests.table_digest import TableDigest
+from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.stages.step import (
+    ContractBroken,
+    Makes,
+    Outcome,
+    RunContext,
+    head_of,
+    head_outcome,
+    unchanged_partitions,
+)
+from dataops_platform.stages.transform.dbt_run import NodeResult, run_dbt
+from dataops_platform.stages.transform.graph import DbtGraph, DbtModel
+from dataops_platform.stages.transform.profile import DbtPaths, write_profile
+from dataops_platform.warehouse.ducklake.digest import digests
+from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.ducklake.staging import qualified
+
+
+class DbtFailed(Refused):
+    """dbt's models or tests failed; every table is as it was before. `results` has all of dbt's answers."""
+
+    def __init__(self, results: Sequence[NodeResult]) -> None:
+        self.results = tuple(results)
+        bad = [r for r in results if not r.is_good and r.status != "skipped"]
+        first = bad[0]
+        super().__init__(
+            "DP-D004",
+            f"dbt: {some(f'{r.kind} {r.name}: {r.status}' for r in bad)}. {first.message[:300]}",
+            where=first.compiled_path,
+            fix="every mart is as it was before; correct the model, the test or the data",
+        )
+
+
+@dataclass(frozen=True)
+class TransformStep:
+    """Builds all models of one dbt project on the heads of the tables its sources name."""
+
+    project: Project
+    folder: Path
+    graph: DbtGraph
+    contracts: Mapping[str, Contract]
+    name: str = "dbt"
+    partitions: PartitionSettings | None = None
+    stage: str = "transform"
+
+    @property
+    def makes(self) -> tuple[Makes, ...]:
+        return tuple(
+            Makes(m.name, m.description, self.contracts.get(m.name), ("dbt", "table"), m.reads, m.tests)
+            for m in self.graph.models
+        )
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.graph.sources
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return {"folder": self.folder.name}
+
+    def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
+        """Runs dbt; adopts all its tables, or puts all back.
+
+        Raises: Refused DP-W007 without input, DP-D004 when a model or a test fails; ContractBroken; LostRace DP-W008
+        when an input changed meanwhile.
+        """
+        environment, writer = self.project.environment, f"dbt {self.name}"
+        with lake.exclusive(environment):
+            if lake.is_foreign_write_unfinished(environment, writer):
+                context.say("a dbt run died here before: putting the marts back first")
+                lake.restore(environment, self._names, writer)
+            heads = lake.heads(environment)
+            inputs = {name: head_of(heads, name, self.name, self.project) for name in self.reads}
+            if context.skip_unchanged and self._is_unchanged(heads, inputs):
+                return [head_outcome(lake, self.project, m.name, [WHOLE], unchanged=True) for m in self.graph.models]
+            results, batch = self._build(lake, context, inputs, writer)
+        return [self._outcome(lake, m, results, batch) for m in self.graph.models]
+
+    @property
+    def _names(self) -> list[str]:
+        return [m.name for m in self.graph.models]
+
+    def _build(
+        self, lake: Lake, context: RunContext, inputs: Mapping[str, Head], writer: str
+    ) -> tuple[list[NodeResult], Mapping[str, Manifest]]:
+        environment = self.project.environment
+        paths = DbtPaths(self.project, self.folder)
+        write_profile(self.project, paths)
+        fault_point("transform.before_dbt")
+        lake.begin_foreign_write(environment, writer)
+        try:
+            results = run_dbt(paths, context.say)
+            fault_point("transform.after_dbt")
+            if any(not result.is_good for result in results):
+                raise DbtFailed(results)
+            version = lake.current_version()
+            manifests = self._audit(lake, context, inputs)
+            self._refuse_moved_inputs(lake, inputs)
+            lake.adopt(list(manifests.values()), version, writer)
+        except BaseException:
+            lake.restore(environment, self._names, writer)
+            raise
+        return results, manifests
+
+    def _audit(self, lake: Lake, context: RunContext, inputs: Mapping[str, Head]) -> dict[str, Manifest]:
+        made: dict[str, Manifest] = {}
+        for model in self.graph.models:
+            relation = qualified(self.project.build_schema, model.name)
+            verdicts = self._held_to_contract(lake, model, relation, context)
+            digest = digests(lake.connection, relation, [WHOLE])[WHOLE]
+            refs = tuple(self._input_ref(name, inputs, made) for name in model.reads)
+            made[model.name] = self._manifest(model, digest, refs, verdicts, context)
+        return made
+
+    def _held_to_contract(self, lake: Lake, model: DbtModel, relation: str, context: RunContext) -> tuple[Verdict, ...]:
+        contract = self.contracts.get(model.name)
+        if contract is None:
+            return ()
+        references = {str(rule.argument).partition(".")[0] for rule in contract.rules if rule.kind == "relationship"}
+        heads = lake.heads(self.project.environment)
+        tables = {
+            name: qualified(self.project.build_schema, name)
+            if name in self._names
+            else lake.relation(self.project.environment, head_of(heads, name, model.name, self.project))
+            for name in references
+        }
+        stage_rows(lake.connection, relation, contract, references=tables)
+        batch = audits(lake.connection, contract, [WHOLE])[0]
+        if batch.rows_refused:
+            broken = [v for v in batch.verdicts if v.failing_rows and v.severity == "error"]
+            raise ContractBroken(
+                f"contract {contract.id} {contract.version} is broken: {batch.rows_refused} of {batch.rows_in} rows of "
+                f"{model.name} ({some(f'{v.rule} {v.failing_rows}' for v in broken)})",
+                asset=model.name,
+                verdicts=batch.verdicts,
+                where=context.place(self.project.environment),
+                fix=f"correct the model, or loosen the rule in {contract.path.name}; every mart is as it was before",
+            )
+        return batch.verdicts
+
+    def _input_ref(self, name: str, inputs: Mapping[str, Head], made: Mapping[str, Manifest]) -> InputRef:
+        if name in made:
+            return InputRef(name, made[name].digest, WHOLE, (made[name].id,))
+        return inputs[name].ref()
+
+    def _identity(self, model: DbtModel, refs: Sequence[InputRef]) -> StepIdentity:
+        contract = self.contracts.get(model.name)
+        return StepIdentity(
+            code=digest_of([VERSION, self.graph.digest]),
+            config=digest_of(self.config),
+            contract=contract.digest if contract else "",
+            inputs=tuple(refs),
+        )
+
+    def _manifest(
+        self,
+        model: DbtModel,
+        digest: TableDigest,
+        refs: Sequence[InputRef],
+        verdicts: tuple[Verdict, ...],
+        context: RunContext,
+    ) -> Manifest:
+        contract = self.contracts.get(model.name)
+        return Manifest(
+            environment=self.project.environment,
+            stage=self.stage,
+            name=model.name,
+            kind="table",
+            partition=WHOLE,
+            run_id=context.run_id,
+            step=self._identity(model, refs),
+            digest=str(digest),
+            rows_in=digest.rows,
+            rows_audited=digest.rows,
+            rows_refused=0,
+            recorded_at=context.now(),
+            contract_version=contract.version if contract else "",
+            verdicts=verdicts,
+        )
+
+    def _is_unchanged(self, heads: Mapping[str, Head], inputs: Mapping[str, Head]) -> bool:
+        for model in self.graph.models:
+            refs = [heads[n].ref() if n in heads else inputs[n].ref() for n in model.reads if n in heads or n in inputs]
+            if not unchanged_partitions(heads.get(model.name), {WHOLE: self._identity(model, refs).digest}):
+                return False
+        return True
+
+    def _refuse_moved_inputs(self, lake: Lake, inputs: Mapping[str, Head]) -> None:
+        now = lake.heads(self.project.environment)
+        moved = [name for name, head in inputs.items() if now[name].version != head.version]
+        if moved:
+            raise LostRace(
+                "DP-W008",
+                f"{some(moved)} changed while dbt was reading",
+                fix="every mart is as it was before; run again",
+            )
+
+    def _outcome(
+        self, lake: Lake, model: DbtModel, results: Sequence[NodeResult], made: Mapping[str, Manifest]
+    ) -> Outcome:
+        tests = [r for r in results if r.attached_to == model.unique_id]
+        shown = {"dbt_tests": [{"test": r.name, "status": r.status, "failing_rows": r.failing_rows} for r in tests]}
+        return Outcome(model.name, (made[model.name],), made[model.name].digest, shown=shown)

@@ -1,0 +1,1 @@
+"""Files: CSV (plain, gzip, in a zip archive) and Parquet."""

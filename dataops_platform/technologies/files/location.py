@@ -1,0 +1,38 @@
+"""Finds the files a user names: in the project, or inside an installed package without importing it."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean
+
+PACKAGE = "package://"
+
+
+def locate(name: str, root: Path) -> Path:
+    """The file called `name`: relative to `root`, or `package://<package>/<path>`.
+
+    Raises: UsedWrongly DP-E001 when it is missing, or lies outside.
+    """
+    base, relative = (root, name) if not name.startswith(PACKAGE) else _package(name)
+    path = (base / relative).resolve()
+    if not path.is_relative_to(base.resolve()):
+        raise UsedWrongly("DP-E001", f"{name} lies outside the project", fix="move the file into the project")
+    if not path.is_file():
+        names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise UsedWrongly("DP-E001", f"the file {name} is missing; {did_you_mean(path.name, names)}")
+    return path
+
+
+def _package(name: str) -> tuple[Path, str]:
+    package, _, relative = name.removeprefix(PACKAGE).partition("/")
+    spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise UsedWrongly("DP-E001", f"the package {package!r} is not installed", fix=f"pip install {package}")
+    return Path(next(iter(spec.submodule_search_locations))), relative
+
+
+def shown(name: str) -> str:
+    """How a file is named in data and messages: relative, never a place on one machine."""
+    return name.removeprefix(PACKAGE)

@@ -1,0 +1,31 @@
+"""The packages a model needs, with the versions of the project's lock."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from dataops_platform.kit.paths import find_upward
+
+
+def locked_requirements(names: tuple[str, ...], root: Path) -> list[str]:
+    """`name==version` for each name: from the nearest `uv.lock` at or above `root`, else as installed here."""
+    lock = find_upward("uv.lock", root)
+    locked: dict[str, set[str]] = {}
+    for package in tomllib.loads(lock.read_text())["package"] if lock else ():
+        locked.setdefault(package["name"], set()).add(package.get("version", ""))
+    chosen = {name: _version(locked.get(name, set()), _installed(name)) for name in names}
+    return [f"{name}=={number}" for name, number in chosen.items() if number]
+
+
+def _version(locked: set[str], installed: str) -> str:
+    """The locked version; where the lock has one for each Python, that of this one."""
+    return locked.copy().pop() if len(locked) == 1 else installed
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

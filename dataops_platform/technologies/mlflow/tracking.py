@@ -1,0 +1,62 @@
+"""Opens the project's MLflow: made once, under a lock, with its artefacts in a named place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataops_platform.settings.environ import mlflow_defaults
+from dataops_platform.settings.project import Project
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """A tracking store and registry, and the experiment of this project and environment."""
+
+    client: MlflowClient
+    experiment_id: str
+
+
+def open_tracking(project: Project) -> Tracking:
+    """The project's MLflow; a SQLite store is made when it is missing."""
+    mlflow_defaults()
+    from filelock import FileLock
+
+    settings = project.settings.mlflow
+    kind, _, rest = settings.tracking.partition(":")
+    if kind != "sqlite":
+        return _open(settings.tracking, project, None)
+    path = (project.root / rest).resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(path.name + ".lock")):
+        return _open(f"sqlite:///{path}", project, (project.root / settings.artifacts).resolve())
+
+
+def _open(uri: str, project: Project, artifacts: Path | None) -> Tracking:
+    import logging
+
+    import mlflow
+
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    mlflow.set_tracking_uri(uri)
+    client = mlflow.MlflowClient(uri)
+    name = f"{project.name}/{project.environment}"
+    found = client.get_experiment_by_name(name)
+    experiment = (
+        found.experiment_id
+        if found
+        else client.create_experiment(
+            name, artifact_location=artifacts and f"{artifacts.as_uri()}/{project.environment}"
+        )
+    )
+    return Tracking(client, experiment)
+
+
+def model_name(project: Project, model: str) -> str:
+    """The registered name of a model: `<environment>.<project>.<model>`."""
+    return f"{project.environment}.{project.name}.{model}"

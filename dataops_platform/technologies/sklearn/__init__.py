@@ -1,0 +1,1 @@
+"""scikit-learn: models written and read with skops, never pickle, and compared by content."""

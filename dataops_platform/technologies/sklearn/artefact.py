@@ -1,0 +1,112 @@
+"""The digest of a model's files, and the only way the platform reads them."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataops_platform.kit.digests import digest_of, digest_of_bytes, digest_of_file
+from dataops_platform.kit.errors import Refused, UsedWrongly, some
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+MODEL_FILE = "model.skops"
+TRUSTED_TYPES = (
+    "functools.partial",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.link.LogitLink",
+    "sklearn._loss.loss.HalfBinomialLoss",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.utils.validation.check_array",
+)
+"""Types beyond skops' own list that a model may hold; all are scikit-learn's own or the standard library's."""
+
+_VOLATILE = frozenset({"MLmodel", "registered_model_meta"})
+"""Files with times and random ids. What is in them that matters (signature, requirements) is digested apart."""
+
+
+def artefact_digest(folder: Path) -> str:
+    """Digest of a model's content: equal for equal models of two processes, different when a byte of one changes.
+
+    A skops file names its parts by memory addresses; they are renumbered in order of appearance before digesting.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    named = {path.relative_to(folder).as_posix(): path for path in files}
+    digests = {
+        n: _skops_digest(p) if n.endswith(".skops") else digest_of_file(p)
+        for n, p in named.items()
+        if n not in _VOLATILE
+    }
+    return digest_of([digests, _mlmodel(folder / "MLmodel")])
+
+
+def load_model(folder: Path, digest: str) -> BaseEstimator:
+    """The model in a folder, after its files were found to have `digest`; nothing is executed before.
+
+    Raises: Refused DP-M001 when they have another digest, DP-M003 when the model holds a type that is not trusted.
+    """
+    found = artefact_digest(folder)
+    if found != digest:
+        raise Refused(
+            "DP-M001",
+            "the model's files are not those that were registered",
+            where=f"recorded {digest[:19]}, found {found[:19]}",
+            fix="somebody changed them; train again, or restore them from a backup",
+        )
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        return skops.io.load(folder / MODEL_FILE, trusted=list(TRUSTED_TYPES))
+    except UntrustedTypesFoundException as error:
+        raise Refused("DP-M003", f"the model holds types that are not trusted: {error}") from error
+
+
+def check_trusted(model: Any) -> None:
+    """Refuses a model that could not be read again. Raises: UsedWrongly DP-M004, naming the types."""
+    import skops.io
+
+    unknown = sorted(set(skops.io.get_untrusted_types(data=skops.io.dumps(model))) - set(TRUSTED_TYPES))
+    if unknown:
+        raise UsedWrongly(
+            "DP-M004",
+            f"the model holds types that are not trusted: {some(unknown)}",
+            fix="build it from scikit-learn's own estimators and transformers",
+        )
+
+
+def _mlmodel(path: Path) -> Any:
+    """What of MLflow's description decides how the model is used."""
+    if not path.exists():
+        return None
+    import yaml
+
+    described = yaml.safe_load(path.read_text())
+    return [described.get("signature"), sorted(described.get("flavors", {}))]
+
+
+def _skops_digest(path: Path) -> str:
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: digest_of_bytes(archive.read(name)) for name in archive.namelist() if name != "schema.json"}
+        schema = json.loads(archive.read("schema.json"))
+    numbers: dict[int, int] = {}
+    return digest_of([_renumbered(schema, numbers, parts), sorted(parts.values())])
+
+
+def _renumbered(node: Any, numbers: dict[int, int], parts: dict[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {key: _renumbered_item(key, value, numbers, parts) for key, value in sorted(node.items())}
+    if isinstance(node, list):
+        return [_renumbered(item, numbers, parts) for item in node]
+    return node
+
+
+def _renumbered_item(key: str, value: Any, numbers: dict[int, int], parts: dict[str, str]) -> Any:
+    if key == "__id__":
+        return numbers.setdefault(value, len(numbers))
+    if key == "file" and isinstance(value, str):
+        return parts.get(value, value)
+    return _renumbered(value, numbers, parts)

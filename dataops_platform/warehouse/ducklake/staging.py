@@ -1,0 +1,121 @@
+"""One table's write inside an open transaction of the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from dataops_platform.kit.errors import Refused, some
+from dataops_platform.kit.faults import fault_point
+from dataops_platform.kit.sql import identifier
+from dataops_platform.manifests.manifest import WHOLE, Manifest
+from dataops_platform.manifests.table_digest import TableDigest
+from dataops_platform.warehouse.ducklake.digest import digests
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+QUARANTINE_COLUMNS = (
+    "_dp_partition varchar, _dp_file varchar, _dp_line bigint, rules varchar[], contract varchar, run_id varchar, "
+    "raw varchar"
+)
+
+
+def qualified(schema: str, table: str) -> str:
+    """A table of the lake, quoted."""
+    return f"lake.{identifier(schema)}.{identifier(table)}"
+
+
+def quarantine_table(table: str) -> str:
+    """The name of the table that keeps the rows refused on their way into `table`."""
+    return f"{table}__quarantine"
+
+
+class LakeStaging:
+    """Writes of one table; what they did becomes visible when the transaction around them commits."""
+
+    def __init__(
+        self,
+        connection: DuckDBPyConnection,
+        schema: str,
+        table: str,
+        insert_heads: Callable[[Sequence[Manifest]], None],
+    ) -> None:
+        self.connection = connection
+        self._schema = schema
+        self._table = table
+        self._insert_heads = insert_heads
+
+    def replace(self, select: str, partitions: Sequence[str]) -> dict[str, TableDigest]:
+        """Writes the rows of `select` in place of the partitions' (`[""]`: the whole table's).
+
+        Raises: Refused DP-W005 when the columns changed and other partitions hold rows with the old ones.
+        """
+        target = qualified(self._schema, self._table)
+        if list(partitions) == [WHOLE]:
+            self.connection.execute(f"create or replace table {target} as {select}")
+        else:
+            self._prepare_partitioned(select, partitions)
+            self._delete(target, partitions)
+            self.connection.execute(f"insert into {target} by name {select}")
+        fault_point("stage.after_write")
+        return digests(self.connection, f"({select})", partitions)
+
+    def quarantine(self, select: str, partitions: Sequence[str]) -> None:
+        """Writes refused rows in place of the partitions' earlier ones. `select` gives the quarantine's columns."""
+        target = qualified(self._schema, quarantine_table(self._table))
+        if not self._columns(quarantine_table(self._table)):
+            self.connection.execute(f"create table {target} ({QUARANTINE_COLUMNS})")
+        self._delete(target, partitions)
+        self.connection.execute(f"insert into {target} by name {select}")
+
+    def record(self, manifests: Sequence[Manifest]) -> None:
+        """Makes the write the table's head, when it commits."""
+        self._insert_heads(manifests)
+
+    def _prepare_partitioned(self, select: str, partitions: Sequence[str]) -> None:
+        target = qualified(self._schema, self._table)
+        wanted = [(name, kind) for name, kind, *_ in self.connection.execute(f"describe {select}").fetchall()]
+        have = self._columns(self._table)
+        if have == wanted:
+            return
+        if have:
+            self._refuse_to_lose_partitions(target, have, wanted, partitions)
+            self.connection.execute(f"drop table {target}")
+        self.connection.execute(f"create table {target} as {select} limit 0")
+        self.connection.execute(f"alter table {target} set partitioned by (_dp_partition)")
+
+    def _refuse_to_lose_partitions(
+        self,
+        target: str,
+        have: Sequence[tuple[str, str]],
+        wanted: Sequence[tuple[str, str]],
+        partitions: Sequence[str],
+    ) -> None:
+        if "_dp_partition" not in dict(have):
+            return
+        held = self.connection.execute(f"select distinct _dp_partition from {target} order by 1").fetchall()
+        others = [part for (part,) in held if part not in partitions]
+        if others:
+            changed = sorted({name for name, _ in set(have) ^ set(wanted)})
+            raise Refused(
+                "DP-W005",
+                f"columns {some(changed)} of {self._table} changed, and partitions {some(others)} hold the old ones",
+                fix="run all partitions together",
+            )
+
+    def _delete(self, target: str, partitions: Sequence[str]) -> None:
+        if list(partitions) == [WHOLE]:
+            self.connection.execute(f"delete from {target}")
+        else:
+            self.connection.execute(
+                f"delete from {target} where list_contains($partitions, _dp_partition)",
+                {"partitions": list(partitions)},
+            )
+
+    def _columns(self, table: str) -> list[tuple[str, str]]:
+        return self.connection.execute(
+            "select column_name, data_type from duckdb_columns() where database_name = 'lake' "
+            "and schema_name = $schema and table_name = $table order by column_index",
+            {"schema": self._schema, "table": table},
+        ).fetchall()
