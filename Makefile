@@ -31,9 +31,6 @@ services: .venv/.ready ## The tests that start a PostgreSQL server
 kills: .venv/.ready ## Processes killed at every fault point
 	$(BIN)/pytest -q -m kills
 
-browser: .venv/.ready ## The pages in a real browser (needs Chromium)
-	$(BIN)/pytest -q -m browser
-
 bench: .venv/.ready ## Time per stage, and overhead beside a bare Dagster graph
 	$(BIN)/python -m benchmarks.spine
 
@@ -47,4 +44,4 @@ clean: ## Forget what the demo made
 	  $(BIN)/python -m pip install --quiet -e ".[demo,postgres]" -e $(FLIGHTS) --group dev
 	touch $@
 
-.PHONY: help demo test check ui journeys services kills browser bench clean
+.PHONY: help demo test check ui journeys services kills bench clean
