@@ -105,14 +105,20 @@ def _last_state(key: AssetKey, spec: Any, instance: DagsterInstance, now: dateti
 
 
 def _how_it_ended(key: AssetKey, instance: DagsterInstance, record: Any) -> str:
-    planned, failed = set(), set()
+    """FAILED when its step began and did not succeed, also when the process died in it."""
+    planned, began, succeeded = set(), set(), set()
     for entry in instance.all_logs(record.dagster_run.run_id):
         event = entry.dagster_event
-        if event is not None and event.event_type_value == "ASSET_MATERIALIZATION_PLANNED" and event.asset_key == key:
+        if event is None:
+            continue
+        kind = event.event_type_value
+        if kind == "ASSET_MATERIALIZATION_PLANNED" and event.asset_key == key:
             planned.add(event.step_key)
-        if event is not None and event.is_step_failure:
-            failed.add(event.step_key)
-    if planned & failed:
+        elif kind == "STEP_START":
+            began.add(event.step_key)
+        elif kind == "STEP_SUCCESS":
+            succeeded.add(event.step_key)
+    if planned & (began - succeeded):
         return "FAILED"
     return "CANCELED" if record.dagster_run.status.name == "CANCELED" else "NOT REACHED"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from dataops_platform.contracts.contract import Contract
+from dataops_platform.contracts.contract import Contract, Rule
 from dataops_platform.manifests.manifest import Verdict
 from dataops_platform.stages.step import Makes, Outcome
 
@@ -35,12 +35,20 @@ def _schema(contract: Contract) -> dg.TableSchema:
                 constraints=dg.TableColumnConstraints(
                     nullable=not column.required,
                     unique=column.unique or contract.primary_key == (column.name,),
-                    other=[r.name for r in contract.rules if r.columns[0] == column.name and r.kind != "type"],
+                    other=[_told(r) for r in contract.rules if r.columns == (column.name,) and r.kind not in _PLAIN],
                 ),
             )
             for column in contract.columns
         ]
     )
+
+
+_PLAIN = ("type", "required", "unique", "expression")
+
+
+def _told(rule: Rule) -> str:
+    argument = ", ".join(map(str, rule.argument)) if isinstance(rule.argument, tuple) else rule.argument
+    return f"{rule.kind.replace('_', ' ')} {argument}"
 
 
 def outcome_metadata(outcome: Outcome) -> Metadata:

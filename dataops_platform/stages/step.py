@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Protocol
 
 from dataops_platform.contracts.contract import Contract
@@ -184,7 +186,8 @@ def contract_of(project: Project, name: str, given: str | None = None) -> Contra
     default = project.root / "contracts" / f"{name}.odcs.yaml"
     if given is None and not default.exists():
         return None
-    contract = load_contract(project.file(given) if given else default)
+    path = project.file(given) if given else default
+    contract = _loaded(path, path.stat().st_mtime_ns)
     if contract.table != name:
         raise UsedWrongly(
             "DP-C005",
@@ -192,6 +195,11 @@ def contract_of(project: Project, name: str, given: str | None = None) -> Contra
             fix="name the table in schema[0].name, or give the right file",
         )
     return contract
+
+
+@lru_cache(maxsize=512)
+def _loaded(path: Path, _changed_ns: int) -> Contract:
+    return load_contract(path)
 
 
 def required_contract(project: Project, name: str, given: str | None = None) -> Contract:

@@ -92,7 +92,7 @@ def consistent_cut(lake: Lake, project: Project, names: Sequence[str], contracts
         again = ",".join(sorted({s.name for s in stale}))
         raise Refused(
             "DP-P101",
-            f"the cut is not consistent: {some(stale)}",
+            f"the cut is not consistent: {some(stale, width=200)}",
             where=f"publication, {project.environment}",
             fix=f"make them again: dataops run --select {again}; nothing was published",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.kit.digests import digest_of
+from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.user_code import code_digest, load_function
@@ -18,7 +19,7 @@ from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.feature_rows import feature_rows
-from dataops_platform.stages.step import Makes, Outcome, RunContext, Window, head_of, head_outcome, unchanged_partitions
+from dataops_platform.stages.step import Makes, Outcome, RunContext, Window, head_of, unchanged_partitions
 from dataops_platform.stages.train.judge import Score, judge, rates
 from dataops_platform.stages.train.pictures import draw
 from dataops_platform.technologies.mlflow.registry import register
@@ -97,17 +98,23 @@ class TrainStep:
         table = head_of(heads, self.table, self.name, self.project)
         identity = self._identity(table)
         if context.skip_unchanged and unchanged_partitions(heads.get(self.name), {WHOLE: identity.digest}):
-            outcome = head_outcome(lake, self.project, self.name, [WHOLE], unchanged=True)
-            return [Outcome(self.name, outcome.manifests, outcome.digest, True, shown=outcome.manifests[0].details)]
+            manifest = heads[self.name].manifests[0]
+            return [self._outcome(manifest, unchanged=True)]
         rows = {
             "train": self._rows(lake, table, self.train),
             "judge": self._rows(lake, table, self.judge),
         }
-        with tempfile.TemporaryDirectory() as folder:
-            manifest, pictures = self._train(context, identity, table, rows, Path(folder))
-            lake.record([manifest], str(manifest.details["version"]))
-            kept = {name: path.read_bytes() for name, path in pictures.items()}
-        return [Outcome(self.name, (manifest,), manifest.digest, shown=manifest.details, pictures=kept)]
+        manifest = self._train(context, identity, table, rows)
+        lake.record([manifest], str(manifest.details["version"]))
+        return [self._outcome(manifest)]
+
+    def _outcome(self, manifest: Manifest, *, unchanged: bool = False) -> Outcome:
+        pictures = {path.stem: path.read_bytes() for path in sorted(self._pictures(manifest.digest).glob("*.png"))}
+        return Outcome(self.name, (manifest,), manifest.digest, unchanged, shown=manifest.details, pictures=pictures)
+
+    def _pictures(self, digest: str) -> Path:
+        """Where the pictures of a model are kept for Dagster's pages; MLflow keeps them for good."""
+        return self.project.state_dir / "pictures" / short(digest)
 
     def _identity(self, table: Head) -> StepIdentity:
         return StepIdentity(
@@ -140,8 +147,8 @@ class TrainStep:
         return rows
 
     def _train(
-        self, context: RunContext, identity: StepIdentity, table: Head, rows: Mapping[str, pd.DataFrame], folder: Path
-    ) -> tuple[Manifest, dict[str, Path]]:
+        self, context: RunContext, identity: StepIdentity, table: Head, rows: Mapping[str, pd.DataFrame]
+    ) -> Manifest:
         train, judged = rows["train"], rows["judge"]
         features = list(self.features)
         model = load_function(self.function)(train[features], train[self.target].astype(int))
@@ -151,11 +158,15 @@ class TrainStep:
         for by in ((), *self.baselines):
             probabilities[" x ".join(by) or "constant"] = rates(train, train[self.target].astype(int), judged, by)
         scores = [judge(name, target, probability) for name, probability in probabilities.items()]
-        pictures = draw(folder, target, probabilities)
         context.say(f"trained on {len(train)} rows, judged on {len(judged)}: AUC {scores[0].auc:.4f}")
-        tracking = open_tracking(self.project)
-        details = self._register(tracking, context, table, model, rows, scores, pictures, identity)
-        manifest = Manifest(
+        with tempfile.TemporaryDirectory() as folder:
+            pictures = draw(Path(folder), target, probabilities)
+            details = self._register(
+                open_tracking(self.project), context, table, model, rows, scores, pictures, identity
+            )
+            digest = details.pop("digest")
+            shutil.copytree(folder, self._pictures(digest), dirs_exist_ok=True)
+        return Manifest(
             environment=self.project.environment,
             stage=self.stage,
             name=self.name,
@@ -163,7 +174,7 @@ class TrainStep:
             partition=WHOLE,
             run_id=context.run_id,
             step=identity,
-            digest=details.pop("digest"),
+            digest=digest,
             rows_in=len(train),
             rows_audited=len(train),
             rows_refused=0,
@@ -171,7 +182,6 @@ class TrainStep:
             contract_version=self.contract.version,
             details=details,
         )
-        return manifest, pictures
 
     def _register(
         self,

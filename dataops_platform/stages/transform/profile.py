@@ -19,14 +19,17 @@ class DbtPaths:
 
     @property
     def home(self) -> Path:
+        """The folder of all that dbt makes for this environment."""
         return self.project.state_dir / "dbt" / self.project.environment
 
     @property
     def manifest(self) -> Path:
+        """dbt's own description of the project, made when it is parsed."""
         return self.home / "target" / "manifest.json"
 
     @property
     def graph(self) -> Path:
+        """What the platform keeps of the manifest."""
         return self.home / "graph.json"
 
     @property

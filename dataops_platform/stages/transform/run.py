@@ -42,7 +42,7 @@ class DbtFailed(Refused):
         first = bad[0]
         super().__init__(
             "DP-D004",
-            f"dbt: {some(f'{r.kind} {r.name}: {r.status}' for r in bad)}. {first.message[:300]}",
+            f"dbt: {some((f'{r.kind} {r.name}: {r.status}' for r in bad), width=120)}. {first.message[:300]}",
             where=first.compiled_path,
             fix="every mart is as it was before; correct the model, the test or the data",
         )

@@ -1,0 +1,75 @@
+"""The command line: help that helps, one JSON document, one message for an error."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from dataops_platform.cli.main import app
+
+Run = Callable[..., Any]
+
+
+@pytest.mark.parametrize("command", ["run", "status", "sql"])
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    said = CliRunner().invoke(app, [command, "--help"])
+    assert said.exit_code == 0
+    assert f"Example: dataops {command}" in said.output
+    assert "--json" in said.output
+
+
+def test_the_help_is_quick_and_loads_nothing_heavy() -> None:
+    code = "import sys, dataops_platform.cli.main; print([m for m in ('dagster', 'duckdb') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_sql_answers_from_what_is_published(published: Path, dataops: Run) -> None:
+    said = dataops("sql", "select customer, amount from monthly_sales where month = '2024-02-01' order by 1", "--json")
+    assert said.json == [{"customer": "bob", "amount": 3.0}, {"customer": "cid", "amount": 12.25}]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("drop table orders", "DP-Q001"),
+        ("select 1; select 2", "DP-Q001"),
+        ("copy orders to 'out.csv'", "DP-Q001"),
+        ("select * from read_text('/etc/passwd')", "DP-Q004"),
+        ("select * from ordrs", "DP-Q002"),
+        ("selec", "DP-Q002"),
+    ],
+)
+def test_sql_refuses_all_but_one_select(query: str, code: str, published: Path, dataops: Run) -> None:
+    said = dataops("sql", query)
+    assert (said.exit_code, said.err.startswith(code), said.out) == (2, True, "")
+
+
+def test_sql_without_a_lake_says_what_to_do(orders: Path, dataops: Run) -> None:
+    said = dataops("sql", "select 1")
+    assert (said.exit_code, "DP-W001" in said.err, "dataops run" in said.err) == (2, True, True)
+
+
+def test_an_error_in_json_is_one_document(orders: Path, dataops: Run) -> None:
+    said = dataops("sql", "select 1", "--json")
+    assert said.json["error"]["code"] == "DP-W001"
+    assert said.json["error"]["exit_code"] == said.exit_code == 2
+
+
+def test_outside_a_project_the_folder_is_named(tmp_path: Path) -> None:
+    env = {k: v for k, v in os.environ.items() if k != "DAGSTER_HOME"}
+    command = [str(Path(sys.executable).with_name("dataops")), "run"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"DP-P001 no dataops.yaml in {tmp_path}")
+
+
+def test_an_unknown_environment_is_refused(published: Path, dataops: Run) -> None:
+    said = dataops("status", "--env", "prd")
+    assert (said.exit_code, "DP-P004" in said.err) == (2, True)

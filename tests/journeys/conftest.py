@@ -1,0 +1,58 @@
+"""The real year, run once for all stories, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, what it printed, and how long it took."""
+
+    exit_code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def json(self) -> Any:
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+
+def command(folder: Path, *arguments: str, **environment: str) -> Done:
+    """Runs a program of the environment in a folder, as a user would."""
+    env = {k: v for k, v in os.environ.items() if k not in ("DAGSTER_HOME", "DATAOPS_ENV")} | environment
+    began = time.monotonic()
+    done = subprocess.run(
+        [str(BIN / arguments[0]), *arguments[1:]], cwd=folder, env=env, capture_output=True, text=True, check=False
+    )
+    return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+
+
+def fresh_copy(target: Path) -> Path:
+    """The example as it stands in the repository, without anything it made."""
+    ignored = shutil.ignore_patterns(".dataops", "__pycache__")
+    return Path(shutil.copytree(ROOT / "examples" / "flights", target, ignore=ignored))
+
+
+@pytest.fixture(scope="session")
+def year(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+    """The example after its first run, and what that run said."""
+    project = fresh_copy(tmp_path_factory.mktemp("year") / "flights")
+    done = command(project, "dataops", "run", "--json")
+    assert done.exit_code == 0, done.out + done.err
+    return project, done

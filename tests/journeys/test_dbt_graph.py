@@ -1,0 +1,52 @@
+"""The asset graph of a dbt project is the one dagster-dbt draws; dagster-dbt itself is not among the dependencies."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dataops_platform.stages.transform.graph import graph_of
+from tests.journeys.conftest import Done
+
+pytestmark = pytest.mark.journey
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+from dagster_dbt import build_dbt_asset_specs
+specs = build_dbt_asset_specs(manifest=json.loads(Path(sys.argv[1]).read_text()))
+print(json.dumps({s.key.path[-1]: sorted(d.asset_key.path[-1] for d in s.deps) for s in specs}))
+"""
+
+
+@pytest.fixture(scope="module")
+def dagster_dbt(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with dagster-dbt, beside the environment and not in it."""
+    target = tmp_path_factory.mktemp("dagster_dbt")
+    packages = ["dagster-dbt>=0.29.27,<0.30", "sqlglot", "orjson"]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), *packages]
+    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode:
+        command = ["uv", "pip", "install", *command[4:]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"dagster-dbt cannot be installed here: {done.stderr[-200:]}")
+    return str(target)
+
+
+def test_the_graph_is_the_one_dagster_dbt_draws(year: tuple[Path, Done], dagster_dbt: str) -> None:
+    manifest = year[0] / ".dataops" / "dbt" / "dev" / "target" / "manifest.json"
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(manifest)],
+        env={**os.environ, "PYTHONPATH": dagster_dbt},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ours = {m.name: sorted(m.reads) for m in graph_of(json.loads(manifest.read_text()), "").models}
+    assert ours == json.loads(done.stdout.splitlines()[-1])
+    assert ours["flight_features"] == ["flights", "weather"]

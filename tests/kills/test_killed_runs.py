@@ -1,0 +1,119 @@
+"""Real Dagster runs, killed with SIGKILL at their fault points, while a reader looks on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataops_platform.settings.project import load_project
+from dataops_platform.stages.step import lake_of
+
+pytestmark = pytest.mark.kills
+
+POINTS = [
+    "stage.after_write:1",
+    "stage.before_commit:2",
+    "stage.after_commit:2",
+    "transform.before_dbt",
+    "transform.during_dbt",
+    "transform.after_dbt",
+    "adopt.before_commit",
+    "adopt.after_commit",
+    "publish.before_write",
+    "publish.before_commit",
+    "publish.after_commit",
+]
+
+
+def run(project: Path, faults: str = "") -> subprocess.CompletedProcess[str]:
+    env = {k: v for k, v in os.environ.items() if k != "DAGSTER_HOME"} | {"DATAOPS_FAULTS": faults}
+    command = [str(Path(sys.executable).with_name("dataops")), "run", "--json"]
+    return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+
+
+def holds(project: Path) -> tuple[dict[str, str], str]:
+    with lake_of(load_project(project), read_only=True) as lake:
+        return {name: head.digest for name, head in lake.heads("dev").items()}, lake.state("dev").publication
+
+
+class Reader(threading.Thread):
+    """Reads everything an environment shows, again and again, each time in one transaction."""
+
+    def __init__(self, project: Path) -> None:
+        super().__init__(daemon=True)
+        self.project, self.seen, self.done = project, Counter[tuple[str, str]](), threading.Event()
+        self.torn: list[Any] = []
+
+    def run(self) -> None:
+        with lake_of(load_project(self.project), read_only=True) as lake:
+            while not self.done.is_set():
+                lake.connection.execute("begin")
+                state = lake.state("dev")
+                rows = {}
+                for member in state.cut.members:
+                    rows[member.name] = sorted(
+                        lake.connection.execute(f"from lake.dev.{member.name}").fetchall(), key=str
+                    )
+                    if len(rows[member.name]) != member.rows:
+                        self.torn.append((state.publication, member.name, len(rows[member.name]), member.rows))
+                lake.connection.execute("commit")
+                self.seen[(state.publication, json.dumps(rows, default=str))] += 1
+                time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(run_once: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], str]:
+    """Heads and publication after a second run on changed files that nothing disturbs."""
+    project = Path(shutil.copytree(run_once, tmp_path_factory.mktemp("undisturbed") / "orders"))
+    change(project)
+    assert run(project).returncode == 0
+    return holds(project)
+
+
+def change(project: Path) -> None:
+    path = project / "data" / "orders.csv"
+    path.write_text(path.read_text().replace("12.25", "99.00").replace("bob,9.00", "bob,9.50"))
+    names = project / "data" / "customers.csv"
+    names.write_text(names.read_text().replace("Bob", "Robert"))
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_run_killed_at(point: str, published: Path, undisturbed: tuple[dict[str, str], str]) -> None:
+    before = holds(published)[1]
+    change(published)
+    reader = Reader(published)
+    reader.start()
+    killed = run(published, point)
+    assert killed.returncode == -9, killed.stdout + killed.stderr
+    left = subprocess.run(["pgrep", "-f", str(published)], capture_output=True, text=True, check=False).stdout
+    assert left == "", "the killed run left a process behind"
+    again = run(published)
+    reader.done.set()
+    reader.join()
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert holds(published) == undisturbed
+    assert reader.torn == []
+    assert {publication for publication, _ in reader.seen} <= {before, undisturbed[1]}
+    assert len(reader.seen) <= 2, "one publication was seen with two contents"
+    print(f"\n{point}: {sum(reader.seen.values())} reads, {len(reader.torn)} torn, {len(reader.seen)} publications")
+
+
+def test_the_killed_run_is_not_shown_as_running_for_ever(published: Path) -> None:
+    change(published)
+    assert run(published, "stage.before_commit:1").returncode == -9
+    command = [str(Path(sys.executable).with_name("dataops")), "status", "--json"]
+    env = {k: v for k, v in os.environ.items() if k != "DAGSTER_HOME"}
+    done = subprocess.run(command, cwd=published, env=env, capture_output=True, text=True, check=True)
+    states = {line["asset"]: line["state"] for line in json.loads(done.stdout)["assets"]}
+    assert not [state for state in states.values() if state.startswith(("RUNNING", "QUEUED"))]
+    assert states["raw_customers"].startswith("FAILED") or states["raw_orders"].startswith("FAILED")

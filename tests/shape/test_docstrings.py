@@ -1,0 +1,41 @@
+"""Everything public says what it gives."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+PLAIN_PROPERTIES = {"makes", "reads", "config", "rows_in", "rows_audited", "rows_refused", "steps", "run", "name"}
+
+
+def silent(path: Path) -> Iterator[str]:
+    """Public modules, classes and functions of a file without a docstring."""
+    tree = ast.parse(path.read_text())
+    if not ast.get_docstring(tree):
+        yield path.name
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            members = [n for n in node.body if isinstance(n, ast.FunctionDef)]
+        elif isinstance(node, ast.Module):
+            members = [n for n in node.body if isinstance(n, ast.FunctionDef | ast.ClassDef)]  # type: ignore[misc]
+        else:
+            continue
+        for member in members:
+            if (
+                not member.name.startswith("_")
+                and member.name not in PLAIN_PROPERTIES
+                and not ast.get_docstring(member)
+            ):
+                yield f"{path.name}:{member.lineno} {member.name}"
+
+
+def test_everything_public_is_documented(root: Path) -> None:
+    found = [name for path in sorted((root / "dataops_platform").rglob("*.py")) for name in silent(path)]
+    assert found == []
+
+
+def test_a_missing_docstring_would_be_seen(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text('"""A module."""\n\n\ndef shown():\n    return 1\n\n\ndef _hidden():\n    return 2\n')
+    assert list(silent(path)) == ["module.py:4 shown"]

@@ -1,0 +1,62 @@
+"""Imports point down: import-linter holds it, and would notice."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FAULTS = {
+    "a floor that looks up": ("kit/errors.py", "import dataops_platform.stages.step", "Floors"),
+    "a stage that knows another": ("stages/clean/run.py", "import dataops_platform.stages.extract.run", "Stages know"),
+    "a technology that knows another": (
+        "technologies/files/read.py",
+        "import dataops_platform.technologies.mlflow.registry",
+        "Technologies know",
+    ),
+    "a plain module that imports Dagster": ("stages/publish/run.py", "import dagster", "Only skins"),
+}
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def copied(root: Path, target: Path) -> Path:
+    shutil.copytree(root / "dataops_platform", target / "dataops_platform")
+    shutil.copy(root / "pyproject.toml", target)
+    return target
+
+
+def test_the_floors_hold(root: Path) -> None:
+    done = lint(root)
+    assert (done.returncode, "0 broken" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_caught(fault: str, root: Path, tmp_path: Path) -> None:
+    name, line, contract = FAULTS[fault]
+    path = copied(root, tmp_path) / "dataops_platform" / name
+    path.write_text(f"{path.read_text()}\n{line}\n")
+    done = lint(tmp_path)
+    assert done.returncode == 1
+    broken = [text for text in done.stdout.splitlines() if text.endswith("BROKEN")]
+    assert any(text.startswith(contract) for text in broken)
+
+
+def test_every_plain_module_is_under_the_dagster_rule(root: Path) -> None:
+    import tomllib
+
+    contracts = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    named = next(c for c in contracts if c["name"].startswith("Only skins"))["source_modules"]
+    skins = {"component", "metadata", "scaffold", "__init__"}
+    package = root / "dataops_platform"
+    modules = [
+        ".".join(("dataops_platform", *p.relative_to(package).with_suffix("").parts)) for p in package.rglob("*.py")
+    ]
+    free = [m for m in modules if not any(m == n or m.startswith(n + ".") for n in named)]
+    assert {m.rpartition(".")[2] for m in free if not m.startswith("dataops_platform.runs.")} <= skins
