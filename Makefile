@@ -40,8 +40,9 @@ clean: ## Forget what the demo made
 # uv installs in seconds and from the lock; pip is the fallback.
 .venv/.ready: pyproject.toml uv.lock $(FLIGHTS)/pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet uv && $(BIN)/uv sync --locked --quiet || \
-	  $(BIN)/python -m pip install --quiet -e ".[demo,postgres]" -e $(FLIGHTS) --group dev
+	$(BIN)/python -m pip install --quiet uv && $(BIN)/uv sync --locked --all-packages --all-extras --quiet || \
+	  { $(BIN)/python -m pip install --quiet --upgrade pip && \
+	    $(BIN)/python -m pip install --quiet -e ".[demo,postgres]" -e $(FLIGHTS) --group dev; }
 	touch $@
 
 .PHONY: help demo test check ui journeys services kills bench clean
