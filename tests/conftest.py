@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,15 @@ def run_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "tests" / "projects" / "orders", target)
     assert run_dataops(target, "run").exit_code == 0
     return target
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """Leaves the environment variables as they were; the platform sets some for the processes it starts."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @dataclass(frozen=True)

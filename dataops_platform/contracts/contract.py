@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -31,7 +31,7 @@ class Rule:
     """One thing every row must hold.
 
     `argument` is the bound, the pattern, the allowed values, the `table.column` referred to, or the boolean SQL
-    expression. Null values pass every rule but `required`.
+    expression. Null values pass every rule but `required`. `place` is the `file:line:column` it is written at.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Rule:
     argument: Value | tuple[Value, ...] | None = None
     severity: Severity = "error"
     description: str = ""
+    place: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,16 @@ The rows end up in one temporary table, `STAGED`, with their contracted types an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dataops_platform.contracts.casts import typed
 from dataops_platform.contracts.contract import Column, Contract, Rule
 from dataops_platform.contracts.predicates import Parameters, given, group_violation, violation
-from dataops_platform.kit.errors import Refused, did_you_mean, some
+from dataops_platform.contracts.trial import first_words, unevaluable
+from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
 from dataops_platform.kit.sql import identifier, identifiers
 from dataops_platform.manifests.manifest import WHOLE, Verdict
 
@@ -49,9 +52,11 @@ def stage_rows(
     """Fills `STAGED` with the rows of the relation `source`: typed columns, `_dp_*` columns as they come, and
     `_dp_rules`, the names of the broken rules (null when the row holds the contract), and `_dp_warnings`.
 
-    `references` gives the relation that holds each table a relationship rule refers to.
-    Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when there is one the contract does not know.
+    `references` gives the relation that holds each table a relationship rule refers to; the table's own rows are
+    those of `source`. Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when there is one the
+    contract does not know; UsedWrongly DP-C007 for a rule that DuckDB cannot evaluate, or that fails on a row.
     """
+    _refuse_unevaluable_rules(contract)
     types = {name: kind for name, kind, *_ in connection.execute(f"describe select * from {source}").fetchall()}
     _refuse_other_columns(types, contract)
     parameters = Parameters()
@@ -59,20 +64,21 @@ def stage_rows(
     givens = ", ".join(
         f"{_given(c, types[c.name], null_values, parameters)} as {given(c.name)}" for c in contract.columns
     )
-    casts = ", ".join(f"{_cast(c, types[c.name])} as {identifier(c.name)}" for c in contract.columns)
+    casts = ", ".join(f"{typed(c, types[c.name])} as {identifier(c.name)}" for c in contract.columns)
     extra = f", {identifier(REFUSED)}" if REFUSED in types else ""
     kept_sql = "".join(f", {identifier(name)}" for name in kept)
-    connection.execute(
-        f"create or replace temp table {STAGED} as "
-        f"with given as (select {givens}{kept_sql}{extra} from {source}), "
-        f"typed as (select *, {casts} from given) "
-        f"select {identifiers(c.name for c in contract.columns)}{kept_sql}, "
-        f"{_broken(contract, 'error', parameters, REFUSED in types)} as _dp_rules, "
-        f"{_broken(contract, 'warning', parameters, False)} as _dp_warnings from typed",
-        parameters.values,
-    )
-    for rule in contract.rules:
-        _mark_across_rows(connection, rule, references or {})
+    with _blamed_on(contract):
+        connection.execute(
+            f"create or replace temp table {STAGED} as "
+            f"with given as (select {givens}{kept_sql}{extra} from {source}), "
+            f"typed as (select *, {casts} from given) "
+            f"select {identifiers(c.name for c in contract.columns)}{kept_sql}, "
+            f"{_broken(contract, 'error', parameters, REFUSED in types)} as _dp_rules, "
+            f"{_broken(contract, 'warning', parameters, False)} as _dp_warnings from typed",
+            parameters.values,
+        )
+        for rule in contract.rules:
+            _mark_across_rows(connection, rule, {contract.table: STAGED, **(references or {})})
 
 
 def audits(connection: DuckDBPyConnection, contract: Contract, partitions: Sequence[str]) -> list[BatchAudit]:
@@ -99,6 +105,28 @@ def _verdicts(contract: Contract, broken: Mapping[str, int]) -> tuple[Verdict, .
     known = [Verdict(rule.name, rule.severity, broken.get(rule.name, 0)) for rule in contract.rules]
     names = {rule.name for rule in contract.rules}
     return (*known, *(Verdict(name, "error", n) for name, n in sorted(broken.items()) if name not in names))
+
+
+def _refuse_unevaluable_rules(contract: Contract) -> None:
+    for rule in contract.rules:
+        reason = unevaluable(rule, contract.columns)
+        if reason:
+            raise UsedWrongly("DP-C007", f"{rule.place} rule {rule.name!r} cannot be evaluated: {reason}")
+
+
+@contextmanager
+def _blamed_on(contract: Contract) -> Iterator[None]:
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.DataError, duckdb.ProgrammingError) as error:
+        raise UsedWrongly(
+            "DP-C007",
+            f"a rule fails on a row of {contract.table} instead of judging it: {first_words(error)}",
+            where=f"contract {contract.path.name} {contract.version}",
+            fix="write the rule so that it is true, false or null for every row: try_cast instead of cast",
+        ) from error
 
 
 def _refuse_other_columns(types: Mapping[str, str], contract: Contract) -> None:
@@ -129,18 +157,6 @@ def _given(column: Column, given_type: str, null_values: Sequence[str], paramete
         return name
     nulls = ", ".join(parameters.bind(value) for value in null_values)
     return f"case when {name} in ({nulls}) then null else {name} end"
-
-
-def _cast(column: Column, given_type: str) -> str:
-    """A cast that never rounds and never guesses: text must look like the type, a fraction is no integer."""
-    value, cast = given(column.name), f"try_cast({given(column.name)} as {column.sql_type})"
-    if given_type == "VARCHAR" and column.logical_type == "integer":
-        return f"case when ltrim({value}, '+-0123456789') = '' then {cast} end"
-    if given_type == "VARCHAR" and column.logical_type == "number":
-        return f"case when ltrim({value}, '+-.0123456789eE') = '' then {cast} end"
-    if given_type in ("DOUBLE", "FLOAT") and column.logical_type == "integer":
-        return f"case when {value} = trunc({value}) then {cast} end"
-    return cast
 
 
 def _broken(contract: Contract, severity: str, parameters: Parameters, functions_word: bool) -> str:

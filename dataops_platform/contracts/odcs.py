@@ -1,166 +1,46 @@
-"""Reads an ODCS 3.2 file, strictly: what is enforced becomes a `Contract`, what is misspelt is refused.
-
-Source: Open Data Contract Standard 3.2, https://bitol-io.github.io/open-data-contract-standard/
-"""
+"""Reads an ODCS 3.2 file, strictly: what is enforced becomes a `Contract`, what is misspelt is refused."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
 
-from pydantic import Field
-
-from dataops_platform.contracts.contract import Column, Contract, LogicalType, Rule, Severity, Value
+from dataops_platform.contracts.contract import Column, Contract, LogicalType, Rule, RuleKind, Value
+from dataops_platform.contracts.document import Document, Property, Quality, SchemaObject
 from dataops_platform.kit.digests import digest_of
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean
-from dataops_platform.kit.strict import StrictModel, validate
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest
+from dataops_platform.kit.sql import identifier
+from dataops_platform.kit.strict import validate
 from dataops_platform.kit.yaml_file import Loc, YamlFile, read_yaml
 
-SQL_TYPES: dict[LogicalType, str] = {
-    "string": "varchar",
-    "integer": "bigint",
-    "number": "double",
-    "boolean": "boolean",
-    "date": "date",
-    "timestamp": "timestamp",
-    "time": "time",
+SQL_TYPES: dict[LogicalType, tuple[str, ...]] = {
+    "string": ("varchar", "text"),
+    "integer": ("bigint", "int", "integer", "smallint", "tinyint"),
+    "number": ("double", "float", "real"),
+    "boolean": ("boolean",),
+    "date": ("date",),
+    "timestamp": ("timestamp", "timestamptz"),
+    "time": ("time",),
 }
-PHYSICAL_TYPES: dict[LogicalType, re.Pattern[str]] = {
-    "string": re.compile(r"varchar|text"),
-    "integer": re.compile(r"tinyint|smallint|integer|int|bigint"),
-    "number": re.compile(r"real|float|double|decimal\(\d{1,2},\d{1,2}\)"),
-    "boolean": re.compile(r"boolean"),
-    "date": re.compile(r"date"),
-    "timestamp": re.compile(r"timestamp|timestamptz"),
-    "time": re.compile(r"time"),
+"""The physical types of each logical type, first the one that stands when none is named. `decimal` is a number, too."""
+BOUNDS: dict[str, RuleKind] = {
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "exclusiveMinimum": "exclusive_minimum",
+    "exclusiveMaximum": "exclusive_maximum",
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "pattern": "pattern",
 }
-
-
-class _Described(StrictModel):
-    id: str | None = None
-    description: str | None = None
-    tags: list[str] = []
-    customProperties: list[_CustomProperty] = []
-    authoritativeDefinitions: list[dict[str, Any]] = []
-
-
-class _CustomProperty(StrictModel):
-    id: str | None = None
-    property: str
-    value: Any
-    description: str | None = None
-    vendor: str | None = None
-
-
-class _EnumValue(_Described):
-    value: Value
-    label: str | None = None
-
-
-class _Quality(_Described):
-    name: str | None = None
-    type: Literal["custom", "text"] = "custom"
-    engine: Literal["duckdb"] | None = None
-    implementation: str | None = None
-    severity: Severity = "error"
-    dimension: str | None = None
-    businessImpact: str | None = None
-
-
-class _Relationship(StrictModel):
-    id: str | None = None
-    type: Literal["foreignKey"] = "foreignKey"
-    to: str
-    customProperties: list[_CustomProperty] = []
-
-
-class _TypeOptions(StrictModel):
-    minimum: float | int | None = None
-    maximum: float | int | None = None
-    exclusiveMinimum: float | int | None = None
-    exclusiveMaximum: float | int | None = None
-    minLength: int | None = None
-    maxLength: int | None = None
-    pattern: str | None = None
-
-
-class _Property(_Described):
-    name: str
-    logicalType: LogicalType
-    physicalType: str | None = None
-    businessName: str | None = None
-    required: bool = False
-    unique: bool = False
-    primaryKey: bool = False
-    primaryKeyPosition: int | None = None
-    classification: str | None = None
-    logicalTypeOptions: _TypeOptions = _TypeOptions()
-    enum: list[_EnumValue] = []
-    relationships: list[_Relationship] = []
-    quality: list[_Quality] = []
-    examples: list[Any] = []
-    criticalDataElement: bool | None = None
-    transformLogic: str | None = None
-    transformDescription: str | None = None
-
-
-class _SchemaObject(_Described):
-    name: str
-    logicalType: Literal["object"] = "object"
-    physicalType: str | None = None
-    businessName: str | None = None
-    dataGranularityDescription: str | None = None
-    properties: list[_Property] = Field(min_length=1)
-    quality: list[_Quality] = []
-
-
-class _Member(_Described):
-    username: str
-    name: str | None = None
-    role: str | None = None
-    dateIn: str | None = None
-    dateOut: str | None = None
-
-
-class _Team(_Described):
-    name: str = Field(pattern=r"^[a-z0-9_-]+$")
-    members: list[_Member] = []
-
-
-class _Role(_Described):
-    role: str
-    access: str | None = None
-    firstLevelApprovers: str | None = None
-    secondLevelApprovers: str | None = None
-
-
-class _Description(StrictModel):
-    purpose: str | None = None
-    usage: str | None = None
-    limitations: str | None = None
-    customProperties: list[_CustomProperty] = []
-    authoritativeDefinitions: list[dict[str, Any]] = []
-
-
-class _Document(StrictModel):
-    apiVersion: str = Field(pattern=r"^v3\.\d+\.\d+$")
-    kind: Literal["DataContract"]
-    id: str
-    name: str | None = None
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
-    status: str = "active"
-    domain: str | None = None
-    tenant: str | None = None
-    dataProduct: str | None = None
-    tags: list[str] = []
-    description: _Description = _Description()
-    team: _Team
-    roles: list[_Role] = []
-    objects: list[_SchemaObject] = Field(alias="schema", min_length=1, max_length=1)
-    support: list[dict[str, Any]] = []
-    authoritativeDefinitions: list[dict[str, Any]] = []
-    customProperties: list[_CustomProperty] = []
+_NUMERIC = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
+_TEXTUAL = frozenset({"minLength", "maxLength", "pattern"})
+SAYS: dict[LogicalType, tuple[frozenset[str], tuple[type, ...]]] = {
+    "string": (_TEXTUAL, (str,)),
+    "integer": (_NUMERIC, (int,)),
+    "number": (_NUMERIC, (int, float)),
+    "boolean": (frozenset(), (bool,)),
+}
+"""Which options and which enum values say something about a type; none do about dates and times."""
 
 
 def load_contract(path: Path) -> Contract:
@@ -170,7 +50,7 @@ def load_contract(path: Path) -> Contract:
     typed or contradictory; both name `file:line:column`.
     """
     file = read_yaml(path, "DP-C001")
-    document = validate(_Document, file, "DP-C002")
+    document = validate(Document, file, "DP-C002")
     table = document.objects[0]
     _refuse_twice(table, file)
     columns = tuple(_column(prop, file, ("schema", 0, "properties", i)) for i, prop in enumerate(table.properties))
@@ -188,24 +68,27 @@ def load_contract(path: Path) -> Contract:
     )
 
 
-def _refuse_twice(table: _SchemaObject, file: YamlFile) -> None:
-    seen: set[str] = set()
+def _refuse_twice(table: SchemaObject, file: YamlFile) -> None:
+    """Refuses names that SQL takes for one another (it does not tell upper from lower case), and the platform's own."""
+    seen: dict[str, str] = {}
     for index, prop in enumerate(table.properties):
         where = file.place(("schema", 0, "properties", index, "name"))
-        if prop.name in seen:
-            raise UsedWrongly("DP-C002", f"{where} names column {prop.name!r} twice")
-        if prop.name.startswith("_dp_"):
+        before = seen.setdefault(prop.name.lower(), where)
+        if before != where:
+            raise UsedWrongly("DP-C002", f"{where} names column {prop.name!r} a second time, after {before}")
+        if prop.name.lower().startswith("_dp_"):
             raise UsedWrongly("DP-C002", f"{where}: names starting with _dp_ are the platform's own")
-        seen.add(prop.name)
 
 
-def _column(prop: _Property, file: YamlFile, loc: Loc) -> Column:
-    sql_type = (prop.physicalType or SQL_TYPES[prop.logicalType]).lower().replace(" ", "")
-    if not PHYSICAL_TYPES[prop.logicalType].fullmatch(sql_type):
+def _column(prop: Property, file: YamlFile, loc: Loc) -> Column:
+    known = SQL_TYPES[prop.logicalType]
+    sql_type = (prop.physicalType or known[0]).lower().replace(" ", "")
+    if sql_type not in known and not (prop.logicalType == "number" and _is_decimal(sql_type)):
+        decimal = " or decimal(p,s) with s <= p <= 38" if prop.logicalType == "number" else ""
         raise UsedWrongly(
             "DP-C002",
             f"{file.place((*loc, 'physicalType'))} {prop.physicalType!r} is no {prop.logicalType}",
-            fix=f"use {PHYSICAL_TYPES[prop.logicalType].pattern.replace('|', ' or ')}",
+            fix=f"use {' or '.join(known)}{decimal}",
         )
     known_at = next((p.value for p in prop.customProperties if p.property == "knownAt"), "")
     return Column(
@@ -221,61 +104,61 @@ def _column(prop: _Property, file: YamlFile, loc: Loc) -> Column:
     )
 
 
-def _rules(table: _SchemaObject, file: YamlFile) -> list[Rule]:
+def _is_decimal(sql_type: str) -> bool:
+    match = re.fullmatch(r"decimal\(([0-9]+),([0-9]+)\)", sql_type)
+    return match is not None and int(match[2]) <= int(match[1]) <= 38 and int(match[1]) > 0
+
+
+def _rules(table: SchemaObject, file: YamlFile) -> list[Rule]:
     rules: list[Rule] = []
     for index, prop in enumerate(table.properties):
         rules += _column_rules(prop, table, file, ("schema", 0, "properties", index))
     key = tuple(prop.name for prop in table.properties if prop.primaryKey)
     if key:
-        rules.append(Rule("primary_key", "unique", key))
+        rules.append(Rule("primary_key", "unique", key, place=file.place(("schema", 0))))
     rules += _quality_rules(table.quality, "", table, file, ("schema", 0, "quality"))
-    names = [rule.name for rule in rules]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsedWrongly("DP-C002", f"{file.place(('schema', 0))} has two rules called {name!r}", fix="rename one")
+    seen: set[str] = set()
+    for rule in rules:
+        if rule.name in seen:
+            raise UsedWrongly("DP-C002", f"{rule.place} is a second rule called {rule.name!r}", fix="rename one")
+        seen.add(rule.name)
     return rules
 
 
-def _column_rules(prop: _Property, table: _SchemaObject, file: YamlFile, loc: Loc) -> list[Rule]:
+def _column_rules(prop: Property, table: SchemaObject, file: YamlFile, loc: Loc) -> list[Rule]:
     name, options = prop.name, prop.logicalTypeOptions
     _refuse_options_of_another_type(prop, file, loc)
-    rules = [Rule(f"{name}:type", "type", (name,), prop.logicalType)]
+
+    def rule(kind: RuleKind, argument: Value | tuple[Value, ...] | None, *where: str | int) -> Rule:
+        return Rule(f"{name}:{kind}", kind, (name,), argument, place=file.place((*loc, *where)))
+
+    rules = [rule("type", prop.logicalType)]
     if prop.required or prop.primaryKey:
-        rules.append(Rule(f"{name}:required", "required", (name,)))
+        rules.append(rule("required", None, "required"))
     if prop.unique:
-        rules.append(Rule(f"{name}:unique", "unique", (name,)))
-    bounds: list[tuple[Any, Any]] = [
-        ("minimum", options.minimum),
-        ("maximum", options.maximum),
-        ("exclusive_minimum", options.exclusiveMinimum),
-        ("exclusive_maximum", options.exclusiveMaximum),
-        ("min_length", options.minLength),
-        ("max_length", options.maxLength),
-        ("pattern", options.pattern),
-        ("enum", tuple(item.value for item in prop.enum) or None),
-    ]
-    rules += [Rule(f"{name}:{kind}", kind, (name,), bound) for kind, bound in bounds if bound is not None]
-    for relationship in prop.relationships:
+        rules.append(rule("unique", None, "unique"))
+    for option, kind in BOUNDS.items():
+        if (bound := getattr(options, option)) is not None:
+            rules.append(rule(kind, bound, "logicalTypeOptions", option))
+    if prop.enum:
+        rules.append(rule("enum", tuple(item.value for item in prop.enum), "enum"))
+    for index, relationship in enumerate(prop.relationships):
+        found = rule("relationship", relationship.to, "relationships", index)
         if not re.fullmatch(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", relationship.to):
-            raise UsedWrongly(
-                "DP-C002", f"{file.place((*loc, 'relationships'))} {relationship.to!r} must be written table.column"
-            )
-        rules.append(Rule(f"{name}:relationship", "relationship", (name,), relationship.to))
-    rules += _quality_rules(prop.quality, f"{name}:", table, file, (*loc, "quality"))
-    return rules
+            raise UsedWrongly("DP-C002", f"{found.place} {relationship.to!r} must be written table.column")
+        rules.append(found)
+    return rules + _quality_rules(prop.quality, f"{name}:", table, file, (*loc, "quality"))
 
 
-def _refuse_options_of_another_type(prop: _Property, file: YamlFile, loc: Loc) -> None:
-    numeric = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
-    textual = {"minLength", "maxLength", "pattern"}
-    allowed = (
-        textual if prop.logicalType == "string" else numeric if prop.logicalType in ("integer", "number") else set()
-    )
-    for option in sorted(prop.logicalTypeOptions.model_fields_set - allowed):
-        raise UsedWrongly(
-            "DP-C002",
-            f"{file.place((*loc, 'logicalTypeOptions', option))} {option!r} says nothing about a {prop.logicalType}",
-        )
+def _refuse_options_of_another_type(prop: Property, file: YamlFile, loc: Loc) -> None:
+    options, values = SAYS.get(prop.logicalType, (frozenset(), ()))
+    for option in sorted(prop.logicalTypeOptions.model_fields_set - options):
+        place = file.place((*loc, "logicalTypeOptions", option))
+        raise UsedWrongly("DP-C002", f"{place} {option!r} says nothing about a {prop.logicalType}")
+    for index, item in enumerate(prop.enum):
+        if type(item.value) not in values:
+            place = file.place((*loc, "enum", index, "value"))
+            raise UsedWrongly("DP-C002", f"{place} {item.value!r} is no value of an enum of type {prop.logicalType}")
     if prop.logicalTypeOptions.pattern is not None:
         try:
             re.compile(prop.logicalTypeOptions.pattern)
@@ -284,12 +167,14 @@ def _refuse_options_of_another_type(prop: _Property, file: YamlFile, loc: Loc) -
             raise UsedWrongly("DP-C002", f"{place} is not a regular expression: {error}") from error
 
 
-def _quality_rules(items: list[_Quality], prefix: str, table: _SchemaObject, file: YamlFile, loc: Loc) -> list[Rule]:
+def _quality_rules(items: list[Quality], prefix: str, table: SchemaObject, file: YamlFile, loc: Loc) -> list[Rule]:
     rules = []
     for index, item in enumerate(items):
-        if item.type == "text":
-            continue
         place = file.place((*loc, index))
+        if item.type == "text":
+            if item.engine or item.implementation:
+                raise UsedWrongly("DP-C002", f"{place} is text, which enforces nothing", fix="use type: custom")
+            continue
         if not (item.name and item.engine and item.implementation):
             raise UsedWrongly(
                 "DP-C002",
@@ -298,18 +183,28 @@ def _quality_rules(items: list[_Quality], prefix: str, table: _SchemaObject, fil
             )
         used = _columns_used(item.implementation, table)
         if not used:
-            words = set(re.findall(r"[a-z_][a-z0-9_]*", item.implementation.lower()))
-            hint = did_you_mean(min(words, default=""), [prop.name for prop in table.properties])
-            raise UsedWrongly("DP-C002", f"{place} rule {item.name!r} names no column of {table.name}; {hint}")
-        rules.append(
-            Rule(f"{prefix}{item.name}", "expression", used, item.implementation, item.severity, item.description or "")
-        )
+            raise UsedWrongly(
+                "DP-C002", f"{place} rule {item.name!r} names no column of {table.name}; {_hint(item, table)}"
+            )
+        name, prose = f"{prefix}{item.name}", item.description or ""
+        rules.append(Rule(name, "expression", used, item.implementation, item.severity, prose, place))
     return rules
 
 
-def _columns_used(expression: str, table: _SchemaObject) -> tuple[str, ...]:
-    words = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", expression))
-    return tuple(prop.name for prop in table.properties if prop.name in words)
+def _columns_used(expression: str, table: SchemaObject) -> tuple[str, ...]:
+    words = _words(expression)
+    names = [prop.name for prop in table.properties]
+    return tuple(name for name in names if name.lower() in words or identifier(name) in expression)
+
+
+def _words(expression: str) -> set[str]:
+    return set(re.findall(r"[a-z_][a-z0-9_]*", expression.lower()))
+
+
+def _hint(item: Quality, table: SchemaObject) -> str:
+    names = [prop.name for prop in table.properties]
+    near = sorted(word for word in _words(item.implementation or "") if nearest(word, names))
+    return did_you_mean(near[0] if near else "", names)
 
 
 def _digest(columns: tuple[Column, ...], rules: tuple[Rule, ...]) -> str:

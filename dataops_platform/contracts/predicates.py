@@ -76,5 +76,5 @@ _BY_KIND: dict[str, Callable[[Rule, Parameters], str]] = {
     "max_length": _comparison(">", "length({})"),
     "pattern": lambda rule, parameters: f"not regexp_matches({_column(rule)}, {parameters.bind(rule.argument)})",
     "enum": _enum,
-    "expression": lambda rule, _: f"not ({rule.argument})",
+    "expression": lambda rule, _: f"not ({rule.argument}\n)",
 }

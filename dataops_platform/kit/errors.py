@@ -67,13 +67,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"known: {shown or 'none'}"
 
 
-def some(items: Iterable[object], most: int = 5) -> str:
-    """At most `most` items as text, each cut at 40 characters."""
-    texts = [_cut(str(item)) for item in items]
+def some(items: Iterable[object], most: int = 5, width: int = 40) -> str:
+    """At most `most` items as text, each cut at `width` characters."""
+    texts = [_cut(str(item), width) for item in items]
     return ", ".join(texts[:most]) + (", …" if len(texts) > most else "")
 
 
-def _cut(text: str, most: int = 40) -> str:
+def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

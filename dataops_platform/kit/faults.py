@@ -44,10 +44,13 @@ def fault_point(name: str) -> None:
 def arm(specs: str) -> None:
     """Arms fault points, comma separated: `publish.before_commit` or `stage.before_commit:3` (third visit).
 
-    Raises: ValueError for a name that is not a fault point.
+    Raises: ValueError for a name that is not a fault point, or a visit that never comes.
     """
     for spec in filter(None, specs.split(",")):
         name, _, visit = spec.partition(":")
         if name not in FAULT_POINTS:
             raise ValueError(f"no fault point {name!r}; known: {', '.join(FAULT_POINTS)}")
-        _armed.append(f"{name}:{visit or 1}")
+        count = int(visit or 1)
+        if count < 1:
+            raise ValueError(f"{spec!r}: visits count from 1")
+        _armed.append(f"{name}:{count}")

@@ -7,17 +7,18 @@ import typing
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, some
 from dataops_platform.kit.yaml_file import Loc, YamlFile
 
 M = TypeVar("M", bound=BaseModel)
 
 
 class StrictModel(BaseModel):
-    """A frozen record that refuses unknown keys."""
+    """A frozen record that refuses unknown keys and values of another type: `"5"` and `true` are no number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def validate(model: type[M], file: YamlFile, code: str) -> M:
@@ -33,26 +34,33 @@ def validate(model: type[M], file: YamlFile, code: str) -> M:
     except ValidationError as error:
         problems = error.errors(include_url=False)
         problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
-        raise UsedWrongly(code, *_explain(model, file, problem, len(problems))) from None
+        others = len({_place_of(p, file) for p in problems}) - 1
+        more = f" ({others} more in this file)" if others else ""
+        raise UsedWrongly(code, _explain(model, file, problem) + more) from None
 
 
-def _explain(model: type[BaseModel], file: YamlFile, problem: Any, count: int) -> tuple[str]:
-    loc: Loc = tuple(problem["loc"])
+def secret(message: str) -> PydanticCustomError:
+    """What a validator raises to refuse a value that must not be shown."""
+    return PydanticCustomError("secret", "{message}", {"message": message})
+
+
+def _place_of(problem: Any, file: YamlFile) -> Loc:
+    """A missing key where it should be, else what the file has (pydantic adds the members of a union)."""
+    loc = tuple(problem["loc"])
+    return loc if problem["type"] == "missing" else file.known(loc)
+
+
+def _explain(model: type[BaseModel], file: YamlFile, problem: Any) -> str:
+    loc = _place_of(problem, file)
     shown = ".".join(str(part) for part in loc)
-    more = f" ({count - 1} more problems in this file)" if count > 1 else ""
     if problem["type"] == "extra_forbidden":
         hint = did_you_mean(str(loc[-1]), known_keys(model, loc[:-1]))
-        return (f"{file.place(loc)} has an unknown key {shown!r}; {hint}{more}",)
+        return f"{file.place(loc)} has an unknown key {shown!r}; {hint}"
     if problem["type"] == "missing":
-        return (f"{file.place(loc[:-1])} lacks the key {shown!r}{more}",)
+        return f"{file.place(loc[:-1])} lacks the key {shown!r}"
     message = problem["msg"].removeprefix("Value error, ")
-    given = "" if isinstance(problem["input"], dict | list) else f" (given: {_cut(problem['input'])})"
-    return (f"{file.place(loc)} {shown!r}: {message}{given}{more}",)
-
-
-def _cut(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:39] + "…"
+    hidden = problem["type"] == "secret" or isinstance(problem["input"], dict | list)
+    return f"{file.place(loc)} {shown!r}: {message}" + ("" if hidden else f" (given: {some([repr(problem['input'])])})")
 
 
 def known_keys(model: type[BaseModel], loc: Loc) -> list[str]:

@@ -40,7 +40,7 @@ def load_function(reference: str) -> Callable[..., Any]:
 
 
 def code_digest(reference: str) -> str:
-    """Digest of the source of a function's module and of the modules of the same top package it imports."""
+    """Digest of the source of a function's module, its packages, and what they import of the same top package."""
     root = reference.partition(":")[0].partition(".")[0]
     found: dict[str, str] = {}
     todo = [reference.partition(":")[0]]
@@ -50,7 +50,8 @@ def code_digest(reference: str) -> str:
         if module in found or path is None:
             continue
         found[module] = digest_of_file(path)
-        todo += [name for name in _imports(path, module) if name.partition(".")[0] == root]
+        package = module.rpartition(".")[0]
+        todo += [package, *(name for name in _imports(path, module) if name.partition(".")[0] == root)]
     return digest_of(found)
 
 
@@ -78,22 +79,35 @@ def frame_for(function: Callable[..., Any], table: pa.Table) -> Any:
 
 
 def arrow_from(frame: Any, name: str) -> pa.Table:
-    """A frame a function gave back, as an Arrow table. Raises: UsedWrongly DP-S003 when it is no frame."""
+    """A frame a function gave back, as an Arrow table. Raises: UsedWrongly DP-S003 when it is none, or mixes types."""
     import pyarrow as pa
 
-    module = type(frame).__module__.partition(".")[0]
-    if module == "polars":
-        eager = frame.collect() if hasattr(frame, "collect") else frame
-        return typing.cast("pa.Table", eager.to_arrow())
-    if module == "pandas":
-        return pa.Table.from_pandas(frame, preserve_index=False)
+    kind = _kind(type(frame))
+    if kind in ("polars.LazyFrame", "polars.DataFrame"):
+        return typing.cast("pa.Table", frame.lazy().collect().to_arrow())
+    if kind == "pandas.DataFrame":
+        try:
+            return pa.Table.from_pandas(frame, preserve_index=False)
+        except (pa.ArrowException, ValueError) as error:
+            raise UsedWrongly("DP-S003", f"{name} gave a frame that is no table: {error}") from error
     raise UsedWrongly("DP-S003", f"{name} gave {type(frame).__name__}", fix="return a polars or pandas frame")
 
 
 def _annotation(function: Callable[..., Any]) -> str:
-    first = next(iter(inspect.signature(function).parameters), None)
-    hint = typing.get_type_hints(function).get(first) if first else None
-    return f"{hint.__module__.partition('.')[0]}.{hint.__qualname__}" if isinstance(hint, type) else ""
+    first = next(iter(inspect.signature(function).parameters), "")
+    try:
+        hint = typing.get_type_hints(function).get(first)
+    except NameError as error:
+        raise UsedWrongly(
+            "DP-S002",
+            f"an annotation of {function.__name__} means nothing when it runs: {error}",
+            fix="import it at the top of the module, not under TYPE_CHECKING",
+        ) from error
+    return _kind(hint) if isinstance(hint, type) else ""
+
+
+def _kind(frame: type) -> str:
+    return f"{frame.__module__.partition('.')[0]}.{frame.__qualname__}"
 
 
 def _source(reference: str) -> Path:
@@ -109,11 +123,17 @@ def _source(reference: str) -> Path:
 
 
 def _module_path(module: str) -> Path | None:
+    """Where a module's source is. Finds only the top package and looks below it: asking for more would import it."""
+    top, *below = module.split(".")
     try:
-        spec = importlib.util.find_spec(module)
+        spec = importlib.util.find_spec(top) if all(part.isidentifier() for part in (top, *below)) else None
     except (ImportError, ValueError):
         return None
-    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+    places = [Path(place, *below) for place in (spec and spec.submodule_search_locations) or ()]
+    files = [file for place in places for file in (place / "__init__.py", place.with_suffix(".py"))]
+    if not below and spec and spec.origin:
+        files = [Path(spec.origin)]
+    return next((file for file in files if file.suffix == ".py" and file.is_file()), None)
 
 
 @lru_cache(maxsize=256)

@@ -1,13 +1,14 @@
-"""YAML as configuration: no duplicate keys, no anchors, bounded size, and every value's place in the file."""
+"""YAML as configuration: no duplicate keys, anchors or tags, bounded size, and every value's place in the file."""
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.kit.errors import UsedWrongly, some
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 50
@@ -23,11 +24,15 @@ class YamlFile:
     data: Any
     places: dict[Loc, tuple[int, int]] = field(repr=False)
 
-    def place(self, loc: Loc) -> str:
-        """`file:line:column` of a location; of its nearest known parent when it is not in the file."""
+    def known(self, loc: Loc) -> Loc:
+        """`loc`, or its nearest parent that is in the file."""
         while loc and loc not in self.places:
             loc = loc[:-1]
-        line, column = self.places.get(loc, (1, 1))
+        return loc
+
+    def place(self, loc: Loc) -> str:
+        """`file:line:column` of a location; of its nearest known parent when it is not in the file."""
+        line, column = self.places.get(self.known(loc), (1, 1))
         return f"{self.path.name}:{line}:{column}"
 
 
@@ -35,37 +40,50 @@ def read_yaml(path: Path, code: str) -> YamlFile:
     """Reads one YAML document.
 
     Raises: UsedWrongly with `code` when the file is missing, too large or deep, is no UTF-8, is no YAML,
-    or has a duplicate key, an anchor or an alias.
+    or has a duplicate key, a key that is no text, an anchor, an alias or a tag.
     """
     import yaml
 
+    loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise UsedWrongly(code, f"cannot read {path.name}: {error.strerror}", fix=f"looked for {path}") from error
     if len(raw) > MAX_BYTES:
         raise UsedWrongly(code, f"{path.name} is {len(raw)} bytes; at most {MAX_BYTES} are read")
+    raw = raw.removeprefix(BOM_UTF8)
     try:
-        text = raw.decode("utf-8-sig")
-        _refuse_aliases_and_depth(yaml.parse(text, Loader=yaml.SafeLoader), path, code)
-        loader = yaml.SafeLoader(text)
+        text = raw.decode()
+        _refuse_aliases_and_depth(yaml.parse(text, Loader=loader_class), path, code)
+        loader = loader_class(text)
         try:
             node = loader.get_single_node()
             places: dict[Loc, tuple[int, int]] = {}
             if node is not None:
-                _walk(node, (), places, path, code)
+                _walk(node, (), places, path, code, loader)
             data = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
     except UnicodeDecodeError as error:
-        raise UsedWrongly(code, f"{path.name} is not UTF-8 text (byte {error.start})") from error
+        raise UsedWrongly(code, f"{path.name}:{_place(raw, error.start)} is not UTF-8 text") from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{path.name}:{mark.line + 1}:{mark.column + 1}" if mark else path.name
+        where = _at(path, error.problem_mark or error.context_mark)
         raise UsedWrongly(code, f"{where} is not valid YAML: {error.problem or error.context}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsedWrongly(code, f"{path.name} is not valid YAML: {str(error).splitlines()[0]}") from error
+    except yaml.reader.ReaderError as error:
+        raise UsedWrongly(
+            code, f"{path.name}:{_place(raw, error.position)} is not valid YAML: {error.reason}"
+        ) from error
     return YamlFile(path, data, places)
+
+
+def _at(path: Path, mark: Any) -> str:
+    return f"{path.name}:{mark.line + 1}:{mark.column + 1}"
+
+
+def _place(raw: bytes, offset: int) -> str:
+    """`line:column` of a byte."""
+    before = raw[:offset].decode(errors="replace")
+    return f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
 
 
 def _refuse_aliases_and_depth(events: Iterator[Any], path: Path, code: str) -> None:
@@ -73,9 +91,11 @@ def _refuse_aliases_and_depth(events: Iterator[Any], path: Path, code: str) -> N
 
     depth = 0
     for event in events:
-        where = f"{path.name}:{event.start_mark.line + 1}:{event.start_mark.column + 1}"
+        where = _at(path, event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise UsedWrongly(code, f"{where} uses a YAML anchor or alias", fix="write the value out")
+        if getattr(event, "tag", None):
+            raise UsedWrongly(code, f"{where} uses a YAML tag", fix="write the value without it")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -84,23 +104,32 @@ def _refuse_aliases_and_depth(events: Iterator[Any], path: Path, code: str) -> N
             depth -= 1
 
 
-def _walk(node: Any, loc: Loc, places: dict[Loc, tuple[int, int]], path: Path, code: str) -> None:
+def _walk(node: Any, loc: Loc, places: dict[Loc, tuple[int, int]], path: Path, code: str, loader: Any) -> None:
     import yaml
 
     places.setdefault(loc, (node.start_mark.line + 1, node.start_mark.column + 1))
-    if isinstance(node, yaml.MappingNode):
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            loader.construct_object(node)
+        except (ValueError, yaml.constructor.ConstructorError) as error:
+            where = _at(path, node.start_mark)
+            raise UsedWrongly(code, f"{where} {some([node.value])!r} is no value", fix="put it in quotes") from error
+    elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            where = f"{path.name}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
+            where = _at(path, key.start_mark)
             if not isinstance(key, yaml.ScalarNode):
                 raise UsedWrongly(code, f"{where} has a key that is no plain word")
             if key.tag.endswith(":merge"):
                 raise UsedWrongly(code, f"{where} uses a YAML merge key", fix="write the values out")
+            kind = key.tag.rpartition(":")[2]
+            if kind != "str":
+                raise UsedWrongly(code, f"{where}: YAML reads the key {key.value!r} as {kind}", fix="put it in quotes")
             if key.value in seen:
                 raise UsedWrongly(code, f"{where} gives {key.value!r} twice", fix="remove one of them")
             seen.add(key.value)
             places[(*loc, key.value)] = (key.start_mark.line + 1, key.start_mark.column + 1)
-            _walk(value, (*loc, key.value), places, path, code)
+            _walk(value, (*loc, key.value), places, path, code, loader)
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            _walk(item, (*loc, index), places, path, code)
+            _walk(item, (*loc, index), places, path, code, loader)

@@ -92,7 +92,7 @@ def stale_members(heads: Mapping[str, Head], manifest_of: Callable[[str], Manife
     """
     found: dict[Stale, None] = {}
     for head in heads.values():
-        seen: set[str] = set()
+        seen: set[tuple[str, str]] = set()
         todo = [(manifest.partition, ref) for manifest in head.manifests for ref in manifest.step.inputs]
         while todo:
             partition, ref = todo.pop()
@@ -101,8 +101,8 @@ def stale_members(heads: Mapping[str, Head], manifest_of: Callable[[str], Manife
                     found[Stale(head.name, ref.name, partition)] = None
                 continue
             for manifest_id in ref.manifests:
-                if manifest_id not in seen:
-                    seen.add(manifest_id)
+                if (partition, manifest_id) not in seen:
+                    seen.add((partition, manifest_id))
                     todo += [(partition, inner) for inner in manifest_of(manifest_id).step.inputs]
     return list(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_FORM = re.compile(r"dp1:(\d+):([0-9a-f]{32})")
+_FORM = re.compile(r"dp1:([0-9]+):([0-9a-f]{32})")
 _HALF = 2**64
 
 

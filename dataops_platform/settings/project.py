@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 from dataops_platform.kit.paths import find_upward
-from dataops_platform.kit.strict import StrictModel, validate
+from dataops_platform.kit.strict import StrictModel, secret, validate
 from dataops_platform.kit.yaml_file import read_yaml
 from dataops_platform.settings.environ import arm_faults, checked_environment, chosen_environment
 
@@ -30,14 +30,37 @@ def table_name(value: str) -> str:
     return value
 
 
+def environment_name(value: str) -> str:
+    """`value` when it can name an environment."""
+    try:
+        return checked_environment(value)
+    except UsedWrongly as error:
+        raise ValueError(f"{error.what}; {error.fix}") from error
+
+
+def without_password(value: str) -> str:
+    """`value` when it holds no password: no `password=…` and no `user:password@host`."""
+    if re.search(r"(?i)passw(or)?d\s*=|://[^/@]*:[^/@]*@", value):
+        raise secret("a password does not belong in a file; use PGPASSWORD or ~/.pgpass")
+    return value
+
+
+def iso_day(value: object) -> object:
+    """A quoted ISO date as a date; anything else as it is."""
+    return dt.date.fromisoformat(value) if isinstance(value, str) else value
+
+
 TableName = Annotated[str, AfterValidator(table_name)]
+EnvironmentName = Annotated[str, AfterValidator(environment_name)]
+Location = Annotated[str, AfterValidator(without_password)]
+Day = Annotated[dt.date, BeforeValidator(iso_day)]
 
 
 class LakeSettings(StrictModel):
     """Where the lake keeps its catalog and its Parquet files; relative to the project."""
 
-    catalog: str = "sqlite:.dataops/lake.sqlite"
-    data: str = ".dataops/data"
+    catalog: Location = "sqlite:.dataops/lake.sqlite"
+    data: Location = ".dataops/data"
 
     @field_validator("catalog")
     @classmethod
@@ -45,24 +68,22 @@ class LakeSettings(StrictModel):
         kind, _, rest = value.partition(":")
         if kind not in ("sqlite", "postgres") or not rest:
             raise ValueError("write sqlite:PATH or postgres:dbname=… host=…")
-        if kind == "postgres" and "password" in rest:
-            raise ValueError("a password does not belong in a file; use PGPASSWORD or ~/.pgpass")
         return value
 
 
 class MlflowSettings(StrictModel):
     """Where MLflow keeps runs and models; relative to the project when a path."""
 
-    tracking: str = "sqlite:.dataops/mlflow.sqlite"
-    artifacts: str = ".dataops/mlflow"
+    tracking: Location = "sqlite:.dataops/mlflow.sqlite"
+    artifacts: Location = ".dataops/mlflow"
 
 
 class PartitionSettings(StrictModel):
     """Equal spans of time from `start` (inside) to `end` (outside)."""
 
     every: Literal["month", "day"]
-    start: dt.date
-    end: dt.date
+    start: Day
+    end: Day
 
     @model_validator(mode="after")
     def _in_order(self) -> PartitionSettings:
@@ -97,7 +118,7 @@ class DataOpsYaml(StrictModel):
     lake: LakeSettings = LakeSettings()
     mlflow: MlflowSettings = MlflowSettings()
     partitions: dict[str, PartitionSettings] = {}
-    environments: dict[str, EnvironmentSettings] = {"dev": EnvironmentSettings()}
+    environments: dict[EnvironmentName, EnvironmentSettings] = {"dev": EnvironmentSettings()}
 
 
 @dataclass(frozen=True)

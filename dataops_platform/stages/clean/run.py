@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import STAGED, BatchAudit, audits, stage_rows
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import Refused
-from dataops_platform.kit.sql import identifier, identifiers
+from dataops_platform.kit.sql import identifier, identifiers, literal
 from dataops_platform.kit.user_code import arrow_from, code_digest, frame_for, load_function
 from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
@@ -33,6 +34,14 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 20
 _IN = "_dp_in"
 _OUT = "_dp_out"
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Two relations: the rows as they came in, and as they are to be typed."""
+
+    given: str
+    made: str
 
 
 @dataclass(frozen=True)
@@ -114,12 +123,11 @@ class CleanStep:
         identities: Mapping[str, StepIdentity],
     ) -> None:
         environment, partitions = self.project.environment, list(identities)
-        _select_input(lake.connection, lake.relation(environment, source), partitions)
-        rows = _apply(self.function, lake.connection) if self.function else _IN
-        with lake.stage(environment, self.name) as staging:
+        relation = f"(select * from {lake.relation(environment, source)}{_where(partitions)})"
+        with _cleaned(lake.connection, relation, self.function) as rows, lake.stage(environment, self.name) as staging:
             stage_rows(
                 staging.connection,
-                rows,
+                rows.made,
                 self.contract,
                 null_values=self.null_values,
                 references={name: lake.relation(environment, head) for name, head in references.items()},
@@ -135,11 +143,12 @@ class CleanStep:
                     partition=batch.partition,
                     where=f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}",
                 )
-            self._commit_rows(staging, batches, context, identities)
+            self._commit_rows(staging, rows.given, batches, context, identities)
 
     def _commit_rows(
         self,
         staging: LakeStaging,
+        given: str,
         batches: Sequence[BatchAudit],
         context: RunContext,
         identities: Mapping[str, StepIdentity],
@@ -151,7 +160,7 @@ class CleanStep:
         staging.connection.execute(
             "set variable dp_batch = $batch", {"batch": [f"{self.contract.id} {self.contract.version}", context.run_id]}
         )
-        staging.quarantine(_quarantined(staging.connection, partitions != [WHOLE]), partitions)
+        staging.quarantine(_quarantined(staging.connection, given, partitions != [WHOLE]), partitions)
         staging.record(
             [
                 Manifest(
@@ -175,8 +184,6 @@ class CleanStep:
         )
 
     def _with_sample(self, lake: Lake, outcome: Outcome) -> Outcome:
-        from dataclasses import replace
-
         if not outcome.rows_refused:
             return outcome
         relation = f"lake.{identifier(self.project.build_schema)}.{identifier(self.name + '__quarantine')}"
@@ -191,27 +198,43 @@ class CleanStep:
         return replace(outcome, refused_sample=tuple(sample))
 
 
-def _select_input(connection: DuckDBPyConnection, relation: str, partitions: Sequence[str]) -> None:
-    where = "" if list(partitions) == [WHOLE] else "where list_contains($partitions, _dp_partition)"
-    connection.execute(
-        f"create or replace temp table {_IN} as select * from {relation} {where}",
-        {"partitions": list(partitions)} if where else None,
-    )
+@contextmanager
+def _cleaned(connection: DuckDBPyConnection, relation: str, function: str | None) -> Iterator[_Rows]:
+    """The rows of `relation`, and what `function` makes of them, until the end of the block.
 
-
-def _apply(function: str, connection: DuckDBPyConnection) -> str:
-    """Runs the user's function on the input and checks that it gave back one row for each it was given."""
+    Without a function rows stay where they are; a function is given them in memory, and what it gives is not copied.
+    """
+    if function is None:
+        yield _Rows(relation, relation)
+        return
+    given = connection.execute(f"from {relation}").to_arrow_table()
     call = load_function(function)
-    table = arrow_from(call(frame_for(call, connection.execute(f"from {_IN}").to_arrow_table())), function)
-    own = [n for n, *_ in connection.execute(f"describe {_IN}").fetchall() if n.startswith("_dp_")]
-    lost = [c for c in own if c not in table.column_names]
+    made = arrow_from(call(frame_for(call, given)), function)
+    connection.register(_IN, given)
+    connection.register(_OUT, made)
+    try:
+        _refuse_lost_rows(connection, function, given.column_names, made.column_names)
+        yield _Rows(_IN, _OUT)
+    finally:
+        connection.unregister(_IN)
+        connection.unregister(_OUT)
+
+
+def _where(partitions: Sequence[str]) -> str:
+    """A condition on partition keys; nothing for a table without partitions."""
+    if list(partitions) == [WHOLE]:
+        return ""
+    return f" where _dp_partition in ({', '.join(literal(p) for p in partitions)})"
+
+
+def _refuse_lost_rows(connection: DuckDBPyConnection, function: str, given: list[str], made: list[str]) -> None:
+    """Checks that a function gave back one row for each it was given. Raises: Refused DP-S004."""
+    own = [name for name in given if name.startswith("_dp_")]
+    lost = [name for name in own if name not in made]
     if lost:
         raise Refused(
             "DP-S004", f"{function} lost the column {lost[0]!r}, which says where a row came from", fix="keep it"
         )
-    connection.register("_dp_given_rows", table)
-    connection.execute(f"create or replace temp table {_OUT} as from _dp_given_rows")
-    connection.unregister("_dp_given_rows")
     key = identifiers(own)
     row = connection.execute(
         f"select (select count(*) from {_IN}), (select count(*) from {_OUT}), "
@@ -223,17 +246,17 @@ def _apply(function: str, connection: DuckDBPyConnection) -> str:
             f"{function} was given {row[0]} rows and gave back {row[1]} ({row[2]} of those given are missing)",
             fix="give back each row once; to refuse one, put the reason in a column _dp_refused",
         )
-    return _OUT
 
 
-def _quarantined(connection: DuckDBPyConnection, partitioned: bool) -> str:
+def _quarantined(connection: DuckDBPyConnection, given: str, partitioned: bool) -> str:
     """SQL of the refused rows: their values as they came in, with source position and the rules they broke."""
-    columns = [name for name, *_ in connection.execute(f"describe {_IN}").fetchall() if not name.startswith("_dp_")]
+    described = connection.execute(f"describe select * from {given}").fetchall()
+    columns = [name for name, *_ in described if not name.startswith("_dp_")]
     raw = ", ".join(f"{identifier(c)} := i.{identifier(c)}" for c in columns)
     part = "s._dp_partition" if partitioned else "''"
     return (
         f"select {part} as _dp_partition, s._dp_file, s._dp_line, s._dp_rules as rules, "
         "getvariable('dp_batch')[1] as contract, getvariable('dp_batch')[2] as run_id, "
-        f"to_json(struct_pack({raw}))::varchar as raw from {STAGED} s join {_IN} i using (_dp_file, _dp_line) "
+        f"to_json(struct_pack({raw}))::varchar as raw from {STAGED} s join {given} i using (_dp_file, _dp_line) "
         "where s._dp_rules is not null"
     )

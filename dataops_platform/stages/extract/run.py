@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.digests import digest_of, digest_of_file
-from dataops_platform.kit.sql import identifier
+from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, InputRef, Manifest, StepIdentity, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project
@@ -24,6 +25,11 @@ from dataops_platform.technologies.files.location import locate, shown
 from dataops_platform.technologies.files.read import FileRows, read_file
 from dataops_platform.warehouse.ducklake.lake import Lake
 from dataops_platform.warehouse.ducklake.staging import LakeStaging
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_RAW = "_dp_raw"
 
 
 @dataclass(frozen=True)
@@ -87,12 +93,11 @@ class ExtractStep:
     def _write(
         self, lake: Lake, context: RunContext, rows: FileRows, identity: StepIdentity, partitions: Sequence[str]
     ) -> None:
-        with lake.stage(self.project.environment, self.name) as staging:
-            self._stage(staging, rows)
+        with self._shown(lake.connection, rows), lake.stage(self.project.environment, self.name) as staging:
             refused = self._quarantine(staging, rows, partitions, context)
             columns = [identifier(c) for c in rows.table.column_names if not c.startswith("_dp_")]
             part, where = ("", "") if self.partitions is None else (", _dp_partition", _in(partitions))
-            select = f"select {', '.join(columns)}, _dp_file, _dp_line{part} from _dp_staged {where}"
+            select = f"select {', '.join(columns)}, _dp_file, _dp_line{part} from {_RAW} {where}"
             digests = staging.replace(select, partitions)
             staging.record(
                 [
@@ -115,20 +120,28 @@ class ExtractStep:
                 ]
             )
 
-    def _stage(self, staging: LakeStaging, rows: FileRows) -> None:
-        connection = staging.connection
-        connection.register("_dp_rows", rows.table)
+    @contextmanager
+    def _shown(self, connection: DuckDBPyConnection, rows: FileRows) -> Iterator[None]:
+        """Shows the rows as `_dp_raw` where they are in memory: a copy would cost as much as writing them.
+
+        Raises: UsedWrongly DP-E004, Refused DP-E005.
+        """
         part = ""
         if self.partitions is not None:
             check_columns(self.partition_columns, rows.table.column_names, shown(self.path))
             part = f", {partition_key(self.partition_columns, self.partitions.every)} as _dp_partition"
-        connection.execute(
-            f"create or replace temp table _dp_staged as select *, $file as _dp_file{part} from _dp_rows",
-            {"file": shown(self.path)},
-        )
-        connection.unregister("_dp_rows")
-        if part:
-            refuse_rows_without_partition(connection, "_dp_staged", shown(self.path))
+        connection.register("_dp_rows", rows.table)
+        try:
+            connection.execute(
+                f"create or replace temp view {_RAW} as "
+                f"select *, {literal(shown(self.path))} as _dp_file{part} from _dp_rows"
+            )
+            if part:
+                refuse_rows_without_partition(connection, _RAW, shown(self.path))
+            yield
+        finally:
+            connection.execute(f"drop view if exists {_RAW}")
+            connection.unregister("_dp_rows")
 
     def _quarantine(
         self, staging: LakeStaging, rows: FileRows, partitions: Sequence[str], context: RunContext

@@ -13,14 +13,16 @@ PACKAGE = "package://"
 def locate(name: str, root: Path) -> Path:
     """The file called `name`: relative to `root`, or `package://<package>/<path>`.
 
-    Raises: UsedWrongly DP-E001 when it is missing, or lies outside.
+    Raises: UsedWrongly DP-E001 when it is missing, lies outside, or is named by its place on this machine.
     """
+    if Path(name).is_absolute():
+        raise UsedWrongly("DP-E001", f"{name} is a place on one machine", fix="name it as seen from the project")
     base, relative = (root, name) if not name.startswith(PACKAGE) else _package(name)
     path = (base / relative).resolve()
     if not path.is_relative_to(base.resolve()):
         raise UsedWrongly("DP-E001", f"{name} lies outside the project", fix="move the file into the project")
     if not path.is_file():
-        names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        names = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
         raise UsedWrongly("DP-E001", f"the file {name} is missing; {did_you_mean(path.name, names)}")
     return path
 

@@ -10,8 +10,10 @@ import gzip
 import io
 import zipfile
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +22,16 @@ from dataops_platform.kit.errors import Refused, UsedWrongly, some
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MAX_FIELD = 1024 * 1024
+_DAMAGE = (EOFError, OSError, RuntimeError, zlib.error, zipfile.BadZipFile)
+"""What the archive libraries raise; RuntimeError for a password or a method they do not know."""
 
 
 @dataclass(frozen=True)
 class RefusedLine:
-    """Something in a file that is no row: its first line (from 1), its text (cut), and why."""
+    """Something in a file that is no row: its first line (from 1), its text, and why.
+
+    In a record with faulty quoting each line it runs over counts, blank ones apart: no one can say where it ends.
+    """
 
     line: int
     raw: str
@@ -54,7 +60,7 @@ def read_file(path: Path, name: str) -> FileRows:
         if path.name.endswith(".parquet"):
             return _read_parquet(path, name)
         return _read_csv(_bytes(path, name), name)
-    except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise Refused(
             "DP-E003", f"{name} is damaged or cut short ({error})", fix="deliver the file again; nothing was written"
         ) from error
@@ -77,27 +83,53 @@ def _bytes(path: Path, name: str) -> bytes:
 
 def _read_parquet(path: Path, name: str) -> FileRows:
     import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
+        table = pq.ParquetFile(io.BytesIO(path.read_bytes())).read()
+    except pa.ArrowException as error:
         raise Refused(
             "DP-E003", f"{name} is damaged or cut short ({error})", fix="deliver the file again; nothing was written"
         ) from error
-    texts = [pc.cast(table.column(column), pa.string()) for column in table.column_names]
+    _refuse_names(table.column_names, name)
+    texts = [_as_text(table.column(column), column, name) for column in table.column_names]
     return FileRows(_with_lines(pa.table(texts, names=table.column_names), range(1, table.num_rows + 1)), ())
 
 
+def _as_text(column: pa.ChunkedArray, column_name: str, name: str) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowException as error:
+        raise Refused(
+            "DP-E003", f"{name} has column {column_name!r} of type {column.type}, which is no text: {error}"
+        ) from error
+
+
 def _read_csv(data: bytes, name: str) -> FileRows:
-    header = next(csv.reader(io.StringIO(data[:MAX_FIELD].decode("utf-8-sig", "replace"))), None)
-    if not header:
+    header = next(_records(data), None)
+    if header is None:
         raise Refused("DP-E003", f"{name} is empty: it has no header line", fix="deliver the file again")
-    twice = sorted({column for column in header if header.count(column) > 1})
+    line, names, _, problem = header
+    problem = problem or _fault(names, len(names))
+    if problem:
+        raise Refused("DP-E003", f"{name}, line {line}, is no header: {problem}", fix="deliver the file again")
+    _refuse_names(names, name)
+    return _read_plain_csv(data, names) or _read_any_csv(data, names)
+
+
+def _refuse_names(names: list[str], name: str) -> None:
+    """Refuses column names that SQL takes for one another, that are empty, or that are the platform's own."""
+    lower = [column.lower() for column in names]
+    twice = sorted({column for column in names if lower.count(column.lower()) > 1})
     if twice:
         raise Refused("DP-E003", f"{name} names column {some(twice)} twice in its header")
-    return _read_plain_csv(data, header) or _read_any_csv(data, header)
+    if "" in names:
+        raise Refused("DP-E003", f"{name} gives column {names.index('') + 1} no name in its header")
+    own = [column for column in names if column.lower().startswith("_dp_")]
+    if own:
+        raise Refused("DP-E003", f"{name} has column {some(own)}; names starting with _dp_ are the platform's own")
 
 
 def _read_plain_csv(data: bytes, header: list[str]) -> FileRows | None:
@@ -105,7 +137,7 @@ def _read_plain_csv(data: bytes, header: list[str]) -> FileRows | None:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    if b'"' in data or b"\r" in data or b"\0" in data or data.startswith(b"\xef\xbb\xbf"):
+    if b'"' in data or b"\r" in data or b"\0" in data or data.startswith((BOM_UTF8, b"\n")):
         return None
     try:
         table = arrow_csv.read_csv(
@@ -131,10 +163,10 @@ def _read_any_csv(data: bytes, header: list[str]) -> FileRows:
     columns: list[list[str]] = [[] for _ in header]
     lines: list[int] = []
     refused: list[RefusedLine] = []
-    for line, row, raw, problem in _records(data):
+    for line, row, raw, problem in islice(_records(data), 1, None):
         reason = problem or _fault(row, len(header))
         if reason:
-            refused.append(RefusedLine(line, raw[:2000], reason))
+            refused.append(RefusedLine(line, raw, reason))
             continue
         lines.append(line)
         for column, value in zip(columns, row, strict=True):
@@ -144,23 +176,31 @@ def _read_any_csv(data: bytes, header: list[str]) -> FileRows:
 
 
 def _records(data: bytes) -> Iterator[tuple[int, list[str], str, str]]:
-    """(first line, fields, text, problem) of each record after the header; blank lines are no records."""
-    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
-    lines = io.StringIO(text, newline="").readlines()
-    csv.field_size_limit(MAX_FIELD)
-    reader = csv.reader(lines, strict=True)
-    next(reader)
+    """(first line, fields, text, problem) of each record, the header first; blank lines are no records."""
+    lines: list[str] = []
+    csv.field_size_limit(max(len(data), 1))
+    reader = csv.reader(_kept(data, lines), strict=True)
     while True:
-        start, problem, row = reader.line_num, "", []
+        start = reader.line_num
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            problem = f"quoting: {error}"
-        if not row and not problem:
+            for line, text in enumerate(lines[start:], start + 1):
+                if raw := text.rstrip("\r\n"):
+                    yield line, [], raw, f"quoting: {error}"
             continue
-        yield start + 1, row, "".join(lines[start : reader.line_num]).rstrip("\r\n"), problem
+        if row:
+            yield start + 1, row, "".join(lines[start:]).rstrip("\r\n"), ""
+
+
+def _kept(data: bytes, lines: list[str]) -> Iterator[str]:
+    """The lines of a text, read as they are asked for and added to `lines`; what is no UTF-8 becomes surrogates."""
+    stream = io.BytesIO(data.removeprefix(BOM_UTF8))
+    for line in io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline=""):
+        lines.append(line)
+        yield line
 
 
 def _fault(row: list[str], width: int) -> str:

@@ -6,7 +6,7 @@ Source: DuckLake 1.x, https://ducklake.select/docs/stable/duckdb/usage/connectin
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ COMMIT_RETRIES = 100
 class LakeLocation:
     """Where a lake is: its catalog (`sqlite:PATH` or `postgres:DSN`), its files, DuckDB's extensions."""
 
-    catalog: str
+    catalog: str = field(repr=False)
     data: str
     extensions: Path
 
@@ -40,43 +40,102 @@ class LakeLocation:
         return "postgres_scanner" if self.sqlite_path is None else "sqlite_scanner"
 
     @property
-    def options(self) -> dict[str, str | int]:
-        """Options of ATTACH, the same for every process that comes near the lake."""
+    def options(self) -> dict[str, str | int | bool]:
+        """Options of ATTACH, the same for every process that comes near the lake.
+
+        A SQLite lake lies in the project's folder and may be moved with it, so its data path may differ from the one
+        it was made with. A team's lake may not: two data paths in one catalog would be two half lakes.
+        """
         if self.sqlite_path is None:
             return {"data_path": self.data}
-        return {"data_path": self.data, "meta_journal_mode": "WAL", "meta_busy_timeout": BUSY_TIMEOUT_MS}
+        return {
+            "data_path": self.data,
+            "override_data_path": True,
+            "meta_journal_mode": "WAL",
+            "meta_busy_timeout": BUSY_TIMEOUT_MS,
+        }
 
 
 def attach(location: LakeLocation, *, read_only: bool = False) -> DuckDBPyConnection:
     """A DuckDB connection of its own with the lake attached as `lake`.
 
-    Raises: UsedWrongly DP-W001 when there is no lake to read, SystemFailed DP-W002 when it cannot be attached.
+    Raises: UsedWrongly DP-W001 when there is no lake to read, DP-W009 when its files are elsewhere; SystemFailed
+    DP-W002 when it cannot be attached.
     """
     import duckdb
 
     path = location.sqlite_path
-    if path is not None:
-        if read_only and not path.exists():
-            raise UsedWrongly("DP-W001", "there is no lake yet", where=path.name, fix="make one with: dataops run")
-        path.parent.mkdir(parents=True, exist_ok=True)
-    if "://" not in location.data:
-        Path(location.data).mkdir(parents=True, exist_ok=True)
-    location.extensions.mkdir(parents=True, exist_ok=True)
+    if read_only:
+        if path is not None and not (path.exists() and path.stat().st_size):
+            raise no_lake(location)
+    else:
+        _make_folders(location)
     try:
-        connection = duckdb.connect(config={"extension_directory": str(location.extensions)})
-        connection.execute("set TimeZone = 'UTC'")
-        for name in ("ducklake", location.scanner):
-            load_extension(connection, name)
+        connection = connect(location, "ducklake", location.scanner)
         connection.execute(f"set ducklake_max_retry_count = {COMMIT_RETRIES}")
         connection.execute(_attach_statement(location, read_only))
+        _refuse_other_files(connection, location)
     except duckdb.Error as error:
-        raise SystemFailed(
-            "DP-W002",
-            f"the lake cannot be attached: {str(error).splitlines()[0][:200]}",
-            where=f"catalog {location.catalog.partition(':')[0]}",
-            fix="is the catalog reachable, and was it made by this version of DuckLake?",
-        ) from error
+        if read_only and "creating a new DuckLake is explicitly disabled" in str(error):
+            raise no_lake(location) from None
+        raise cannot_attach(location, error) from None
     return connection
+
+
+def _make_folders(location: LakeLocation) -> None:
+    if location.sqlite_path is not None:
+        location.sqlite_path.parent.mkdir(parents=True, exist_ok=True)
+    if "://" not in location.data:
+        Path(location.data).mkdir(parents=True, exist_ok=True)
+
+
+def connect(location: LakeLocation, *extensions: str) -> DuckDBPyConnection:
+    """A DuckDB connection of its own, in UTC, with extensions loaded."""
+    import duckdb
+
+    location.extensions.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(config={"extension_directory": str(location.extensions)})
+    connection.execute("set TimeZone = 'UTC'")
+    for name in extensions:
+        load_extension(connection, name)
+    return connection
+
+
+def no_lake(location: LakeLocation) -> UsedWrongly:
+    """The error of reading what nobody has made yet."""
+    where = location.sqlite_path.name if location.sqlite_path else "catalog postgres"
+    return UsedWrongly("DP-W001", "there is no lake yet", where=where, fix="make one with: dataops run")
+
+
+def cannot_attach(location: LakeLocation, error: Exception) -> SystemFailed:
+    """What DuckDB said, without the catalog's address: that may hold a password, and so may the cause."""
+    kind, _, address = location.catalog.partition(":")
+    said = " ".join(str(error).replace(address, "…").split())
+    return SystemFailed(
+        "DP-W002",
+        f"the lake cannot be attached: {said[:300]}",
+        where=f"catalog {kind}",
+        fix="is the catalog reachable, and was it made by this version of DuckLake?",
+    )
+
+
+def _refuse_other_files(connection: DuckDBPyConnection, location: LakeLocation) -> None:
+    """Refuses an empty folder instead of the lake's: DuckLake would write there, and miss all older files."""
+    if location.sqlite_path is None or "://" in location.data:
+        return
+    folder = Path(location.data)
+    if folder.is_dir() and any(folder.iterdir()):
+        return
+    row = connection.execute(
+        "select value from ducklake_options('lake') where option_name = 'data_path' "
+        "and exists (from __ducklake_metadata_lake.ducklake_data_file)"
+    ).fetchone()
+    if row and row[0].rstrip("/") != location.data.rstrip("/"):
+        raise UsedWrongly(
+            "DP-W009",
+            f"the lake's files are not in {location.data}; it was made with {row[0]}",
+            fix="correct lake.data in dataops.yaml, or move the files there",
+        )
 
 
 def _attach_statement(location: LakeLocation, read_only: bool) -> str:

@@ -2,44 +2,65 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dataops_platform.kit.sql import identifier
+from dataops_platform.kit.digests import digest_of, short
+from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.manifest import WHOLE
 from dataops_platform.manifests.table_digest import TableDigest
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_AS_WRITTEN = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|BOOLEAN|DATE|TIME|DECIMAL\(\d+,0\)")
+_FRACTION = re.compile(r"DECIMAL\(\d+,\d+\)")
+_MOMENT = re.compile(r"TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?")
+
 
 def canonical(name: str, sql_type: str) -> str:
-    """SQL that gives one text for equal values of a column, whatever its physical type.
+    """SQL that gives one text for equal values of a column.
 
-    1, 1.0 and 1.00 are equal; -0.0 is 0; NaN is one value; a time with a zone is its moment in UTC; null is its own
-    value. A text is preceded by its length, so that neighbours cannot run together.
+    1, 1.0 and 1.00 are equal (0.1 and the double next to it are not); -0.0 is 0; NaN is one value; a time with a zone
+    is its moment in UTC; null is its own value. Any other type, nested ones too, counts as the text DuckDB gives it,
+    preceded by its length, so that neighbours cannot run together.
     """
     column, kind = identifier(name), sql_type.upper()
-    if kind in ("DOUBLE", "FLOAT"):
-        text = f"case when isnan({column}) then 'nan' else printf('%.17g', {column}::double + 0.0) end"
-    elif kind.startswith("DECIMAL"):
-        text = f"rtrim(rtrim({column}::varchar, '0'), '.')" if not kind.endswith(",0)") else f"{column}::varchar"
-    elif kind == "TIMESTAMP WITH TIME ZONE":
-        text = f"epoch_us({column})::varchar || 'Z'"
-    elif kind.startswith("TIMESTAMP"):
-        text = f"epoch_us({column}::timestamp)::varchar"
-    elif kind == "VARCHAR":
-        text = f"strlen({column}) || ':' || {column}"
-    else:
+    if _AS_WRITTEN.fullmatch(kind):
         text = f"{column}::varchar"
+    elif kind in ("DOUBLE", "FLOAT"):
+        text = f"case when isnan({column}) then 'nan' else printf('%.17g', {column}::double + 0.0) end"
+    elif _FRACTION.fullmatch(kind):
+        text = _without_end_zeros(column)
+    elif _MOMENT.fullmatch(kind):
+        text = f"case when isfinite({column}) then {_microseconds(column, kind)} else {column}::varchar end"
+    else:
+        text = f"strlen({column}::varchar) || ':' || {column}::varchar"
     return f"coalesce({text}, '~')"
 
 
+def _microseconds(column: str, kind: str) -> str:
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"epoch_us({column})::varchar || 'Z'"
+    if kind == "TIMESTAMP_NS":
+        return _without_end_zeros(f"(epoch_ns({column}) * 0.001)")
+    return f"epoch_us({column}::timestamp)::varchar"
+
+
+def _without_end_zeros(number: str) -> str:
+    return f"rtrim(rtrim({number}::varchar, '0'), '.')"
+
+
 def digests(connection: DuckDBPyConnection, relation: str, partitions: Sequence[str]) -> dict[str, TableDigest]:
-    """The digest of each partition of a relation; columns named `_dp_*` do not count, nor does column order."""
+    """The digest of each partition of a relation.
+
+    Column names count, their order does not; columns named `_dp_*` do not count at all.
+    """
     described = connection.execute(f"describe select * from {relation}").fetchall()
     columns = sorted((name, kind) for name, kind, *_ in described if not name.startswith("_dp_"))
-    row = " || chr(31) || ".join(canonical(name, kind) for name, kind in columns)
+    names = literal(short(digest_of([name for name, _ in columns])))
+    row = " || chr(31) || ".join([names, *(canonical(name, kind) for name, kind in columns)])
     key = "_dp_partition" if list(partitions) != [WHOLE] else f"'{WHOLE}'"
     found = connection.execute(
         f"with rows as (select {key} as part, {row} as text from {relation}) "

@@ -18,7 +18,7 @@ from dataops_platform.kit.sql import identifier
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.manifest import WHOLE, Head, Kind, Manifest
 from dataops_platform.warehouse.ducklake import ledger
-from dataops_platform.warehouse.ducklake.attach import LakeLocation, attach
+from dataops_platform.warehouse.ducklake.attach import LakeLocation, attach, no_lake
 from dataops_platform.warehouse.ducklake.lock import WriteLock
 from dataops_platform.warehouse.ducklake.staging import LakeStaging, qualified
 from dataops_platform.warehouse.protocol import State
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 PLATFORM = "_dataops"
 """The schema of the platform's own tables: `heads` and `ledger`, and one head view per environment."""
+
+INLINED_ROWS = 10
+"""Inserts up to so many rows into the platform's own tables stay in the catalog. Rows of users never do: DuckLake 1.0
+loses quotes and backslashes inside a STRUCT on their way there, and a NUL inside a list breaks the commit."""
 
 _HEADS = f"lake.{PLATFORM}.heads"
 _UNFINISHED = f"lake.{PLATFORM}.unfinished"
@@ -65,7 +69,7 @@ class Lake:
                 self.connection.execute("commit")
             except BaseException as error:
                 _roll_back(self.connection)
-                if isinstance(error, duckdb.Error) and _is_conflict(error):
+                if isinstance(error, duckdb.TransactionException) and _is_conflict(error):
                     raise LostRace(
                         "DP-W004",
                         "another process changed the same table or environment at the same time",
@@ -151,9 +155,9 @@ class Lake:
 
     def restore(self, environment: str, tables: Sequence[str], writer: str) -> None:
         """Puts tables back to their heads, and removes those that never had one; ends a foreign write."""
-        heads = self.heads(environment)
         schema = f"{environment}__build"
         with self.transaction("restore"):
+            heads = self.heads(environment)
             for table in tables:
                 target = qualified(schema, table)
                 if table in heads:
@@ -221,22 +225,29 @@ class Lake:
                 self.connection.execute(f"drop view if exists {qualified(environment, member.name)}")
 
     def _insert_heads(self, manifests: Sequence[Manifest], version: str | None = None) -> None:
-        self.connection.executemany(
-            f"insert into {_HEADS} values ($1, $2, $3, $4, $5, $6, $7)",
-            [[m.environment, m.name, m.kind, m.partition, m.id, version, m.to_json()] for m in manifests],
-        )
+        for m in manifests:
+            self.connection.execute(
+                f"insert into {_HEADS} values ($1, $2, $3, $4, $5, $6, $7)",
+                [m.environment, m.name, m.kind, m.partition, m.id, version, m.to_json()],
+            )
 
 
 def open_lake(location: LakeLocation, *, read_only: bool = False, clock: Clock = utc_now) -> Lake:
-    """The lake at a location; made there first when it is missing and `read_only` is off."""
+    """The lake at a location; made there first when it is missing and `read_only` is off.
+
+    Raises: what `attach` raises; also DP-W001 for a lake that its first process has not finished making.
+    """
     lock = WriteLock(location)
     if read_only:
-        return Lake(attach(location, read_only=True), lock, clock)
-    with lock.held():
-        connection = attach(location)
-    lake = Lake(connection, lock, clock)
-    if not _is_prepared(connection):
-        _prepare(lake)
+        connection = attach(location, read_only=True)
+        if not _is_prepared(connection):
+            connection.close()
+            raise no_lake(location)
+        return Lake(connection, lock, clock)
+    with lock.held(), lock.advisory("open the lake"):
+        lake = Lake(attach(location), lock, clock)
+        if not _is_prepared(lake.connection):
+            _prepare(lake)
     return lake
 
 
@@ -251,20 +262,17 @@ def _is_prepared(connection: DuckDBPyConnection) -> bool:
 
 
 def _prepare(lake: Lake) -> None:
-    try:
-        with lake.transaction():
-            if _is_prepared(lake.connection):
-                return
-            lake.create_schema(PLATFORM)
-            lake.connection.execute(
-                f"create table {_HEADS} (environment varchar, name varchar, kind varchar, partition varchar, "
-                "manifest varchar, version varchar, body varchar)"
-            )
-            lake.connection.execute(f"create table {_UNFINISHED} (environment varchar, writer varchar)")
-            ledger.create(lake.connection)
-    except LostRace:
-        if not _is_prepared(lake.connection):
-            raise
+    with lake.transaction():
+        lake.create_schema(PLATFORM)
+    lake.connection.execute("call lake.set_option('data_inlining_row_limit', 0)")
+    lake.connection.execute(f"call lake.set_option('data_inlining_row_limit', {INLINED_ROWS}, schema => '{PLATFORM}')")
+    with lake.transaction():
+        lake.connection.execute(
+            f"create table {_HEADS} (environment varchar, name varchar, kind varchar, partition varchar, "
+            "manifest varchar, version varchar, body varchar)"
+        )
+        lake.connection.execute(f"create table {_UNFINISHED} (environment varchar, writer varchar)")
+        ledger.create(lake.connection)
 
 
 def _head(name: str, rows: Sequence[tuple[str, str, str]]) -> Head:
@@ -276,7 +284,7 @@ def _head(name: str, rows: Sequence[tuple[str, str, str]]) -> Head:
 
 def _is_conflict(error: Exception) -> bool:
     text = str(error).lower()
-    return "conflict" in text or "could not serialize" in text
+    return any(sign in text for sign in ("conflict", "could not serialize", "database is locked"))
 
 
 def _roll_back(connection: DuckDBPyConnection) -> None:

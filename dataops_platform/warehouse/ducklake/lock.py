@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from dataops_platform.kit.errors import SystemFailed
 from dataops_platform.kit.sql import literal
-from dataops_platform.warehouse.ducklake.attach import LakeLocation, load_extension
+from dataops_platform.warehouse.ducklake.attach import LakeLocation, cannot_attach, connect
 
 TIMEOUT_S = 900.0
 
@@ -41,12 +41,7 @@ class WriteLock:
         try:
             lock.acquire()
         except Timeout:
-            raise SystemFailed(
-                "DP-W003",
-                f"another process has been writing to the lake for {self._timeout_s:.0f} s",
-                where=self._path.name,
-                fix="wait for it, or find it with: fuser " + self._path.name,
-            ) from None
+            raise self._timed_out(self._path.name, f"fuser {self._path.name}") from None
         self._depth = 1
         try:
             yield
@@ -58,6 +53,7 @@ class WriteLock:
     def advisory(self, name: str) -> Iterator[None]:
         """On PostgreSQL, a lock by name that ends with its holder's connection; nothing on SQLite.
 
+        Raises: SystemFailed DP-W003 when another process holds it too long, DP-W002 when there is no catalog.
         Source: https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
         """
         if self._path is not None:
@@ -65,14 +61,31 @@ class WriteLock:
             return
         import duckdb
 
-        connection = duckdb.connect(config={"extension_directory": str(self._location.extensions)})
+        connection = connect(self._location, "postgres_scanner")
         try:
-            load_extension(connection, "postgres_scanner")
-            dsn = self._location.catalog.partition(":")[2]
-            connection.execute(f"attach {literal(dsn)} as catalog (type postgres)")
-            connection.execute("begin transaction")
-            taken = f"select 1 from pg_advisory_xact_lock(hashtext({literal('dataops ' + name)}))"
-            connection.execute(f"from postgres_query('catalog', {literal(taken)})").fetchall()
+            try:
+                dsn = self._location.catalog.partition(":")[2]
+                connection.execute(f"attach {literal(dsn)} as catalog (type postgres)")
+                connection.execute("begin transaction")
+                for query in (
+                    f"select set_config('lock_timeout', '{int(self._timeout_s * 1000)}', true)",
+                    f"select 1 from pg_advisory_xact_lock(hashtext({literal('dataops ' + name)}))",
+                ):
+                    connection.execute(f"from postgres_query('catalog', {literal(query)})").fetchall()
+            except duckdb.Error as error:
+                if "lock timeout" in str(error):
+                    raise self._timed_out(
+                        f"lock {name!r}", "select * from pg_locks where locktype = 'advisory'"
+                    ) from None
+                raise cannot_attach(self._location, error) from None
             yield
         finally:
             connection.close()
+
+    def _timed_out(self, where: str, command: str) -> SystemFailed:
+        return SystemFailed(
+            "DP-W003",
+            f"another process has been writing to the lake for {self._timeout_s:.0f} s",
+            where=where,
+            fix=f"wait for it, or find it with: {command}",
+        )

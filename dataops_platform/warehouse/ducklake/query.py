@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.kit.errors import UsedWrongly, some
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.warehouse.ducklake.attach import LakeLocation, attach
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+TABLE_FUNCTIONS = frozenset({"generate_series", "json_each", "json_tree", "range", "repeat", "unnest"})
+"""Functions a FROM may call: they make rows of their arguments. Others open files and databases, or change the lake."""
+
+_CATALOG_PREFIX = "__ducklake"
+_TABLES_WITH_DSN = frozenset({"duckdb_databases", "pragma_database_list"})
 
 
 @dataclass(frozen=True)
@@ -23,8 +32,9 @@ class Answer:
 def ask(location: LakeLocation, environment: str, query: str, limit: int) -> Answer:
     """At most `limit` rows of one SELECT; names without a schema are those of `environment`.
 
-    Raises: UsedWrongly DP-Q001 for anything but one SELECT, DP-Q002 for one that DuckDB cannot run, DP-Q003 when
-    the environment shows nothing yet, DP-W001 without a lake.
+    Of two columns with one name the second gets `_1`. Raises: UsedWrongly DP-Q001 for anything but one SELECT, DP-Q002
+    for one that DuckDB cannot run, DP-Q003 when the environment shows nothing yet, DP-Q004 for one that reads from
+    elsewhere than the lake's tables, DP-W001 without a lake.
     """
     import duckdb
 
@@ -39,7 +49,7 @@ def ask(location: LakeLocation, environment: str, query: str, limit: int) -> Ans
         _close_the_file_system(connection, location)
         connection.execute(f"use lake.{identifier(environment)}")
         cursor = connection.execute(query)
-        columns = tuple(column[0] for column in cursor.description or ())
+        columns = _distinct(column[0] for column in cursor.description or ())
         rows = cursor.fetchmany(limit + 1)
     except duckdb.Error as error:
         raise UsedWrongly("DP-Q002", f"DuckDB cannot run this: {str(error)[:600]}") from error
@@ -49,24 +59,50 @@ def ask(location: LakeLocation, environment: str, query: str, limit: int) -> Ans
 
 
 def _refuse_all_but_one_select(query: str) -> None:
+    """Refuses by what DuckDB's own parser sees: EXPLAIN ANALYZE runs what it explains, and a FROM can call anything."""
     import duckdb
 
-    try:
-        statements = duckdb.extract_statements(query)
-    except duckdb.Error as error:
-        raise UsedWrongly("DP-Q002", f"this is no SQL: {str(error)[:600]}") from error
-    allowed = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
-    if len(statements) != 1 or statements[0].type not in allowed:
+    with duckdb.connect() as parser:
+        row = parser.execute(
+            "with parsed as (select json_serialize_sql($query) as tree) "
+            "select tree ->> '$.error_type', tree ->> '$.error_message', json_array_length(tree, '$.statements'), "
+            "tree ->> '$..function.function_name', "
+            "(tree ->> '$..catalog_name') || (tree ->> '$..schema_name') || (tree ->> '$..table_name') from parsed",
+            {"query": query},
+        ).fetchone()
+    problem, message, statements, functions, names = row or ("parser", "", 0, [], [])
+    if problem == "parser":
+        raise UsedWrongly("DP-Q002", f"this is no SQL: {message[:600]}")
+    if problem or statements != 1:
         raise UsedWrongly(
             "DP-Q001", "only one SELECT at a time is answered here", fix="data changes through contracts: dataops run"
         )
+    _refuse_other_sources({name.lower() for name in functions}, {name.lower() for name in names})
 
 
-def _close_the_file_system(connection: Any, location: LakeLocation) -> None:
-    """Only the lake's own files can be read from here on, whatever the query says."""
-    paths = [location.data.rstrip("/") + "/"]
-    if location.sqlite_path is not None:
-        paths.append(f"{location.sqlite_path.parent}/")
-    connection.execute(f"set allowed_directories = [{', '.join(literal(path) for path in paths)}]")
+def _refuse_other_sources(functions: set[str], names: set[str]) -> None:
+    catalog = {name for name in names if name.startswith(_CATALOG_PREFIX)}
+    refused = (functions - TABLE_FUNCTIONS) | (names & _TABLES_WITH_DSN) | catalog
+    if refused:
+        raise UsedWrongly(
+            "DP-Q004",
+            f"a SELECT here cannot read from {some(sorted(refused))}",
+            fix=f"name tables of the lake; functions in FROM: {', '.join(sorted(TABLE_FUNCTIONS))}",
+        )
+
+
+def _close_the_file_system(connection: DuckDBPyConnection, location: LakeLocation) -> None:
+    """Only the lake's own rows can be read from here on, whatever the query says."""
+    connection.execute(f"set allowed_directories = [{literal(location.data.rstrip('/') + '/')}]")
     connection.execute("set enable_external_access = false")
+    connection.execute("set python_enable_replacements = false")
     connection.execute("set lock_configuration = true")
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for name in names:
+        while name in found:
+            name += "_1"
+        found.append(name)
+    return tuple(found)

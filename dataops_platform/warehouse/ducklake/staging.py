@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ QUARANTINE_COLUMNS = (
     "raw varchar"
 )
 
+_NOT_KEPT = re.compile(r"\b(U?HUGEINT|BIGNUM|BIT|ENUM|UNION|TIME WITH TIME ZONE|TIME_NS)\b|\[\d+\]")
+"""Types the lake's Parquet rounds (HUGEINT becomes DOUBLE), shifts (a time with a zone) or does not know."""
+
 
 def qualified(schema: str, table: str) -> str:
     """A table of the lake, quoted."""
@@ -29,6 +33,17 @@ def qualified(schema: str, table: str) -> str:
 def quarantine_table(table: str) -> str:
     """The name of the table that keeps the rows refused on their way into `table`."""
     return f"{table}__quarantine"
+
+
+def refuse_types_not_kept(table: str, columns: Sequence[tuple[str, str]]) -> None:
+    """Refuses (name, type) pairs of columns whose values the lake would change without a word: Refused DP-W011."""
+    changed = [f"{name} ({kind})" for name, kind in columns if _NOT_KEPT.search(kind)]
+    if changed:
+        raise Refused(
+            "DP-W011",
+            f"the lake does not keep the values of {some(changed)} of {table} as they are",
+            fix="cast them, to bigint, decimal or varchar",
+        )
 
 
 class LakeStaging:
@@ -49,17 +64,26 @@ class LakeStaging:
     def replace(self, select: str, partitions: Sequence[str]) -> dict[str, TableDigest]:
         """Writes the rows of `select` in place of the partitions' (`[""]`: the whole table's).
 
-        Raises: Refused DP-W005 when the columns changed and other partitions hold rows with the old ones.
+        Raises: Refused DP-W005 when the columns changed and other partitions hold rows with the old ones, DP-W010 when
+        rows belong to none of the partitions, DP-W011 for a type that would not come back as it was given.
         """
         target = qualified(self._schema, self._table)
+        columns = [(name, kind) for name, kind, *_ in self.connection.execute(f"describe {select}").fetchall()]
+        refuse_types_not_kept(self._table, columns)
         if list(partitions) == [WHOLE]:
-            self.connection.execute(f"create or replace table {target} as {select}")
+            written = self.connection.execute(f"create or replace table {target} as {select}").fetchone()
         else:
-            self._prepare_partitioned(select, partitions)
+            self._prepare_partitioned(select, columns, partitions)
             self._delete(target, partitions)
-            self.connection.execute(f"insert into {target} by name {select}")
+            written = self.connection.execute(f"insert into {target} by name {select}").fetchone()
         fault_point("stage.after_write")
-        return digests(self.connection, f"({select})", partitions)
+        found = digests(self.connection, f"({select})", partitions)
+        strays = (written[0] if written else 0) - sum(digest.rows for digest in found.values())
+        if strays:
+            raise Refused(
+                "DP-W010", f"{strays} rows for {self._table} belong to none of the partitions {some(partitions)}"
+            )
+        return found
 
     def quarantine(self, select: str, partitions: Sequence[str]) -> None:
         """Writes refused rows in place of the partitions' earlier ones. `select` gives the quarantine's columns."""
@@ -73,11 +97,10 @@ class LakeStaging:
         """Makes the write the table's head, when it commits."""
         self._insert_heads(manifests)
 
-    def _prepare_partitioned(self, select: str, partitions: Sequence[str]) -> None:
+    def _prepare_partitioned(self, select: str, wanted: Sequence[tuple[str, str]], partitions: Sequence[str]) -> None:
         target = qualified(self._schema, self._table)
-        wanted = [(name, kind) for name, kind, *_ in self.connection.execute(f"describe {select}").fetchall()]
         have = self._columns(self._table)
-        if have == wanted:
+        if sorted(have) == sorted(wanted):
             return
         if have:
             self._refuse_to_lose_partitions(target, have, wanted, partitions)
@@ -110,7 +133,7 @@ class LakeStaging:
         else:
             self.connection.execute(
                 f"delete from {target} where list_contains($partitions, _dp_partition)",
-                {"partitions": list(partitions)},
+                {"partitions": [WHOLE, *partitions]},  # rows refused when the table had no partitions yet
             )
 
     def _columns(self, table: str) -> list[tuple[str, str]]:

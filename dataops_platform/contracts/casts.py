@@ -1,0 +1,48 @@
+"""A value as its contracted type, in SQL: null where that would mean to round it or to guess what was meant."""
+
+from __future__ import annotations
+
+from dataops_platform.contracts.contract import Column
+from dataops_platform.contracts.predicates import given
+
+_DAY = r"\d{4}-\d{1,2}-\d{1,2}"
+_CLOCK = r"([01]?\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,6}0*)?)?"
+_FORMS = {
+    "integer": r"[+-]?\d+",
+    "number": r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?",
+    "date": _DAY,
+    "timestamp": rf"{_DAY}([ T]{_CLOCK}(Z|[+-]00(:?00)?)?)?",
+    "timestamptz": rf"{_DAY}[ T]{_CLOCK}(Z|[+-]\d{{2}}(:?\d{{2}})?)",
+    "time": _CLOCK,
+}
+"""What a text must look like. DuckDB alone reads `1_000`, ` 1`, `1e3`, `2013-01-01abc` and `05:00+02` as values."""
+
+
+def typed(column: Column, given_type: str) -> str:
+    """SQL of the value of `column` as its contracted type, null when the value given is none of that type.
+
+    A text must look like the type; any other value must come back unchanged when it is cast back. A floating number
+    is the nearest one, and finite. Texts without time zone are UTC where a type has none, and no moment where it has.
+    """
+    value = given(column.name)
+    cast = f"try_cast({value} as {column.sql_type})"
+    conditions = []
+    form = _form(column)
+    if given_type == "VARCHAR" and form:
+        conditions.append(f"regexp_full_match({value}, '{form}')")
+    if _is_floating(column):
+        conditions.append(f"isfinite({cast})")
+    elif given_type != "VARCHAR" and column.logical_type != "string":
+        conditions.append(f"try_cast({cast} as {given_type}) = {value}")
+    return f"case when {' and '.join(conditions)} then {cast} end" if conditions else cast
+
+
+def _form(column: Column) -> str:
+    if column.sql_type.startswith("decimal"):
+        scale = column.sql_type.rstrip(")").partition(",")[2]
+        return rf"[+-]?\d*(\.\d{{0,{scale}}}0*)?"
+    return _FORMS.get(column.sql_type) or _FORMS.get(column.logical_type, "")
+
+
+def _is_floating(column: Column) -> bool:
+    return column.logical_type == "number" and not column.sql_type.startswith("decimal")

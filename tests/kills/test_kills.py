@@ -1,0 +1,100 @@
+"""kill -9 anywhere: readers see whole publications, and the plain rerun ends where an undisturbed run ends."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from dataops_platform.kit.faults import FAULT_POINTS
+from dataops_platform.warehouse.ducklake.attach import LakeLocation
+from dataops_platform.warehouse.ducklake.lake import open_lake
+
+pytestmark = pytest.mark.kills
+
+FAULTS = [
+    f"{point}:{visit}"
+    for point in FAULT_POINTS
+    if point.partition(".")[0] in ("stage", "publish", "adopt", "restore")
+    for visit in ((1, 2) if point.startswith("stage.") else (1,))
+]
+MOMENTS = 6
+
+Writer = subprocess.Popen[str]
+Torture = Callable[[Mapping[str, Callable[[int], Writer]]], int]
+
+
+def test_a_writer_killed_at_any_fault_point_leaves_whole_publications(processes: Any, torture: Torture) -> None:
+    def dies_at(fault: str) -> Callable[[int], Writer]:
+        return lambda generation: processes.start("child.py", generation, generation + 1, faults=fault)
+
+    assert torture({fault: dies_at(fault) for fault in FAULTS}) == len(FAULTS)
+
+
+def test_a_writer_killed_at_any_moment_leaves_whole_publications(processes: Any, torture: Torture) -> None:
+    chance = random.Random(11)
+
+    def dies_after(share: float) -> Callable[[int], Writer]:
+        def start(generation: int) -> Writer:
+            child: Writer = processes.start("child.py", generation, generation + 1)
+            assert child.stdout
+            began = time.monotonic()
+            child.stdout.readline()
+            time.sleep(share * (time.monotonic() - began))
+            child.kill()
+            return child
+
+        return start
+
+    shares = [(number + chance.random()) / MOMENTS for number in range(MOMENTS)]
+    assert torture({f"after {share:.2f}": dies_after(share) for share in shares}) >= MOMENTS // 2
+
+
+@pytest.fixture
+def torture(
+    processes: Any,
+    undisturbed: Callable[[int], list[str]],
+    say: Callable[[str], None],
+    request: pytest.FixtureRequest,
+) -> Torture:
+    """Lets one writer after another die while a reader looks; counts the dead.
+
+    Each runs the generation in which the one before it died, as if nothing had happened, and dies in the next.
+    """
+
+    def run(writers: Mapping[str, Callable[[int], Writer]]) -> int:
+        wrong, killed = list[str](), 0
+        processes.run(1, 1)
+        reader = processes.start("reader.py")
+        for generation, (how, start) in enumerate(writers.items(), 1):
+            writer = start(generation)
+            _, error = writer.communicate(timeout=120)
+            killed += writer.returncode == -signal.SIGKILL
+            if writer.returncode not in (0, -signal.SIGKILL):
+                wrong.append(f"{how}: {error[-500:]}")
+            if len(_published(processes.location)) not in (generation, generation + 1):
+                wrong.append(f"{how}: generation {generation} is not what is published")
+        last = len(writers) + 1
+        processes.run(last, last)
+        saw = processes.stop(reader)
+        say(f"{request.node.name}: {killed} kills, {saw['reads']} reads, {len(saw['torn'])} torn reads")
+        assert wrong == []
+        assert saw["torn"] == []
+        assert saw["seen"] == sorted(set(saw["seen"])), "a publication came back"
+        assert _published(processes.location) == undisturbed(last)
+        return killed
+
+    return run
+
+
+def _published(location: LakeLocation) -> list[str]:
+    with open_lake(location, read_only=True) as lake:
+        events = lake.events("dev")
+        assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
+        assert lake.state("dev").event == events[-1]
+        return [event["publication"] for event in events]

@@ -1,0 +1,60 @@
+"""Environment variables, read in one place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.settings import environ
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod", "a", "feature_1", "dev_", "a" * 40])
+def test_a_name_that_can_be_a_schema_names_an_environment(name: str) -> None:
+    assert environ.checked_environment(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Dev", "1dev", "_dev", "dev__build", "a-b", "a b", "dev\n", " dev", "é", "a" * 41, 'a"', "dev;--"]
+)
+def test_a_name_that_cannot_be_a_schema_is_refused(name: str) -> None:
+    with pytest.raises(UsedWrongly) as caught:
+        environ.checked_environment(name)
+    assert str(caught.value) == (
+        f"DP-P004 {name!r} cannot name an environment. use lower-case letters, digits and single underscores, "
+        "starting with a letter, at most 40 characters."
+    )
+
+
+def test_the_variable_chooses_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATAOPS_ENV", raising=False)
+    assert environ.chosen_environment() == "dev"
+    environ.set_environment("staging")
+    assert (environ.chosen_environment(), os.environ["DATAOPS_ENV"]) == ("staging", "staging")
+    monkeypatch.setenv("DATAOPS_ENV", "PROD")
+    with pytest.raises(UsedWrongly, match=r"^DP-P004 'PROD'"):
+        environ.chosen_environment()
+    with pytest.raises(UsedWrongly, match=r"^DP-P004 'PROD'"):
+        environ.set_environment("PROD")
+
+
+def test_dagsters_home_is_where_the_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    assert environ.dagster_home() is None
+    environ.set_dagster_home(tmp_path)
+    assert environ.dagster_home() == tmp_path
+
+
+def test_mlflow_is_kept_quiet_and_careful_unless_the_user_decided_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY", raising=False)
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "true")
+    environ.mlflow_defaults()
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "true"
+
+
+def test_the_actor_is_the_user_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ann")
+    assert environ.actor() == "ann"
