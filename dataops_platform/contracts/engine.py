@@ -25,6 +25,9 @@ STAGED = "_dp_staged"
 REFUSED = "_dp_refused"
 """A column a user's function may add: a text says why it refuses the row, null lets it pass."""
 
+FUNCTION = "function"
+"""The rule that such a row breaks; the reason stands with the row, the verdict counts them all."""
+
 
 @dataclass(frozen=True)
 class BatchAudit:
@@ -48,13 +51,15 @@ def stage_rows(
     *,
     null_values: Sequence[str] = (),
     references: Mapping[str, str] | None = None,
+    others: str | None = None,
 ) -> None:
     """Fills `STAGED` with the rows of the relation `source`: typed columns, `_dp_*` columns as they come, and
     `_dp_rules`, the names of the broken rules (null when the row holds the contract), and `_dp_warnings`.
 
-    `references` gives the relation that holds each table a relationship rule refers to; the table's own rows are
-    those of `source`. Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when there is one the
-    contract does not know; UsedWrongly DP-C007 for a rule that DuckDB cannot evaluate, or that fails on a row.
+    `references` gives the relation that holds each table a relationship rule refers to. `others` are the rows the
+    table already has in other partitions: a key must not occur there either. Raises: Refused DP-C003 when a contracted
+    column is absent, DP-C004 when there is one the contract does not know; UsedWrongly DP-C007 for a rule that DuckDB
+    cannot evaluate, or that fails on a row.
     """
     _refuse_unevaluable_rules(contract)
     types = {name: kind for name, kind, *_ in connection.execute(f"describe select * from {source}").fetchall()}
@@ -78,7 +83,7 @@ def stage_rows(
             parameters.values,
         )
         for rule in contract.rules:
-            _mark_across_rows(connection, rule, {contract.table: STAGED, **(references or {})})
+            _mark_across_rows(connection, rule, contract.table, references or {}, others)
 
 
 def audits(connection: DuckDBPyConnection, contract: Contract, partitions: Sequence[str]) -> list[BatchAudit]:
@@ -86,7 +91,8 @@ def audits(connection: DuckDBPyConnection, contract: Contract, partitions: Seque
     key = "_dp_partition" if list(partitions) != [WHOLE] else f"'{WHOLE}'"
     counts = connection.execute(f"select {key}, count(*), count(_dp_rules) from {STAGED} group by 1").fetchall()
     failing = connection.execute(
-        f"select {key}, rule, count(*) from {STAGED}, unnest(list_concat(coalesce(_dp_rules, []), "
+        f"select {key}, case when starts_with(rule, '{FUNCTION}: ') then '{FUNCTION}' else rule end as rule, count(*) "
+        f"from {STAGED}, unnest(list_concat(coalesce(_dp_rules, []), "
         f"coalesce(_dp_warnings, []))) as broken(rule) group by 1, 2"
     ).fetchall()
     by_partition = {partition: (rows, refused) for partition, rows, refused in counts}
@@ -164,7 +170,7 @@ def _broken(contract: Contract, severity: str, parameters: Parameters, functions
     compiled = [(r.name, violation(r, parameters)) for r in contract.rules if r.severity == severity]
     tests = [(parameters.bind(name), sql) for name, sql in compiled if sql is not None]
     if functions_word:
-        tests.append((f"'function: ' || {identifier(REFUSED)}", f"{identifier(REFUSED)} is not null"))
+        tests.append((f"'{FUNCTION}: ' || {identifier(REFUSED)}", f"{identifier(REFUSED)} is not null"))
     if not tests:
         return "null::varchar[]"
     any_broken = " or ".join(f"({sql})" for _, sql in tests)
@@ -172,16 +178,21 @@ def _broken(contract: Contract, severity: str, parameters: Parameters, functions
     return f"case when {any_broken} then list_filter([{names}], lambda x: x is not null) end"
 
 
-def _mark_across_rows(connection: DuckDBPyConnection, rule: Rule, references: Mapping[str, str]) -> None:
+def _mark_across_rows(
+    connection: DuckDBPyConnection, rule: Rule, table: str, references: Mapping[str, str], others: str | None
+) -> None:
     if rule.kind == "unique":
         condition = group_violation(rule, STAGED)
+        if others is not None:
+            keys = identifiers(rule.columns)
+            condition += f" or ({keys}) in (select {keys} from {others})"
     elif rule.kind == "relationship":
-        table, _, column = str(rule.argument).partition(".")
-        own = identifier(rule.columns[0])
-        condition = (
-            f"({own} is not null and {own} not in "
-            f"(select {identifier(column)} from {references[table]} where {identifier(column)} is not null))"
-        )
+        referred, _, name = str(rule.argument).partition(".")
+        column, own = identifier(name), identifier(rule.columns[0])
+        known = f"select {column} from {STAGED if referred == table else references[referred]}"
+        if referred == table and others is not None:
+            known += f" union all select {column} from {others}"
+        condition = f"{own} is not null and {own} not in (select * from ({known}) as known(k) where k is not null)"
     else:
         return
     target = "_dp_rules" if rule.severity == "error" else "_dp_warnings"

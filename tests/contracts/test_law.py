@@ -153,5 +153,9 @@ def test_every_verdict_is_that_of_the_oracle_and_no_row_is_lost(
         own = [i for i, row in enumerate(rows) if row["_dp_partition"] == batch.partition]
         refused = sum(bool(broken[i]) for i in own)
         assert (batch.rows_in, batch.rows_audited, batch.rows_refused) == (len(own), len(own) - refused, refused)
-        failing = Counter(rule for i in own for rule in broken[i] | warned[i])
+        failing = Counter(
+            rule.partition(": ")[0] if rule.startswith("function: ") else rule
+            for i in own
+            for rule in broken[i] | warned[i]
+        )
         assert {v.rule: v.failing_rows for v in batch.verdicts if v.failing_rows} == failing

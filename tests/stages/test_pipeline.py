@@ -246,3 +246,19 @@ def test_wrong_input_is_told_with_a_code_and_nothing_published_changes(
     path.write_bytes(right)
     after = shown(published)
     assert (after["publication"], after["rows"]) == (before["publication"], before["rows"])
+
+
+def test_a_key_that_another_month_holds_is_refused_also_when_one_month_is_run_alone(
+    published: Path, dataops: Run
+) -> None:
+    edit(published / "data" / "orders.csv", "2024-02-14,5,bob,3.00", "2024-02-14,7,bob,3.00")
+    edit(published / "src" / "orders_project" / "defs" / "clean" / "defs.yaml", "0.4", "0.5")
+    alone = dataops("run", "--select", "raw_orders,orders", "--partition", "2024-02-01", "--json")
+    tables = {t["table"]: (t["rows_in"], t["refused"], t["audited"]) for t in alone.json["tables"]}
+    assert alone.exit_code == 0, alone.text
+    assert tables["orders"] == (8, 3, 5)
+    with lake_of(load_project(published), read_only=True) as lake:
+        kept = lake.connection.execute(
+            "select _dp_line, rules from lake.dev__build.orders__quarantine where _dp_partition = '2024-02-01'"
+        ).fetchall()
+    assert kept == [(6, ["primary_key"])]

@@ -134,13 +134,7 @@ class TransformStep:
         if contract is None:
             return ()
         references = {str(rule.argument).partition(".")[0] for rule in contract.rules if rule.kind == "relationship"}
-        heads = lake.heads(self.project.environment)
-        tables = {
-            name: qualified(self.project.build_schema, name)
-            if name in self._names
-            else lake.relation(self.project.environment, head_of(heads, name, model.name, self.project))
-            for name in references
-        }
+        tables = {name: self._referred(lake, name, model.name) for name in references}
         stage_rows(lake.connection, relation, contract, references=tables)
         batch = audits(lake.connection, contract, [WHOLE])[0]
         if batch.rows_refused:
@@ -154,6 +148,13 @@ class TransformStep:
                 fix=f"correct the model, or loosen the rule in {contract.path.name}; every mart is as it was before",
             )
         return batch.verdicts
+
+    def _referred(self, lake: Lake, name: str, needed_by: str) -> str:
+        """SQL of a table that a relationship rule refers to: as this run made it, else its head."""
+        if name in self._names:
+            return qualified(self.project.build_schema, name)
+        environment = self.project.environment
+        return lake.relation(environment, head_of(lake.heads(environment), name, needed_by, self.project))
 
     def _input_ref(self, name: str, inputs: Mapping[str, Head], made: Mapping[str, Manifest]) -> InputRef:
         if name in made:
