@@ -81,8 +81,10 @@ def _line(progress: Any) -> str:
 def _print_summary(summary: dict[str, Any], result: Any) -> None:
     out = console()
     if not result.success:
+        out.print(f"\n{summary['shows']}, as before", markup=False)
         for failure in result.failures:
             show_error(failure.code, failure.message, failure.exit_code, as_json=False)
+        return
     if summary["tables"]:
         print_table(summary["tables"], ["stage", "table", "rows_in", "refused", "audited", "published"])
     for model in summary["models"]:

@@ -6,17 +6,20 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import traceback
 import typing
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataops_platform.kit.digests import digest_of, digest_of_file
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean
+from dataops_platform.kit.errors import DataOpsError, Refused, UsedWrongly, did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+T = TypeVar("T")
 
 
 def check_function(reference: str) -> None:
@@ -91,6 +94,25 @@ def arrow_from(frame: Any, name: str) -> pa.Table:
         except (pa.ArrowException, ValueError) as error:
             raise UsedWrongly("DP-S003", f"{name} gave a frame that is no table: {error}") from error
     raise UsedWrongly("DP-S003", f"{name} gave {type(frame).__name__}", fix="return a polars or pandas frame")
+
+
+def call_function(reference: str, work: Callable[[], T]) -> T:
+    """What `work`, a call of the function that `reference` names, gives.
+
+    Raises: Refused DP-S006 with the file and line of the user's code when it fails; errors of the platform as they are.
+    """
+    try:
+        return work()
+    except DataOpsError:
+        raise
+    except Exception as error:
+        module = reference.partition(":")[0].partition(".")[0]
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if f"/{module}/" in f.filename]
+        where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+        said = " ".join(str(error).split())[:300]
+        raise Refused(
+            "DP-S006", f"{reference} failed: {type(error).__name__}: {said}", where=where, fix="nothing was written"
+        ) from error
 
 
 def _annotation(function: Callable[..., Any]) -> str:

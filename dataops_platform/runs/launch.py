@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SKIP_TAG = "dataops/skip_unchanged"
 POLL_S = 0.3
+_STUB = "dagster/auto_created_stub_asset"
+"""What Dagster marks an asset with that it only knows because another one reads it."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,12 @@ def launch(
 ) -> RunResult:
     """Materializes the assets called `select` (all when empty), for `partitions` (all when empty).
 
-    Raises: UsedWrongly DP-R003 for an asset or DP-R004 for a partition that does not exist.
+    Raises: UsedWrongly DP-R003 for an asset or DP-R004 for a partition that does not exist, DP-R005 for an asset that
+    is read and that nothing makes.
     """
     reap(instance)
     specs = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
+    _refuse_unmade(specs)
     keys = _selected(select, {name: spec.key for name, spec in specs.items()})
     tags = {PROCESS_TAG: this_process(), SKIP_TAG: "true" if skip_unchanged else "false"}
     tags |= _partition_tags([s for s in specs.values() if not keys or s.key in keys], partitions)
@@ -85,6 +89,20 @@ def launch(
         )
     failures = tuple(_failed(event) for event in result.all_events if event.is_step_failure)
     return RunResult(run_id, result.success, failures)
+
+
+def _refuse_unmade(specs: Mapping[str, Any]) -> None:
+    """Refuses a graph in which something is read that nothing makes: a table whose model was deleted, or a typo."""
+    keys = {spec.key for spec in specs.values() if not spec.metadata.get(_STUB)}
+    for name, spec in specs.items():
+        for dep in spec.deps:
+            if dep.asset_key not in keys:
+                missing, made = dep.asset_key.path[-1], {key.path[-1] for key in keys}
+                raise UsedWrongly(
+                    "DP-R005",
+                    f"{name} reads {missing!r}, which nothing makes; {did_you_mean(missing, made)}",
+                    fix=f"correct the name, take it out of {name}, or declare it as an external asset",
+                )
 
 
 def _selected(select: Sequence[str], known: dict[str, AssetKey]) -> list[AssetKey]:
@@ -113,6 +131,10 @@ def _partition_tags(specs: Sequence[Any], partitions: Sequence[str]) -> dict[str
 
 def _failed(event: Any) -> Failed:
     data = event.step_failure_data
+    if data.error is not None and data.error.cls_name == "DagsterExecutionInterruptedError":
+        return Failed(
+            event.step_key, "DP-X130 Stopped. What was committed stays; nothing is half published.", "DP-X130", 130
+        )
     user = data.user_failure_data
     if user is not None:
         values = {key: value.value for key, value in user.metadata.items()}

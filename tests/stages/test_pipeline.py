@@ -214,6 +214,20 @@ WRONG_INPUTS = {
         1,
         "DP-S004",
     ),
+    "a function that fails": (
+        "src/orders_project/cleaning.py",
+        'pl.col("name")',
+        'pl.col("nam")',
+        1,
+        "DP-S006",
+    ),
+    "an input that nothing makes": (
+        "src/orders_project/defs/clean/defs.yaml",
+        "input: raw_customers",
+        "input: raw_custmers",
+        2,
+        "DP-R005",
+    ),
     "a dbt model that is no SQL": ("dbt/models/monthly_sales.sql", "group by all", "group by by", 1, "DP-D004"),
     "a dbt project that does not parse": (
         "dbt/models/monthly_sales.sql",

@@ -12,7 +12,7 @@ from dataops_platform.contracts.engine import STAGED, BatchAudit, audits, stage_
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import Refused
 from dataops_platform.kit.sql import identifier, identifiers, literal
-from dataops_platform.kit.user_code import arrow_from, code_digest, frame_for, load_function
+from dataops_platform.kit.user_code import arrow_from, call_function, code_digest, frame_for, load_function
 from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
@@ -221,8 +221,8 @@ def _cleaned(connection: DuckDBPyConnection, relation: str, function: str | None
         yield _Rows(relation, relation)
         return
     given = connection.execute(f"from {relation}").to_arrow_table()
-    call = load_function(function)
-    made = arrow_from(call(frame_for(call, given)), function)
+    call = call_function(function, lambda: load_function(function))
+    made = call_function(function, lambda: arrow_from(call(frame_for(call, given)), function))
     connection.register(_IN, given)
     connection.register(_OUT, made)
     try:

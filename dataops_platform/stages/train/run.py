@@ -14,7 +14,7 @@ from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
 from dataops_platform.kit.faults import fault_point
-from dataops_platform.kit.user_code import code_digest, load_function
+from dataops_platform.kit.user_code import call_function, code_digest, load_function
 from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
@@ -151,7 +151,8 @@ class TrainStep:
     ) -> Manifest:
         train, judged = rows["train"], rows["judge"]
         features = list(self.features)
-        model = load_function(self.function)(train[features], train[self.target].astype(int))
+        fit = call_function(self.function, lambda: load_function(self.function))
+        model = call_function(self.function, lambda: fit(train[features], train[self.target].astype(int)))
         check_trusted(model)
         target = judged[self.target].astype(int).to_numpy()
         probabilities = {"model": model.predict_proba(judged[features])[:, 1]}
@@ -194,13 +195,20 @@ class TrainStep:
         pictures: Mapping[str, Path],
         identity: StepIdentity,
     ) -> dict[str, Any]:
+        import warnings
+
         import mlflow
         from mlflow.models import infer_signature
 
         train, features = rows["train"], list(self.features)
         example = train[features].head(5)
+        signature = infer_signature(example, model.predict_proba(example))
         fault_point("train.before_register")
-        with mlflow.start_run(experiment_id=tracking.experiment_id, run_name=self.name) as run:
+        with (
+            warnings.catch_warnings(),
+            mlflow.start_run(experiment_id=tracking.experiment_id, run_name=self.name) as run,
+        ):
+            warnings.simplefilter("ignore", UserWarning)  # a hint on whole numbers, which no feature is: feature_rows
             mlflow.set_tags({"dataops.run": context.run_id, "dataops.step": identity.digest})
             mlflow.log_params({"function": self.function, "features": json.dumps(features), **_parameters(model)})
             mlflow.log_metrics(
@@ -215,7 +223,7 @@ class TrainStep:
             logged = mlflow.sklearn.log_model(
                 model,
                 name=self.name,
-                signature=infer_signature(example, model.predict_proba(example)),
+                signature=signature,
                 input_example=example,
                 pip_requirements=locked_requirements(REQUIREMENTS, self.project.root),
                 serialization_format="skops",
