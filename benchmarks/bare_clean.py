@@ -1,7 +1,7 @@
 """The SQL that types each clean table: by hand what the contracts of `examples/flights` say of types.
 
 `{rows}` is what the project's own cleaning function gave. A plain `where` leaves out the rows that the contracts
-refuse, so that both lakes hold the same rows and every later step has the same work; nothing is counted or kept of them.
+refuse, so that both lakes hold the same rows and every later step has the same work; nothing is kept of those rows.
 """
 
 SELECTS = {

@@ -13,6 +13,7 @@ from benchmarks.bare_file import read_csv
 from benchmarks.bare_lake import BUILD, SHOWN, Lake
 
 MONTHS = dg.StaticPartitionsDefinition([f"2013-{month:02}-01" for month in range(1, 13)])
+AT_ONCE = dg.BackfillPolicy.single_run()
 FILES = {
     "raw_airlines": "airlines.csv",
     "raw_airports": "airports.csv",
@@ -47,14 +48,14 @@ def _key(name: str) -> dg.AssetKey:
     return dg.AssetKey([SHOWN, name])
 
 
-def _months(name: str) -> dict[str, Any]:
-    if name not in PARTITIONED:
-        return {}
-    return {"partitions_def": MONTHS, "backfill_policy": dg.BackfillPolicy.single_run()}
+def _months(name: str) -> dg.PartitionsDefinition[str] | None:
+    return MONTHS if name in PARTITIONED else None
 
 
 def _extract(name: str, file: str) -> dg.AssetsDefinition:
-    @dg.asset(key=_key(name), group_name="extract", kinds={"file"}, **_months(name))
+    @dg.asset(
+        key=_key(name), group_name="extract", kinds={"file"}, partitions_def=_months(name), backfill_policy=AT_ONCE
+    )
     def extract(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult:  # type: ignore[type-arg]
         month = ", strftime(make_date(year::int, month::int, 1), '%Y-%m-%d') as _dp_partition"
         select = f"select *{month if name in PARTITIONED else ''} from rows"
@@ -67,7 +68,14 @@ def _extract(name: str, file: str) -> dg.AssetsDefinition:
 def _clean(name: str) -> dg.AssetsDefinition:
     raw = f"raw_{name}"
 
-    @dg.asset(key=_key(name), deps=[_key(raw)], group_name="clean", kinds={"table"}, **_months(name))
+    @dg.asset(
+        key=_key(name),
+        deps=[_key(raw)],
+        group_name="clean",
+        kinds={"table"},
+        partitions_def=_months(name),
+        backfill_policy=AT_ONCE,
+    )
     def clean(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult:  # type: ignore[type-arg]
         partitions, source = _asked(context, name), f"lake.{BUILD}.{raw}"
         if name in FUNCTIONS:

@@ -66,7 +66,7 @@ def train(connection: duckdb.DuckDBPyConnection, table: str, root: Path) -> tupl
         "constant": rates(rows, target, judged, []),
         "carrier x scheduled_hour": rates(rows, target, judged, BASELINE),
     }
-    metrics = {}
+    metrics: dict[str, float] = {}
     for name, probability in probabilities.items():
         score, label = judge(name, truth, probability), name.replace(" ", "_")
         metrics |= {f"{label}.auc": score.auc, f"{label}.brier": score.brier}

@@ -62,6 +62,10 @@ class Comparison:
         """The whole run, without loading the definitions."""
         return self._line("run", lambda run: run.run_s, len(self.bare[0].steps_s))
 
+    def processors(self) -> Line:
+        """Seconds of processors of the whole run, all threads: tells more than time on a machine that others use."""
+        return self._line("run, processors", lambda run: run.cpu_s, len(self.bare[0].steps_s))
+
     def ratios(self) -> list[float]:
         """The ratio of the whole run, round by round."""
         return [theirs.run_s / plain.run_s for theirs, plain in zip(self.platform, self.bare, strict=True)]

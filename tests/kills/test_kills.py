@@ -13,6 +13,7 @@ import pytest
 
 from dataops_platform.kit.faults import FAULT_POINTS
 from dataops_platform.warehouse.ducklake.attach import LakeLocation
+from dataops_platform.warehouse.ducklake.digest import digests
 from dataops_platform.warehouse.ducklake.lake import open_lake
 
 pytestmark = pytest.mark.kills
@@ -93,8 +94,14 @@ def torture(
 
 
 def _published(location: LakeLocation) -> list[str]:
+    """The publications so far, after a look at whether ledger and heads are whole."""
     with open_lake(location, read_only=True) as lake:
         events = lake.events("dev")
         assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
         assert lake.state("dev").event == events[-1]
+        for head in lake.heads("dev").values():
+            found = digests(lake.connection, f"(from {lake.relation('dev', head)})", list(head.partitions))
+            assert {part: str(digest) for part, digest in found.items()} == {
+                m.partition: m.digest for m in head.manifests
+            }
         return [event["publication"] for event in events]

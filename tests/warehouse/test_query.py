@@ -141,6 +141,8 @@ def test_files_cannot_be_read_by_name_nor_variables_of_this_program(shown: LakeL
 def test_what_duckdb_cannot_run_is_said_without_its_exceptions(shown: LakeLocation, tmp_path: Path) -> None:
     with pytest.raises(UsedWrongly, match=r"^DP-Q002 this is no SQL"):
         ask(_nowhere(tmp_path), "dev", "selec 1", 1)
+    with pytest.raises(UsedWrongly, match=r"^DP-Q002 this is no SQL: it holds a NUL"):
+        ask(_nowhere(tmp_path), "dev", "select '\0'", 1)
     for query in (
         "select nothing from orders",
         "from absent",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 import pytest
 
 from dataops_platform.kit.errors import LostRace, Refused
+from dataops_platform.warehouse.ducklake.attach import LakeLocation, attach
 from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
 
 MARCH, APRIL = "2013-03-01", "2013-04-01"
 
@@ -73,8 +75,6 @@ def test_a_write_without_a_record_is_nobodys_head(lake: Lake) -> None:
 
 
 def test_nothing_is_seen_by_others_before_the_commit(lake: Lake, lakes: ModuleType) -> None:
-    from dataops_platform.warehouse.ducklake.attach import attach
-
     lakes.write(lake, "orders", "select 1 as id")
     with attach(lake.lock._location, read_only=True) as other, lake.stage("dev", "orders") as staging:
         staging.replace("select 2 as id", [""])
@@ -211,14 +211,24 @@ def test_a_users_word_conflict_is_no_lost_race(lake: Lake, lakes: ModuleType) ->
 
 def test_of_two_writers_that_replace_one_table_at_once_one_is_told(lake: Lake, lakes: ModuleType) -> None:
     """On SQLite the lock keeps the second out; here it is let in, as PostgreSQL does."""
-    from dataops_platform.warehouse.ducklake.attach import attach
-
     lakes.write(lake, "orders", "select 0 as id")
     rival = Lake(attach(lake.lock._location), lake.lock)
     with rival, pytest.raises(LostRace, match="DP-W004"), lake.stage("dev", "orders") as staging:
         staging.replace("select 1 as id", [""])
         lakes.write(rival, "orders", "select 2 as id")
     assert lakes.rows(lake, lake.heads("dev")["orders"]) == [(2,)]
+
+
+def test_the_first_writers_of_an_environment_all_get_in(location: LakeLocation, lakes: ModuleType) -> None:
+    """Each finds no build area and makes it; on PostgreSQL that was a lost race for all but one."""
+    opened = [open_lake(location) for _ in range(2)]
+
+    def write(number: int) -> str:
+        with opened[number] as lake:
+            return str(lakes.write(lake, f"t{number}", "select 1 as id").name)
+
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(write, range(2))) == ["t0", "t1"]
 
 
 def _parts(*found: tuple[int, str]) -> str:

@@ -90,7 +90,10 @@ def _make_folders(location: LakeLocation) -> None:
 
 
 def connect(location: LakeLocation, *extensions: str) -> DuckDBPyConnection:
-    """A DuckDB connection of its own, in UTC, with extensions loaded."""
+    """A DuckDB connection of its own, in UTC, with extensions loaded.
+
+    What only reads quotes its values with `literal`: binding one makes DuckDB import pandas, a second per process.
+    """
     import duckdb
 
     location.extensions.mkdir(parents=True, exist_ok=True)
@@ -151,7 +154,7 @@ def load_extension(connection: DuckDBPyConnection, name: str) -> None:
     DuckDB checks the DuckDB Foundation's signature in each case.
     """
     row = connection.execute(
-        "select installed from duckdb_extensions() where extension_name = $name", {"name": name}
+        f"select installed from duckdb_extensions() where extension_name = {literal(name)}"
     ).fetchone()
     if not (row and row[0]):
         wheel = _extension_file(name)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.errors import LostRace, SystemFailed
 from dataops_platform.kit.faults import fault_point
-from dataops_platform.kit.sql import identifier
+from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.manifest import WHOLE, Head, Kind, Manifest
 from dataops_platform.warehouse.ducklake import ledger
@@ -83,10 +83,9 @@ class Lake:
         """The last audited version of every table and model of a build area, by name."""
         rows = self.connection.execute(
             f"select name, partition, coalesce(version, snapshot_id::varchar), body, snapshot_id from {_HEADS} "
-            "where environment = $environment "
+            f"where environment = {literal(environment)} "
             "qualify row_number() over (partition by name, partition order by snapshot_id desc, rowid desc) = 1 "
-            "order by name, snapshot_id",
-            {"environment": environment},
+            "order by name, snapshot_id"
         ).fetchall()
         by_name: dict[str, list[tuple[str, str, str]]] = {}
         for name, partition, version, body, _ in rows:
@@ -99,7 +98,7 @@ class Lake:
     def manifest(self, manifest_id: str) -> Manifest:
         """A recorded manifest. Raises: SystemFailed DP-W006 when there is none."""
         row = self.connection.execute(
-            f"select body from {_HEADS} where manifest = $id limit 1", {"id": manifest_id}
+            f"select body from {_HEADS} where manifest = {literal(manifest_id)} limit 1"
         ).fetchone()
         if row is None:
             raise SystemFailed("DP-W006", f"the lake keeps no manifest {manifest_id}")
@@ -118,10 +117,11 @@ class Lake:
     @contextmanager
     def stage(self, environment: str, table: str) -> Iterator[LakeStaging]:
         """A write of one table of a build area in one transaction."""
+        schema = f"{environment}__build"
         fault_point("stage.before_write")
+        self._make_build_area(schema)
         with self.transaction("stage"):
-            self.create_schema(f"{environment}__build")
-            yield LakeStaging(self.connection, f"{environment}__build", table, self._insert_heads)
+            yield LakeStaging(self.connection, schema, table, self._insert_heads)
 
     def record(self, manifests: Sequence[Manifest], version: str) -> None:
         """Makes a model version the head."""
@@ -148,8 +148,8 @@ class Lake:
         """Whether a foreign write began and neither was adopted nor restored: its process died."""
         return bool(
             self.connection.execute(
-                f"select 1 from {_UNFINISHED} where environment = $environment and writer = $writer limit 1",
-                {"environment": environment, "writer": writer},
+                f"select 1 from {_UNFINISHED} where environment = {literal(environment)} "
+                f"and writer = {literal(writer)} limit 1"
             ).fetchone()
         )
 
@@ -204,11 +204,20 @@ class Lake:
 
     def create_schema(self, name: str) -> None:
         """Creates a schema when it is not there. A create that changes nothing would still conflict with a rival."""
-        found = self.connection.execute(
-            "select 1 from duckdb_schemas() where database_name = 'lake' and schema_name = $name", {"name": name}
-        ).fetchone()
-        if not found:
+        if not self._has_schema(name):
             self.connection.execute(f"create schema lake.{identifier(name)}")
+
+    def _make_build_area(self, schema: str) -> None:
+        """Once per environment, and apart: its first writers would all conflict, whatever tables they write."""
+        if not self._has_schema(schema):
+            with self.lock.held(), self.lock.advisory("make a build area"), self.transaction():
+                self.create_schema(schema)
+
+    def _has_schema(self, name: str) -> bool:
+        found = self.connection.execute(
+            f"select 1 from duckdb_schemas() where database_name = 'lake' and schema_name = {literal(name)}"
+        ).fetchone()
+        return found is not None
 
     def _point_views(self, environment: str, before: Cut, after: Cut) -> None:
         for member in after.members:
@@ -255,8 +264,7 @@ def _is_prepared(connection: DuckDBPyConnection) -> bool:
     return bool(
         connection.execute(
             "select 1 from duckdb_tables() "
-            "where database_name = 'lake' and schema_name = $name and table_name = 'heads'",
-            {"name": PLATFORM},
+            f"where database_name = 'lake' and schema_name = '{PLATFORM}' and table_name = 'heads'"
         ).fetchone()
     )
 

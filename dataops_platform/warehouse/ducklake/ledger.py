@@ -31,8 +31,8 @@ def read_state(connection: DuckDBPyConnection, environment: str) -> State:
     """What the head view of an environment says; an empty state when there is none."""
     view = f"head__{environment}"
     exists = connection.execute(
-        "select 1 from duckdb_views() where database_name = 'lake' and schema_name = '_dataops' and view_name = $view",
-        {"view": view},
+        "select 1 from duckdb_views() where database_name = 'lake' and schema_name = '_dataops' "
+        f"and view_name = {literal(view)}"
     ).fetchone()
     row = exists and connection.execute(f"select body, hash from lake._dataops.{identifier(view)}").fetchone()
     if not row:
@@ -44,7 +44,7 @@ def read_state(connection: DuckDBPyConnection, environment: str) -> State:
 def read_events(connection: DuckDBPyConnection, environment: str) -> list[Mapping[str, Any]]:
     """All events of an environment, oldest first, as they were written."""
     rows = connection.execute(
-        f"select body from {_LEDGER} where environment = $environment order by sequence", {"environment": environment}
+        f"select body from {_LEDGER} where environment = {literal(environment)} order by sequence"
     ).fetchall()
     return [json.loads(body) for (body,) in rows]
 

@@ -42,7 +42,7 @@ def ask(location: LakeLocation, environment: str, query: str, limit: int) -> Ans
     connection = attach(location, read_only=True)
     try:
         known = connection.execute(
-            "select 1 from duckdb_schemas() where database_name = 'lake' and schema_name = $name", {"name": environment}
+            f"select 1 from duckdb_schemas() where database_name = 'lake' and schema_name = {literal(environment)}"
         ).fetchone()
         if not known:
             raise UsedWrongly("DP-Q003", f"{environment} shows nothing yet", fix="publish something: dataops run")
@@ -62,15 +62,15 @@ def _refuse_all_but_one_select(query: str) -> None:
     """Refuses by what DuckDB's own parser sees: EXPLAIN ANALYZE runs what it explains, and a FROM can call anything."""
     import duckdb
 
+    read = (
+        f"with parsed as (select json_serialize_sql({literal(query)}) as tree) "
+        "select tree ->> '$.error_type', tree ->> '$.error_message', json_array_length(tree, '$.statements'), "
+        "tree ->> '$..function.function_name', "
+        "(tree ->> '$..catalog_name') || (tree ->> '$..schema_name') || (tree ->> '$..table_name') from parsed"
+    )
     with duckdb.connect() as parser:
-        row = parser.execute(
-            "with parsed as (select json_serialize_sql($query) as tree) "
-            "select tree ->> '$.error_type', tree ->> '$.error_message', json_array_length(tree, '$.statements'), "
-            "tree ->> '$..function.function_name', "
-            "(tree ->> '$..catalog_name') || (tree ->> '$..schema_name') || (tree ->> '$..table_name') from parsed",
-            {"query": query},
-        ).fetchone()
-    problem, message, statements, functions, names = row or ("parser", "", 0, [], [])
+        row = None if "\0" in query else parser.execute(read).fetchone()
+    problem, message, statements, functions, names = row or ("parser", "it holds a NUL", 0, [], [])
     if problem == "parser":
         raise UsedWrongly("DP-Q002", f"this is no SQL: {message[:600]}")
     if problem or statements != 1:
