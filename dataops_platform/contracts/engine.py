@@ -91,9 +91,9 @@ def audits(connection: DuckDBPyConnection, contract: Contract, partitions: Seque
     key = "_dp_partition" if list(partitions) != [WHOLE] else f"'{WHOLE}'"
     counts = connection.execute(f"select {key}, count(*), count(_dp_rules) from {STAGED} group by 1").fetchall()
     failing = connection.execute(
+        f"with broken as (from {STAGED} where _dp_rules is not null or _dp_warnings is not null) "
         f"select {key}, case when starts_with(rule, '{FUNCTION}: ') then '{FUNCTION}' else rule end as rule, count(*) "
-        f"from {STAGED}, unnest(list_concat(coalesce(_dp_rules, []), "
-        f"coalesce(_dp_warnings, []))) as broken(rule) group by 1, 2"
+        "from broken, unnest(list_concat(coalesce(_dp_rules, []), coalesce(_dp_warnings, []))) as t(rule) group by 1, 2"
     ).fetchall()
     by_partition = {partition: (rows, refused) for partition, rows, refused in counts}
     broken = {(partition, rule): rows for partition, rule, rows in failing}

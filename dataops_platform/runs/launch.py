@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 from dataops_platform.runs.reaper import PROCESS_TAG, reap, this_process
 from dataops_platform.settings.project import Project
+from dataops_platform.warehouse.ducklake.lake import attached_once
 
 if TYPE_CHECKING:
     from dagster import AssetKey, DagsterInstance, Definitions
@@ -78,7 +79,7 @@ def launch(
     tags |= _partition_tags([s for s in specs.values() if not keys or s.key in keys], partitions)
     run_id = str(uuid.uuid4())
     watcher = _Watcher(instance, run_id, {name: spec.group_name or "" for name, spec in specs.items()}, watch)
-    with watcher:
+    with watcher, attached_once():
         result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
             instance=instance,
             asset_selection=keys or None,

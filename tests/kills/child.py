@@ -28,6 +28,8 @@ WRITER = "dbt"
 
 
 def main(catalog: str, data: str, extensions: str, first: str, last: str) -> None:
+    import pandas  # noqa: F401 - DuckDB would, when it is first given a value: now every generation takes as long
+
     project = Project(Path(data), DataOpsYaml(project="shop", owner="team:shop"), "dev")
     with open_lake(LakeLocation(catalog, data, Path(extensions))) as lake:
         print("begins", flush=True)

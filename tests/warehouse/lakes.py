@@ -40,6 +40,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], 
             server = server_of.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
         except Exception as error:
             pytest.skip(f"no PostgreSQL server could be started: {error}")
+    server.psql("alter system set fsync = off; alter system set synchronous_commit = off; select pg_reload_conf();")
     socket = server.get_uri().partition("host=")[2]
 
     def make_database() -> str:

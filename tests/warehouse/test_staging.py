@@ -74,9 +74,9 @@ def test_a_write_without_a_record_is_nobodys_head(lake: Lake) -> None:
     assert lake.heads("dev") == {}
 
 
-def test_nothing_is_seen_by_others_before_the_commit(lake: Lake, lakes: ModuleType) -> None:
+def test_nothing_is_seen_by_others_before_the_commit(lake: Lake, lakes: ModuleType, location: LakeLocation) -> None:
     lakes.write(lake, "orders", "select 1 as id")
-    with attach(lake.lock._location, read_only=True) as other, lake.stage("dev", "orders") as staging:
+    with attach(location, read_only=True) as other, lake.stage("dev", "orders") as staging:
         staging.replace("select 2 as id", [""])
         assert other.execute("from lake.dev__build.orders").fetchall() == [(1,)]
 
@@ -209,10 +209,12 @@ def test_a_users_word_conflict_is_no_lost_race(lake: Lake, lakes: ModuleType) ->
         lakes.write(lake, "orders", "select 'conflict'::int as id")
 
 
-def test_of_two_writers_that_replace_one_table_at_once_one_is_told(lake: Lake, lakes: ModuleType) -> None:
+def test_of_two_writers_that_replace_one_table_at_once_one_is_told(
+    lake: Lake, lakes: ModuleType, location: LakeLocation
+) -> None:
     """On SQLite the lock keeps the second out; here it is let in, as PostgreSQL does."""
     lakes.write(lake, "orders", "select 0 as id")
-    rival = Lake(attach(lake.lock._location), lake.lock)
+    rival = Lake(attach(location), lake.lock)
     with rival, pytest.raises(LostRace, match="DP-W004"), lake.stage("dev", "orders") as staging:
         staging.replace("select 1 as id", [""])
         lakes.write(rival, "orders", "select 2 as id")

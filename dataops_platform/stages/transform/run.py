@@ -110,8 +110,9 @@ class TransformStep:
             fault_point("transform.after_dbt")
             if any(not result.is_good for result in results):
                 raise DbtFailed(results)
-            version = lake.current_version()
-            manifests = self._audit(lake, context, inputs)
+            with lake.transaction():  # reads only: all that is audited is of one version, and is looked up once
+                version = lake.current_version()
+                manifests = self._audit(lake, context, inputs)
             self._refuse_moved_inputs(lake, inputs)
             lake.adopt(list(manifests.values()), version, writer)
         except BaseException:

@@ -104,6 +104,13 @@ def connect(location: LakeLocation, *extensions: str) -> DuckDBPyConnection:
     return connection
 
 
+def another(connection: DuckDBPyConnection) -> DuckDBPyConnection:
+    """Another connection to the same DuckDB: own transactions, own temporary tables, the same attached lake."""
+    cursor = connection.cursor()
+    cursor.execute("set TimeZone = 'UTC'")
+    return cursor
+
+
 def no_lake(location: LakeLocation) -> UsedWrongly:
     """The error of reading what nobody has made yet."""
     where = location.sqlite_path.name if location.sqlite_path else "catalog postgres"

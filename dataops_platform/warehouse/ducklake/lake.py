@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.clock import Clock, utc_now
@@ -18,7 +19,7 @@ from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.manifest import WHOLE, Head, Kind, Manifest
 from dataops_platform.warehouse.ducklake import ledger
-from dataops_platform.warehouse.ducklake.attach import LakeLocation, attach, no_lake
+from dataops_platform.warehouse.ducklake.attach import LakeLocation, another, attach, no_lake
 from dataops_platform.warehouse.ducklake.lock import WriteLock
 from dataops_platform.warehouse.ducklake.staging import LakeStaging, qualified
 from dataops_platform.warehouse.protocol import State
@@ -241,12 +242,34 @@ class Lake:
             )
 
 
+_attached: ContextVar[dict[LakeLocation, DuckDBPyConnection] | None] = ContextVar("attached", default=None)
+
+
+@contextmanager
+def attached_once() -> Iterator[None]:
+    """Inside, all who open one lake to write share one attached DuckDB, each with a connection of its own to it.
+
+    Attaching takes a quarter of a second, which every step of a run would else pay.
+    """
+    connections: dict[LakeLocation, DuckDBPyConnection] = {}
+    token = _attached.set(connections)
+    try:
+        yield
+    finally:
+        _attached.reset(token)
+        for connection in connections.values():
+            connection.close()
+
+
 def open_lake(location: LakeLocation, *, read_only: bool = False, clock: Clock = utc_now) -> Lake:
     """The lake at a location; made there first when it is missing and `read_only` is off.
 
     Raises: what `attach` raises; also DP-W001 for a lake that its first process has not finished making.
     """
     lock = WriteLock(location)
+    shared = None if read_only else _attached.get()
+    if shared is not None and location in shared:
+        return Lake(another(shared[location]), lock, clock)
     if read_only:
         connection = attach(location, read_only=True)
         if not _is_prepared(connection):
@@ -257,6 +280,9 @@ def open_lake(location: LakeLocation, *, read_only: bool = False, clock: Clock =
         lake = Lake(attach(location), lock, clock)
         if not _is_prepared(lake.connection):
             _prepare(lake)
+    if shared is not None:
+        shared[location] = lake.connection
+        return Lake(another(lake.connection), lock, clock)
     return lake
 
 
