@@ -40,7 +40,7 @@ clean: ## Forget what the demo made
 # uv installs in seconds and from the lock; pip is the fallback.
 .venv/.ready: pyproject.toml uv.lock $(FLIGHTS)/pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet uv && $(BIN)/uv sync --locked --all-packages --all-extras --quiet || \
+	$(BIN)/python -m pip install --quiet uv && $(BIN)/uv sync --locked --all-packages --all-extras --compile-bytecode --quiet || \
 	  { $(BIN)/python -m pip install --quiet --upgrade pip && \
 	    $(BIN)/python -m pip install --quiet -e ".[demo,postgres]" -e $(FLIGHTS) --group dev; }
 	touch $@

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).parent.parent
+ORDERS = ROOT / "tests" / "projects" / "orders"
 
 
 @pytest.fixture(scope="session")
@@ -30,24 +32,47 @@ def flights(root: Path) -> Path:
 
 
 @pytest.fixture
-def orders(tmp_path: Path) -> Path:
+def orders(tmp_path: Path, run_once: Path) -> Path:
     """A project of its own with two raw files, one mart and a publication; nothing has run yet."""
-    return Path(shutil.copytree(ROOT / "tests" / "projects" / "orders", tmp_path / "orders"))
+    shutil.copytree(ORDERS, tmp_path / "orders")
+    return _with_extensions_of(run_once, tmp_path / "orders")
 
 
 @pytest.fixture
-def published(run_once: Path, tmp_path: Path) -> Path:
+def published(tmp_path: Path, run_once: Path) -> Path:
     """The same project, after its first run."""
-    return Path(shutil.copytree(run_once, tmp_path / "orders"))
+    shutil.copytree(run_once, tmp_path / "orders", ignore=shutil.ignore_patterns("extensions"))
+    return _with_extensions_of(run_once, tmp_path / "orders")
 
 
 @pytest.fixture(scope="session")
 def run_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small project, run once in this session; copied, never written to."""
-    target = tmp_path_factory.mktemp("run_once") / "orders"
-    shutil.copytree(ROOT / "tests" / "projects" / "orders", target)
-    assert run_dataops(target, "run").exit_code == 0
+    """The small project, run once for all workers of this session; copied, never written to."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with FileLock(folder / "run_once.lock"):
+        target = folder / "run_once" / "orders"
+        if not target.exists():
+            shutil.copytree(ORDERS, target)
+            said = run_dataops(target, "run", "--json")
+            if said.exit_code:
+                shutil.rmtree(target)
+                pytest.fail(said.out + said.err)
+            (folder / "run_once" / "said.json").write_text(said.out)
     return target
+
+
+@pytest.fixture
+def first_run(run_once: Path) -> Any:
+    """What that run said, as JSON."""
+    return json.loads((run_once.parent / "said.json").read_text())
+
+
+def _with_extensions_of(other: Path, project: Path) -> Path:
+    """Gives a project the extensions of another: 70 MB that a test need not write."""
+    (project / ".dataops").mkdir(exist_ok=True)
+    (project / ".dataops" / "extensions").symlink_to(other / ".dataops" / "extensions", target_is_directory=True)
+    return project
 
 
 @pytest.fixture(autouse=True)

@@ -20,9 +20,14 @@ Loc = tuple[str | int, ...]
 class YamlFile:
     """Plain data of a YAML file and the (line, column), from 1, of each key and list item."""
 
-    path: Path
+    name: str
     data: Any
     places: dict[Loc, tuple[int, int]] = field(repr=False)
+
+    def below(self, key: str) -> YamlFile:
+        """What stands under a key of the file, as a file of its own with the places of the whole."""
+        places = {loc[1:]: place for loc, place in self.places.items() if loc[:1] == (key,)}
+        return YamlFile(self.name, self.data.get(key), places)
 
     def known(self, loc: Loc) -> Loc:
         """`loc`, or its nearest parent that is in the file."""
@@ -33,51 +38,50 @@ class YamlFile:
     def place(self, loc: Loc) -> str:
         """`file:line:column` of a location; of its nearest known parent when it is not in the file."""
         line, column = self.places.get(self.known(loc), (1, 1))
-        return f"{self.path.name}:{line}:{column}"
+        return f"{self.name}:{line}:{column}"
 
 
-def read_yaml(path: Path, code: str) -> YamlFile:
-    """Reads one YAML document.
+def read_yaml(path: Path, code: str, name: str = "") -> YamlFile:
+    """Reads one YAML document; errors call it `name`, the file's own when none is given.
 
     Raises: UsedWrongly with `code` when the file is missing, too large or deep, is no UTF-8, is no YAML,
     or has a duplicate key, a key that is no text, an anchor, an alias or a tag.
     """
     import yaml
 
+    name = name or path.name
     loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise UsedWrongly(code, f"cannot read {path.name}: {error.strerror}", fix=f"looked for {path}") from error
+        raise UsedWrongly(code, f"cannot read {name}: {error.strerror}", fix=f"looked for {path}") from error
     if len(raw) > MAX_BYTES:
-        raise UsedWrongly(code, f"{path.name} is {len(raw)} bytes; at most {MAX_BYTES} are read")
+        raise UsedWrongly(code, f"{name} is {len(raw)} bytes; at most {MAX_BYTES} are read")
     raw = raw.removeprefix(BOM_UTF8)
     try:
         text = raw.decode()
-        _refuse_aliases_and_depth(yaml.parse(text, Loader=loader_class), path, code)
+        _refuse_aliases_and_depth(yaml.parse(text, Loader=loader_class), name, code)
         loader = loader_class(text)
         try:
             node = loader.get_single_node()
             places: dict[Loc, tuple[int, int]] = {}
             if node is not None:
-                _walk(node, (), places, path, code, loader)
+                _walk(node, (), places, name, code, loader)
             data = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
     except UnicodeDecodeError as error:
-        raise UsedWrongly(code, f"{path.name}:{_place(raw, error.start)} is not UTF-8 text") from error
+        raise UsedWrongly(code, f"{name}:{_place(raw, error.start)} is not UTF-8 text") from error
     except yaml.MarkedYAMLError as error:
-        where = _at(path, error.problem_mark or error.context_mark)
+        where = _at(name, error.problem_mark or error.context_mark)
         raise UsedWrongly(code, f"{where} is not valid YAML: {error.problem or error.context}") from error
     except yaml.reader.ReaderError as error:
-        raise UsedWrongly(
-            code, f"{path.name}:{_place(raw, error.position)} is not valid YAML: {error.reason}"
-        ) from error
-    return YamlFile(path, data, places)
+        raise UsedWrongly(code, f"{name}:{_place(raw, error.position)} is not valid YAML: {error.reason}") from error
+    return YamlFile(name, data, places)
 
 
-def _at(path: Path, mark: Any) -> str:
-    return f"{path.name}:{mark.line + 1}:{mark.column + 1}"
+def _at(name: str, mark: Any) -> str:
+    return f"{name}:{mark.line + 1}:{mark.column + 1}"
 
 
 def _place(raw: bytes, offset: int) -> str:
@@ -86,12 +90,12 @@ def _place(raw: bytes, offset: int) -> str:
     return f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
 
 
-def _refuse_aliases_and_depth(events: Iterator[Any], path: Path, code: str) -> None:
+def _refuse_aliases_and_depth(events: Iterator[Any], name: str, code: str) -> None:
     import yaml
 
     depth = 0
     for event in events:
-        where = _at(path, event.start_mark)
+        where = _at(name, event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise UsedWrongly(code, f"{where} uses a YAML anchor or alias", fix="write the value out")
         if getattr(event, "tag", None):
@@ -104,7 +108,7 @@ def _refuse_aliases_and_depth(events: Iterator[Any], path: Path, code: str) -> N
             depth -= 1
 
 
-def _walk(node: Any, loc: Loc, places: dict[Loc, tuple[int, int]], path: Path, code: str, loader: Any) -> None:
+def _walk(node: Any, loc: Loc, places: dict[Loc, tuple[int, int]], name: str, code: str, loader: Any) -> None:
     import yaml
 
     places.setdefault(loc, (node.start_mark.line + 1, node.start_mark.column + 1))
@@ -112,12 +116,12 @@ def _walk(node: Any, loc: Loc, places: dict[Loc, tuple[int, int]], path: Path, c
         try:
             loader.construct_object(node)
         except (ValueError, yaml.constructor.ConstructorError) as error:
-            where = _at(path, node.start_mark)
+            where = _at(name, node.start_mark)
             raise UsedWrongly(code, f"{where} {some([node.value])!r} is no value", fix="put it in quotes") from error
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            where = _at(path, key.start_mark)
+            where = _at(name, key.start_mark)
             if not isinstance(key, yaml.ScalarNode):
                 raise UsedWrongly(code, f"{where} has a key that is no plain word")
             if key.tag.endswith(":merge"):
@@ -129,7 +133,7 @@ def _walk(node: Any, loc: Loc, places: dict[Loc, tuple[int, int]], path: Path, c
                 raise UsedWrongly(code, f"{where} gives {key.value!r} twice", fix="remove one of them")
             seen.add(key.value)
             places[(*loc, key.value)] = (key.start_mark.line + 1, key.start_mark.column + 1)
-            _walk(value, (*loc, key.value), places, path, code, loader)
+            _walk(value, (*loc, key.value), places, name, code, loader)
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            _walk(item, (*loc, index), places, path, code, loader)
+            _walk(item, (*loc, index), places, name, code, loader)

@@ -8,6 +8,7 @@ import tomllib
 from typing import TYPE_CHECKING, cast
 
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
+from dataops_platform.runs.defs_files import refuse_misspelt_defs
 from dataops_platform.settings.environ import set_environment
 from dataops_platform.settings.project import Project
 
@@ -35,10 +36,10 @@ def load_definitions(project: Project) -> Definitions:
         known = _platform_error(error)
         if known is not None:
             raise known from error
+        refuse_misspelt_defs(project.root / "src")
+        said = _last_words(error).replace(f"{project.root}/", "")
         raise UsedWrongly(
-            "DP-R002",
-            f"the definitions of {root_module} do not load: {_last_words(error)}",
-            fix="dg check defs tells more",
+            "DP-R002", f"the definitions of {root_module} do not load: {said}", fix="dg check defs tells more"
         ) from error
 
 

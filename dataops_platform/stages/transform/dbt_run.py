@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
-from dataops_platform.kit.errors import SystemFailed
+from dataops_platform.kit.errors import SystemFailed, UsedWrongly
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.stages.transform.profile import DbtPaths
 
+_QUIETLY = ("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats")
+_LOG = "file_log"
 _GOOD = frozenset({"success", "pass", "warn", "no-op"})
 
 
@@ -46,14 +51,39 @@ def run_dbt(paths: DbtPaths, say: Callable[[str], None]) -> list[NodeResult]:
             say(f"{event.data.node_info.node_name} {event.data.execution_time:.1f} s")
             fault_point("transform.during_dbt")
 
-    arguments = ["--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "build", *paths.arguments]
     printed = io.StringIO()
-    with _connections_closed(), redirect_stdout(printed):
-        done = dbtRunner(callbacks=[listen]).invoke(arguments)
+    with _all_given_back(), redirect_stdout(printed):
+        done = dbtRunner(callbacks=[listen]).invoke([*_QUIETLY, "build", *paths.arguments])
     if done.exception is not None or not hasattr(done.result, "results"):
         text = str(done.exception or printed.getvalue()).strip()
         raise SystemFailed("DP-D005", f"dbt could not run: {text[:600]}") from done.exception
     return [_node_result(result) for result in done.result.results]
+
+
+def parse_dbt(paths: DbtPaths) -> None:
+    """Has dbt write its manifest; in a process of its own where dbt is not loaded yet, for it stays in memory.
+
+    Raises: UsedWrongly DP-D002 when the project does not parse.
+    """
+    parse = _parse_here if "dbt.cli.main" in sys.modules else _parse_apart
+    said = parse([*_QUIETLY, "parse", *paths.arguments])
+    if said is not None:
+        raise UsedWrongly("DP-D002", f"dbt cannot parse {paths.folder.name}: {' '.join(said.split())[:700]}")
+
+
+def _parse_here(arguments: list[str]) -> str | None:
+    from dbt.cli.main import dbtRunner
+
+    printed = io.StringIO()
+    with _all_given_back(), redirect_stdout(printed):
+        done = dbtRunner().invoke(arguments)
+    return None if done.success else f"{printed.getvalue()} {done.exception or ''}"
+
+
+def _parse_apart(arguments: list[str]) -> str | None:
+    command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr if done.returncode else None
 
 
 def _node_result(result: Any) -> NodeResult:
@@ -71,8 +101,8 @@ def _node_result(result: Any) -> NodeResult:
 
 
 @contextmanager
-def _connections_closed() -> Iterator[None]:
-    """Gives back dbt's connection to the lake when dbt is done; it is kept for ever otherwise."""
+def _all_given_back() -> Iterator[None]:
+    """Closes dbt's connection to the lake and its log file when dbt is done; it keeps both for ever otherwise."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
 
@@ -81,3 +111,5 @@ def _connections_closed() -> Iterator[None]:
     finally:
         DuckDBConnectionManager.close_all_connections()
         reset_adapters()
+        for handler in logging.getLogger(_LOG).handlers:
+            handler.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -14,6 +12,7 @@ from typing import Any
 from dataops_platform.kit.digests import digest_of, digest_of_files
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.settings.project import Project
+from dataops_platform.stages.transform.dbt_run import parse_dbt
 from dataops_platform.stages.transform.profile import DbtPaths, write_profile
 
 _IGNORED = frozenset({"target", "logs", "dbt_packages", ".user.yml"})
@@ -62,7 +61,7 @@ def read_graph(project: Project, folder: Path) -> DbtGraph:
         return cached
     write_profile(project, paths)
     with FileLock(paths.home / "parse.lock"):
-        _parse(paths)
+        parse_dbt(paths)
         graph = graph_of(json.loads(paths.manifest.read_text()), digest)
         beside = paths.graph.with_suffix(".new")
         beside.write_text(json.dumps(asdict(graph)))
@@ -142,19 +141,3 @@ def _read_cache(path: Path) -> DbtGraph | None:
 
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
-
-
-def _parse(paths: DbtPaths) -> None:
-    command = [
-        sys.executable,
-        "-c",
-        "from dbt.cli.main import cli; cli()",
-        "--quiet",
-        "--no-use-colors",
-        "parse",
-        *paths.arguments,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise UsedWrongly("DP-D002", f"dbt cannot parse {paths.folder.name}: {' '.join(' '.join(said).split())[:700]}")
