@@ -20,6 +20,7 @@ check: .venv/.ready ## Lint, strict types, floors
 	$(BIN)/lint-imports
 
 ui: .venv/.ready ## Dagster's pages on http://127.0.0.1:3000, with the demo's runs
+	@cd $(FLIGHTS) && ../../$(BIN)/dataops status > /dev/null  # makes the instance where there is none yet
 	DAGSTER_HOME="$(CURDIR)/$(FLIGHTS)/.dataops/dagster" $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
 journeys: .venv/.ready ## The whole stories on the real year

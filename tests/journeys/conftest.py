@@ -49,6 +49,25 @@ def fresh_copy(target: Path) -> Path:
     return Path(shutil.copytree(ROOT / "examples" / "flights", target, ignore=ignored))
 
 
+def clone_of_the_repository(target: Path) -> Path:
+    """A git clone, with what is not committed yet laid over it: the tests judge what would be committed."""
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(target)], check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--modified", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target / name)
+        else:
+            (target / name).unlink(missing_ok=True)
+    return target
+
+
 @pytest.fixture(scope="session")
 def year(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
     """The example after its first run, and what that run said."""

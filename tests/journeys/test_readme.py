@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.journeys.conftest import clone_of_the_repository
 
 pytestmark = pytest.mark.journey
 
@@ -18,21 +19,15 @@ def blocks(text: str) -> list[str]:
 
 
 def test_every_block_of_the_readme_runs(root: Path, tmp_path: Path) -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=root, capture_output=True, check=True
-    )
-    for name in listed.stdout.decode().splitlines():
-        if (root / name).exists():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(root / name, tmp_path / name)
-    (tmp_path / ".venv").symlink_to(root / ".venv")
-    found = blocks((tmp_path / "README.md").read_text())
+    clone = clone_of_the_repository(tmp_path / "clone")
+    (clone / ".venv").symlink_to(root / ".venv")
+    found = blocks((clone / "README.md").read_text())
     assert [block.strip().splitlines()[0] for block in found] == ["make demo", "cd examples/flights", "make test"]
     env = {k: v for k, v in os.environ.items() if k not in ("DAGSTER_HOME", "DATAOPS_ENV")}
     for block in found[:-1]:  # the last one is what runs the tests
         done = subprocess.run(
             ["bash", "-euc", block.replace("make ", "make -o .venv/.ready ")],
-            cwd=tmp_path,
+            cwd=clone,
             env=env,
             capture_output=True,
             text=True,
@@ -40,7 +35,7 @@ def test_every_block_of_the_readme_runs(root: Path, tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         if block.startswith("make demo"):
-            example = re.search(r"^```text\n(.*?)^```", (tmp_path / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+            example = re.search(r"^```text\n(.*?)^```", (clone / "README.md").read_text(), re.DOTALL | re.MULTILINE)
             printed = {" ".join(line.split()) for line in done.stdout.splitlines()}
             assert example is not None
             for line in example[1].splitlines():
