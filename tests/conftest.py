@@ -109,6 +109,12 @@ def dataops(tmp_path: Path) -> Callable[..., Said]:
     return lambda *arguments: run_dataops(tmp_path / "orders", *arguments)
 
 
+@pytest.fixture
+def dataops_in() -> Callable[[Path], Callable[..., Said]]:
+    """Runs `dataops ARGUMENTS` in this process, on the project in a folder."""
+    return lambda project: lambda *arguments: run_dataops(project, *arguments)
+
+
 def run_dataops(project: Path, *arguments: str) -> Said:
     """Runs the command line in this process and leaves the process as it was."""
     from dataops_platform.cli.main import app
@@ -121,6 +127,6 @@ def run_dataops(project: Path, *arguments: str) -> Said:
         os.environ.clear()
         os.environ.update(before)
         sys.path[:] = path
-        for name in [n for n in sys.modules if n.partition(".")[0] == "orders_project"]:
+        for name in [n for n in sys.modules if n.partition(".")[0] in ("orders_project", "guest")]:
             del sys.modules[name]
     return Said(result.exit_code, result.stdout, result.stderr)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from dataops_platform.kit.digests import digest_of
 
 LogicalType = Literal["string", "integer", "number", "boolean", "date", "timestamp", "time"]
 RuleKind = Literal[
@@ -80,3 +83,23 @@ class Contract:
     def column(self, name: str) -> Column:
         """The column called `name`. Raises: KeyError."""
         return next(column for column in self.columns if column.name == name)
+
+
+def enforced_digest(columns: Sequence[Column], rules: Sequence[Rule]) -> str:
+    """The digest of what a contract enforces; prose and the order of rules do not count."""
+    return digest_of(
+        {
+            "columns": [[c.name, c.sql_type, c.required, c.unique, c.primary_key, c.known_at] for c in columns],
+            "rules": [
+                [r.name, r.kind, list(r.columns), _plain(r.argument), r.severity] for r in sorted(rules, key=_by_name)
+            ],
+        }
+    )
+
+
+def _by_name(rule: Rule) -> str:
+    return rule.name
+
+
+def _plain(argument: object) -> object:
+    return list(argument) if isinstance(argument, tuple) else argument

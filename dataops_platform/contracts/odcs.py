@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dataops_platform.contracts.contract import Column, Contract, LogicalType, Rule, RuleKind, Value
+from dataops_platform.contracts.contract import Column, Contract, LogicalType, Rule, RuleKind, Value, enforced_digest
 from dataops_platform.contracts.document import Document, Property, Quality, SchemaObject
-from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest
 from dataops_platform.kit.sql import identifier
 from dataops_platform.kit.strict import validate
@@ -63,7 +62,7 @@ def load_contract(path: Path) -> Contract:
         description=document.description.purpose or table.description or "",
         columns=columns,
         rules=rules,
-        digest=_digest(columns, rules),
+        digest=enforced_digest(columns, rules),
         path=path,
     )
 
@@ -205,16 +204,3 @@ def _hint(item: Quality, table: SchemaObject) -> str:
     names = [prop.name for prop in table.properties]
     near = sorted(word for word in _words(item.implementation or "") if nearest(word, names))
     return did_you_mean(near[0] if near else "", names)
-
-
-def _digest(columns: tuple[Column, ...], rules: tuple[Rule, ...]) -> str:
-    return digest_of(
-        {
-            "columns": [[c.name, c.sql_type, c.required, c.unique, c.primary_key, c.known_at] for c in columns],
-            "rules": [[r.name, r.kind, list(r.columns), _plain(r.argument), r.severity] for r in rules],
-        }
-    )
-
-
-def _plain(argument: object) -> object:
-    return list(argument) if isinstance(argument, tuple) else argument

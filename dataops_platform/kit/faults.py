@@ -21,6 +21,7 @@ FAULT_POINTS: tuple[str, ...] = (
     "transform.during_dbt",
     "transform.after_dbt",
     "restore.before_commit",
+    "restore.after_commit",
     "train.before_register",
     "train.after_register",
     "publish.before_write",

@@ -8,7 +8,7 @@ from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.step import STAGES, lake_of
+from dataops_platform.stages.step import ELSEWHERE, STAGES, lake_of
 
 
 def summarize(project: Project) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def summarize(project: Project) -> dict[str, Any]:
             "published": published[head.name].rows if head.name in published else None,
             "digest": head.digest,
         }
-        for head in sorted(heads.values(), key=lambda head: STAGES.index(head.manifests[0].stage))
+        for head in sorted(heads.values(), key=lambda head: (ELSEWHERE, *STAGES).index(head.manifests[0].stage))
         if head.kind == "table"
     ]
     models = [_model(head) for head in heads.values() if head.kind == "model"]

@@ -13,10 +13,13 @@ from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
-from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, Verdict
+from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.warehouse.ducklake.attach import LakeLocation
 from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
+
+ELSEWHERE = "elsewhere"
+"""The stage of a table that another program wrote: an asset that a team already has."""
 
 STAGES = ("extract", "clean", "transform", "train", "score", "publish")
 """The stages in the order data goes through them."""
@@ -213,6 +216,41 @@ def required_contract(project: Project, name: str, given: str | None = None) -> 
             fix=f"write contracts/{name}.odcs.yaml",
         )
     return contract
+
+
+def heads_with(lake: Lake, project: Project, names: Sequence[str], context: RunContext) -> dict[str, Head]:
+    """All heads, after each table of `names` that another program writes has become one as it is now.
+
+    Such a table has no manifest of its own: its rows are read once to know their digest, and the version that they
+    were read at is the head, whatever the other program does next.
+    """
+    heads = lake.heads(project.environment)
+    for name in names:
+        if name not in heads or heads[name].manifests[0].stage == ELSEWHERE:
+            _take_in(lake, project, name, heads.get(name), context)
+    return lake.heads(project.environment)
+
+
+def _take_in(lake: Lake, project: Project, name: str, known: Head | None, context: RunContext) -> None:
+    with lake.transaction():
+        version, digest = lake.current_version(), lake.foreign_digest(project.environment, name)
+    if digest is None or (known is not None and known.digest == str(digest)):
+        return
+    manifest = Manifest(
+        environment=project.environment,
+        stage=ELSEWHERE,
+        name=name,
+        kind="table",
+        partition=WHOLE,
+        run_id=context.run_id,
+        step=StepIdentity("", "", "", ()),
+        digest=str(digest),
+        rows_in=digest.rows,
+        rows_audited=digest.rows,
+        rows_refused=0,
+        recorded_at=context.now(),
+    )
+    lake.record([manifest], version)
 
 
 def head_of(heads: Mapping[str, Head], name: str, needed_by: str, project: Project) -> Head:

@@ -155,6 +155,15 @@ def test_a_nanosecond_is_not_cut_off(contract: Callable[..., Any], judge: Callab
     assert judged.values == [(None,), (dt.datetime(1970, 1, 1, 0, 0, 1, 1),)]
 
 
+def test_a_time_of_polars_is_a_time_unless_it_has_nanoseconds(
+    contract: Callable[..., Any], judge: Callable[..., Any]
+) -> None:
+    given = pa.array([25_200_000_000_000, 25_200_500_000_000, 25_200_000_000_001], pa.time64("ns"))
+    judged = judge(contract("{name: a, logicalType: time}"), pa.table({"a": given}))
+    assert judged.rules == [None, None, ["a:type"]]
+    assert judged.values == [(dt.time(7),), (dt.time(7, 0, 0, 500_000),), (None,)]
+
+
 def test_words_for_null_are_null_only_where_they_are_named_and_are_texts(
     contract: Callable[..., Any], judge: Callable[..., Any]
 ) -> None:

@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 
+from dataops_platform.kit.faults import FAULT_POINTS
 from dataops_platform.settings.project import load_project
 from dataops_platform.stages.step import lake_of
 
 pytestmark = pytest.mark.kills
 
 POINTS = [
+    "stage.before_write:1",
     "stage.after_write:1",
     "stage.before_commit:2",
     "stage.after_commit:2",
@@ -32,7 +34,15 @@ POINTS = [
     "publish.before_write",
     "publish.before_commit",
     "publish.after_commit",
+    "transform.during_dbt > restore.before_commit",  # the run that puts the marts back dies, too
+    "transform.after_dbt > restore.after_commit",
 ]
+TRAIN_POINTS = ["train.before_register", "train.after_register"]
+
+
+def test_every_fault_point_has_its_killed_run() -> None:
+    killed = {point.partition(":")[0] for points in (*POINTS, *TRAIN_POINTS) for point in points.split(" > ")}
+    assert killed == set(FAULT_POINTS)
 
 
 def run(project: Path, faults: str = "") -> subprocess.CompletedProcess[str]:
@@ -93,8 +103,9 @@ def test_a_run_killed_at(point: str, published: Path, undisturbed: tuple[dict[st
     change(published)
     reader = Reader(published)
     reader.start()
-    killed = run(published, point)
-    assert killed.returncode == -9, killed.stdout + killed.stderr
+    for single in point.split(" > "):
+        killed = run(published, single)
+        assert killed.returncode == -9, killed.stdout + killed.stderr
     left = subprocess.run(["pgrep", "-f", str(published)], capture_output=True, text=True, check=False).stdout
     assert left == "", "the killed run left a process behind"
     again = run(published)
@@ -117,3 +128,27 @@ def test_the_killed_run_is_not_shown_as_running_for_ever(published: Path) -> Non
     states = {line["asset"]: line["state"] for line in json.loads(done.stdout)["assets"]}
     assert not [state for state in states.values() if state.startswith(("RUNNING", "QUEUED"))]
     assert states["raw_customers"].startswith("FAILED") or states["raw_orders"].startswith("FAILED")
+
+
+@pytest.fixture(scope="module")
+def trained(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], str]:
+    """Heads and publication of the project with a model, after a run that nothing disturbs."""
+    project = Path(shutil.copytree(root / "tests" / "projects" / "guest", tmp_path_factory.mktemp("trained") / "guest"))
+    assert run(project).returncode == 0
+    return holds(project)
+
+
+@pytest.mark.parametrize("point", TRAIN_POINTS)
+def test_a_run_killed_while_it_trains_doubles_no_version(
+    point: str, root: Path, tmp_path: Path, trained: tuple[dict[str, str], str]
+) -> None:
+    from dataops_platform.technologies.mlflow.tracking import open_tracking
+
+    project = Path(shutil.copytree(root / "tests" / "projects" / "guest", tmp_path / "guest"))
+    assert run(project, point).returncode == -9
+    assert holds(project)[1] == ""
+    again = run(project)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert holds(project) == trained
+    versions = open_tracking(load_project(project)).client.search_model_versions("name = 'dev.guest.stays'")
+    assert [str(version.version) for version in versions] == ["1"]

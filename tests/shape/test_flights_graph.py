@@ -76,3 +76,12 @@ def test_stages_are_drawn_in_the_order_of_the_data(defs: Any) -> None:
 def test_the_job_of_the_environment_holds_everything(defs: Any) -> None:
     job = defs.resolve_job_def("run_dev")
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == set(graph(defs))
+
+
+def test_every_contract_is_one_for_the_standards_own_library(flights: Path) -> None:
+    from open_data_contract_standard.model import OpenDataContractStandard
+
+    contracts = sorted((flights / "contracts").glob("*.odcs.yaml"))
+    assert len(contracts) == 9
+    for path in contracts:
+        assert OpenDataContractStandard.from_file(str(path)).schema_[0].name == path.name.removesuffix(".odcs.yaml")

@@ -22,6 +22,7 @@ from dataops_platform.stages.step import (
     RunContext,
     head_of,
     head_outcome,
+    heads_with,
     refuse_beyond_share,
     unchanged_partitions,
 )
@@ -88,7 +89,7 @@ class CleanStep:
         Raises: Refused DP-W007 without input, DP-S004 when the function lost or made rows, DP-C003 and DP-C004 for
         absent and unknown columns; ContractBroken when more than `max_refused_share` of a partition is refused.
         """
-        heads = lake.heads(self.project.environment)
+        heads = heads_with(lake, self.project, self.reads, context)
         source = head_of(heads, self.input, self.name, self.project)
         references = {name: head_of(heads, name, self.name, self.project) for name in self.references}
         present = [p for p in partitions if p == WHOLE or p in source.partitions]
@@ -96,7 +97,9 @@ class CleanStep:
             raise Refused(
                 "DP-W007",
                 f"{self.name} reads {self.input}, which holds none of the partitions asked for",
-                fix=f"dataops run --select {self.input}",
+                fix=f"dataops run --select {self.input}"
+                if WHOLE not in source.partitions
+                else f"{self.input} has no partitions: leave `partitions` out of {self.name}",
             )
         identities = {p: self._identity(source, references, p) for p in present}
         digests = {p: identity.digest for p, identity in identities.items()}
@@ -124,7 +127,7 @@ class CleanStep:
         identities: Mapping[str, StepIdentity],
     ) -> None:
         environment, partitions = self.project.environment, list(identities)
-        relation = f"(select * from {lake.relation(environment, source)}{_where(partitions)})"
+        relation = _with_position(lake, lake.relation(environment, source), self.input, _where(partitions))
         with _cleaned(lake.connection, relation, self.function) as rows, lake.stage(environment, self.name) as staging:
             stage_rows(
                 staging.connection,
@@ -231,6 +234,13 @@ def _cleaned(connection: DuckDBPyConnection, relation: str, function: str | None
     finally:
         connection.unregister(_IN)
         connection.unregister(_OUT)
+
+
+def _with_position(lake: Lake, relation: str, table: str, where: str) -> str:
+    """Rows that say where they came from; those that another program wrote say their table and their row id."""
+    columns = {name for name, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()}
+    position = "" if "_dp_line" in columns else f", {literal(table)} as _dp_file, rowid as _dp_line"
+    return f"(select *{position} from {relation}{where})"
 
 
 def _where(partitions: Sequence[str]) -> str:

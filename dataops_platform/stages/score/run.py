@@ -22,6 +22,7 @@ from dataops_platform.stages.step import (
     Window,
     head_of,
     head_outcome,
+    heads_with,
     refuse_beyond_share,
     unchanged_partitions,
 )
@@ -79,7 +80,7 @@ class ScoreStep:
         Raises: Refused DP-W007 without features, DP-M005 without a model, DP-M001 when its files were changed;
         ContractBroken when the predictions do not hold their contract.
         """
-        heads = lake.heads(self.project.environment)
+        heads = heads_with(lake, self.project, [self.table], context)
         table = head_of(heads, self.table, self.name, self.project)
         choice = self._choose(lake, heads, context)
         identity = StepIdentity(

@@ -19,7 +19,7 @@ from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.feature_rows import feature_rows
-from dataops_platform.stages.step import Makes, Outcome, RunContext, Window, head_of, unchanged_partitions
+from dataops_platform.stages.step import Makes, Outcome, RunContext, Window, head_of, heads_with, unchanged_partitions
 from dataops_platform.stages.train.judge import Score, judge, rates
 from dataops_platform.stages.train.pictures import draw
 from dataops_platform.technologies.mlflow.registry import register
@@ -94,7 +94,7 @@ class TrainStep:
 
         Raises: Refused DP-W007 without features, DP-T003 when a window is empty or has one class only.
         """
-        heads = lake.heads(self.project.environment)
+        heads = heads_with(lake, self.project, self.reads, context)
         table = head_of(heads, self.table, self.name, self.project)
         identity = self._identity(table)
         if context.skip_unchanged and unchanged_partitions(heads.get(self.name), {WHOLE: identity.digest}):

@@ -23,6 +23,7 @@ from dataops_platform.stages.step import (
     RunContext,
     head_of,
     head_outcome,
+    heads_with,
     unchanged_partitions,
 )
 from dataops_platform.stages.transform.dbt_run import NodeResult, run_dbt
@@ -86,7 +87,7 @@ class TransformStep:
             if lake.is_foreign_write_unfinished(environment, writer):
                 context.say("a dbt run died here before: putting the marts back first")
                 lake.restore(environment, self._names, writer)
-            heads = lake.heads(environment)
+            heads = heads_with(lake, self.project, self.reads, context)
             inputs = {name: head_of(heads, name, self.name, self.project) for name in self.reads}
             if context.skip_unchanged and self._is_unchanged(heads, inputs):
                 return [head_outcome(lake, self.project, m.name, [WHOLE], unchanged=True) for m in self.graph.models]

@@ -18,8 +18,10 @@ from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.manifest import WHOLE, Head, Kind, Manifest
+from dataops_platform.manifests.table_digest import TableDigest
 from dataops_platform.warehouse.ducklake import ledger
 from dataops_platform.warehouse.ducklake.attach import LakeLocation, another, attach, no_lake
+from dataops_platform.warehouse.ducklake.digest import digests
 from dataops_platform.warehouse.ducklake.lock import WriteLock
 from dataops_platform.warehouse.ducklake.staging import LakeStaging, qualified
 from dataops_platform.warehouse.protocol import State
@@ -125,7 +127,7 @@ class Lake:
             yield LakeStaging(self.connection, schema, table, self._insert_heads)
 
     def record(self, manifests: Sequence[Manifest], version: str) -> None:
-        """Makes a model version the head."""
+        """Makes a model version, or a table as it was at snapshot `version`, the head."""
         with self.transaction():
             self._insert_heads(manifests, version)
 
@@ -135,6 +137,20 @@ class Lake:
             self._insert_heads(manifests, version)
             for environment in {m.environment for m in manifests}:
                 self._end_foreign_write(environment, writer)
+
+    def foreign_digest(self, environment: str, table: str) -> TableDigest | None:
+        """The digest of a table that has no head because another program writes it.
+
+        None when there is no such table, or when a foreign write in this build area is not finished: it may be half
+        of that.
+        """
+        schema = f"{environment}__build"
+        found = self.connection.execute(
+            f"select 1 from duckdb_tables() where database_name = 'lake' and schema_name = {literal(schema)} "
+            f"and table_name = {literal(table)} "
+            f"and not exists (select 1 from {_UNFINISHED} where environment = {literal(environment)})"
+        ).fetchone()
+        return digests(self.connection, qualified(schema, table), [WHOLE])[WHOLE] if found else None
 
     def begin_foreign_write(self, environment: str, writer: str) -> str:
         """Notes that another writer (dbt) begins to change tables; gives the snapshot before it."""

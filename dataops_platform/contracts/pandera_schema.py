@@ -1,0 +1,332 @@
+"""A contract as a pandera schema, and a pandera schema as a contract.
+
+A rule keeps its name both ways: it is the `error` of its pandera check, and so the `check` of each failure case. Values
+are judged as typed values; what texts become such values is the casts' business (`contracts.casts`).
+Source: pandera 0.35, https://pandera.readthedocs.io/
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from dataops_platform.contracts.contract import Column, Contract, LogicalType, Rule, RuleKind, enforced_digest
+from dataops_platform.kit.errors import UsedWrongly, some
+
+Backend = Literal["polars", "pandas"]
+
+_BUILTIN: dict[RuleKind, tuple[str, str]] = {
+    "minimum": ("greater_than_or_equal_to", "min_value"),
+    "maximum": ("less_than_or_equal_to", "max_value"),
+    "exclusive_minimum": ("greater_than", "min_value"),
+    "exclusive_maximum": ("less_than", "max_value"),
+    "enum": ("isin", "allowed_values"),
+    "pattern": ("str_contains", "pattern"),
+    "min_length": ("str_length", "min_value"),
+    "max_length": ("str_length", "max_value"),
+}
+"""Pandera's own check that says the same, and the name of its argument."""
+
+_TYPES: dict[str, tuple[LogicalType, str]] = {
+    r"Int64|int64(\[pyarrow\])?": ("integer", "bigint"),
+    r"Int32|int32(\[pyarrow\])?": ("integer", "integer"),
+    r"Int16|int16(\[pyarrow\])?": ("integer", "smallint"),
+    r"Int8|int8(\[pyarrow\])?": ("integer", "tinyint"),
+    r"Float64|float64|double\[pyarrow\]": ("number", "double"),
+    r"Float32|float32|float\[pyarrow\]": ("number", "float"),
+    r"[Dd]ecimal\w*\((?:precision=)?(\d+), (?:scale=)?(\d+)\)(\[pyarrow\])?": ("number", "decimal"),
+    r"[Bb]ool(ean)?(\[pyarrow\])?": ("boolean", "boolean"),
+    r"String|string.*|str|object": ("string", "varchar"),
+    r"Date|date32.*|date": ("date", "date"),
+    r"Time|time64.*": ("time", "time"),
+    r"(?i)(datetime|timestamp).*(utc|zone='[^']+').*": ("timestamp", "timestamptz"),
+    r"(?i)(datetime|timestamp).*": ("timestamp", "timestamp"),
+}
+"""Which type of a frame is which type of a contract, by the names that pandera gives them."""
+
+
+def to_pandera(contract: Contract, backend: Backend, references: Mapping[str, Any] | None = None) -> Any:
+    """The `DataFrameSchema` of a contract, for frames of polars or of pandas.
+
+    In pandas integers, texts, numbers and booleans are of the nullable types, days, times and decimals of Arrow types.
+    A warning becomes a check that warns; an expression is evaluated by DuckDB on the frame. `references` has the
+    frame of each other table that a relationship refers to. Raises: UsedWrongly DP-C015 when one is missing.
+    """
+    pandera = importlib.import_module(f"pandera.{backend}")
+    frames = _Polars() if backend == "polars" else _Pandas()
+    return pandera.DataFrameSchema(
+        {column.name: _to_column(pandera, frames, contract, column) for column in contract.columns},
+        checks=[
+            pandera.Check(
+                frames.test(rule, contract, references or {}),
+                error=rule.name,
+                title=rule.kind,
+                description=rule.description,
+                raise_warning=rule.severity == "warning",
+                statistics={"columns": rule.columns, "argument": rule.argument},
+            )
+            for rule in contract.rules
+            if rule.kind in ("unique", "relationship", "expression")
+        ],
+        strict=True,
+        name=contract.table,
+        description=contract.description,
+        metadata={"id": contract.id, "version": contract.version, "owner": contract.owner},
+    )
+
+
+def from_pandera(schema: Any, path: Path = Path("contract.odcs.yaml")) -> Contract:
+    """The contract that a `DataFrameSchema` (of polars or pandas) amounts to; `path` is where it would be kept.
+
+    Raises: UsedWrongly DP-C015 for a column type or a check that a contract cannot say.
+    """
+    columns = tuple(_from_column(schema, name, column) for name, column in schema.columns.items())
+    rules: list[Rule] = []
+    for column in columns:
+        rules.append(Rule(f"{column.name}:type", "type", (column.name,), column.logical_type))
+        if column.required:
+            rules.append(Rule(f"{column.name}:required", "required", (column.name,)))
+        rules += [r for check in schema.columns[column.name].checks for r in _from_check(column.name, check)]
+        if schema.columns[column.name].unique:
+            rules.append(Rule(f"{column.name}:unique", "unique", (column.name,)))
+    rules += [rule for check in schema.checks for rule in _from_wide_check(check)]
+    if schema.unique:
+        rules.append(Rule("primary_key", "unique", tuple(schema.unique)))
+    known = schema.metadata or {}
+    return Contract(
+        id=known.get("id", schema.name or path.name.partition(".")[0]),
+        version=known.get("version", "1.0.0"),
+        table=schema.name or path.name.partition(".")[0],
+        owner=known.get("owner", ""),
+        description=schema.description or "",
+        columns=columns,
+        rules=tuple(rules),
+        digest=enforced_digest(columns, rules),
+        path=path,
+    )
+
+
+def _to_column(pandera: Any, frames: _Polars | _Pandas, contract: Contract, column: Column) -> Any:
+    checks = [_to_check(pandera, r) for r in contract.rules if r.kind in _BUILTIN and r.columns == (column.name,)]
+    if column.sql_type in ("double", "float", "real"):
+        checks.append(pandera.Check(frames.finite, error=f"{column.name}:type", title="type"))
+    return pandera.Column(
+        frames.type(column.sql_type),
+        checks=checks,
+        nullable=not column.required,
+        description=column.description,
+        metadata={
+            "sql_type": column.sql_type,
+            "unique": column.unique,
+            "primary_key": column.primary_key,
+            "classification": column.classification,
+            "known_at": column.known_at,
+        },
+    )
+
+
+def _to_check(pandera: Any, rule: Rule) -> Any:
+    name, argument = _BUILTIN[rule.kind]
+    make = getattr(pandera.Check, name)
+    value = list(rule.argument) if isinstance(rule.argument, tuple) else rule.argument
+    return make(
+        **{argument: value},
+        error=rule.name,
+        title=rule.kind,
+        description=rule.description,
+        raise_warning=rule.severity == "warning",
+    )
+
+
+def _from_column(schema: Any, name: str, column: Any) -> Column:
+    text = str(column.dtype)
+    known = column.metadata or {}
+    found = next(((kinds, m) for form, kinds in _TYPES.items() if (m := re.fullmatch(form, text))), None)
+    if found is None:
+        raise UsedWrongly("DP-C015", f"column {name!r} has the type {text}, which no contract can ask for")
+    (logical, sql_type), match = found
+    return Column(
+        name=name,
+        logical_type=logical,
+        sql_type=known.get("sql_type") or (f"decimal({match[1]},{match[2]})" if sql_type == "decimal" else sql_type),
+        description=column.description or "",
+        required=not column.nullable,
+        unique=known.get("unique", bool(column.unique)),
+        primary_key=known.get("primary_key", name in (schema.unique or ())),
+        classification=known.get("classification", ""),
+        known_at=known.get("known_at", ""),
+    )
+
+
+def _from_check(column: str, check: Any) -> list[Rule]:
+    """The rules of one check of a column; a `str_length` or `in_range` of two bounds is two rules."""
+    if check.title == "type":
+        return []
+    kinds = [
+        (kind, check.statistics[argument])
+        for kind, (name, argument) in _BUILTIN.items()
+        if check.name == name and check.statistics.get(argument) is not None
+    ]
+    if check.name == "in_range":
+        strictly = {"min": not check.statistics["include_min"], "max": not check.statistics["include_max"]}
+        kinds = [
+            ("exclusive_minimum" if strictly["min"] else "minimum", check.statistics["min_value"]),
+            ("exclusive_maximum" if strictly["max"] else "maximum", check.statistics["max_value"]),
+        ]
+    if not kinds:
+        raise UsedWrongly(
+            "DP-C015",
+            f"column {column!r} has the check {check.name!r}, which no contract can say",
+            fix=f"say it with one of {some(sorted({name for name, _ in _BUILTIN.values()}), width=200)}, "
+            "or join it to the contract by name (engine: pandera)",
+        )
+    return [
+        Rule(
+            name=check.error if check.title == kind else f"{column}:{kind}",
+            kind=kind,
+            columns=(column,),
+            argument=tuple(value) if kind == "enum" else getattr(value, "pattern", value),
+            severity="warning" if check.raise_warning else "error",
+            description=check.description or "",
+        )
+        for kind, value in kinds
+    ]
+
+
+def _from_wide_check(check: Any) -> list[Rule]:
+    if check.title not in ("unique", "relationship", "expression"):
+        raise UsedWrongly(
+            "DP-C015",
+            f"the check {check.name!r} of the whole table is Python, which no contract can say",
+            fix="join it to the contract by name (engine: pandera)",
+        )
+    severity: Literal["error", "warning"] = "warning" if check.raise_warning else "error"
+    columns, argument = check.statistics["columns"], check.statistics["argument"]
+    return [Rule(check.error, check.title, columns, argument, severity, check.description or "")]
+
+
+class _Polars:
+    """Types and tests of polars frames. A test takes what pandera hands a check and gives a column of truths."""
+
+    def type(self, sql_type: str) -> Any:
+        """The type of a column."""
+        import polars as pl
+
+        if sql_type.startswith("decimal"):
+            return pl.Decimal(*_digits(sql_type))
+        return {
+            "bigint": pl.Int64,
+            "int": pl.Int32,
+            "integer": pl.Int32,
+            "smallint": pl.Int16,
+            "tinyint": pl.Int8,
+            "double": pl.Float64,
+            "float": pl.Float32,
+            "real": pl.Float32,
+            "boolean": pl.Boolean,
+            "date": pl.Date,
+            "time": pl.Time,
+            "timestamp": pl.Datetime("us"),
+            "timestamptz": pl.Datetime("us", "UTC"),
+        }.get(sql_type, pl.String)
+
+    def finite(self, data: Any) -> Any:
+        """Whether a number is neither infinite nor NaN."""
+        import polars as pl
+
+        return data.lazyframe.select(pl.col(data.key).is_finite().fill_null(True))
+
+    def test(self, rule: Rule, contract: Contract, references: Mapping[str, Any]) -> Any:
+        """The test of a rule that looks at more than one value."""
+        import polars as pl
+
+        names = list(rule.columns)
+        if rule.kind == "unique":
+            any_null = pl.any_horizontal(pl.col(names).is_null())
+            return lambda data: data.lazyframe.select(any_null | ~pl.struct(names).is_duplicated())
+        if rule.kind == "expression":
+            return lambda data: pl.LazyFrame({"holds": _holds(rule, data.lazyframe.collect().to_arrow())})
+        table, column = _referred(rule, contract, references)
+        own = pl.col(names[0])
+        if table == contract.table:
+            return lambda data: data.lazyframe.select(own.is_null() | own.is_in(pl.col(column).implode()))
+        known = pl.DataFrame(references[table])[column].implode()
+        return lambda data: data.lazyframe.select(own.is_null() | own.is_in(known))
+
+
+class _Pandas:
+    """The same for pandas frames."""
+
+    def type(self, sql_type: str) -> Any:
+        """The type of a column."""
+        import pandas as pd
+        import pyarrow as pa
+
+        if sql_type.startswith("decimal"):
+            return pd.ArrowDtype(pa.decimal128(*_digits(sql_type)))
+        return {
+            "bigint": "Int64",
+            "int": "Int32",
+            "integer": "Int32",
+            "smallint": "Int16",
+            "tinyint": "Int8",
+            "double": "Float64",
+            "float": "Float32",
+            "real": "Float32",
+            "boolean": "boolean",
+            "date": pd.ArrowDtype(pa.date32()),
+            "time": pd.ArrowDtype(pa.time64("us")),
+            "timestamp": "datetime64[us]",
+            "timestamptz": "datetime64[us, UTC]",
+        }.get(sql_type, "string")
+
+    def finite(self, values: Any) -> Any:
+        """Whether a number is neither infinite nor NaN."""
+        return values.abs().lt(float("inf")).fillna(True)
+
+    def test(self, rule: Rule, contract: Contract, references: Mapping[str, Any]) -> Any:
+        """The test of a rule that looks at more than one value."""
+        names = list(rule.columns)
+        if rule.kind == "unique":
+            return lambda frame: frame[names].isna().any(axis=1) | ~frame.duplicated(names, keep=False)
+        if rule.kind == "expression":
+            import pandas as pd
+            import pyarrow as pa
+
+            return lambda frame: pd.Series(
+                _holds(rule, pa.Table.from_pandas(frame, preserve_index=False)), index=frame.index
+            )
+        table, column = _referred(rule, contract, references)
+        if table == contract.table:
+            return lambda frame: frame[names[0]].isna() | frame[names[0]].isin(frame[column])
+        return lambda frame: frame[names[0]].isna() | frame[names[0]].isin(references[table][column])
+
+
+def _digits(decimal: str) -> tuple[int, int]:
+    precision, scale = decimal.removeprefix("decimal(").rstrip(")").split(",")
+    return int(precision), int(scale)
+
+
+def _referred(rule: Rule, contract: Contract, references: Mapping[str, Any]) -> tuple[str, str]:
+    table, _, column = str(rule.argument).partition(".")
+    if table != contract.table and table not in references:
+        raise UsedWrongly(
+            "DP-C015",
+            f"the rule {rule.name!r} refers to {table}, of which no frame was given",
+            fix=f"to_pandera(contract, backend, references={{{table!r}: frame}})",
+        )
+    return table, column
+
+
+def _holds(rule: Rule, rows: Any) -> list[bool]:
+    """Where an expression is not false, in the order of the rows."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("set preserve_insertion_order = true")
+        connection.register("rows", rows)
+        found = connection.execute(f"select coalesce(({rule.argument}\n), true) from rows").fetchall()
+    return [holds for (holds,) in found]

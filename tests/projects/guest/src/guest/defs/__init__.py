@@ -1,0 +1,1 @@
+"""The stages the team has taken in."""
