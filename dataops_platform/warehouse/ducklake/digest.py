@@ -14,6 +14,7 @@ from dataops_platform.manifests.table_digest import TableDigest
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_TWO_64 = 1 << 64
 _AS_WRITTEN = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|BOOLEAN|DATE|TIME|DECIMAL\(\d+,0\)")
 _FRACTION = re.compile(r"DECIMAL\(\d+,\d+\)")
 _MOMENT = re.compile(r"TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?")
@@ -60,12 +61,12 @@ def digests(connection: DuckDBPyConnection, relation: str, partitions: Sequence[
     described = connection.execute(f"describe select * from {relation}").fetchall()
     columns = sorted((name, kind) for name, kind, *_ in described if not name.startswith("_dp_"))
     names = literal(short(digest_of([name for name, _ in columns])))
-    row = " || chr(31) || ".join([names, *(canonical(name, kind) for name, kind in columns)])
+    row = f"concat_ws(chr(31), {', '.join([names, *(canonical(name, kind) for name, kind in columns)])})"
     key = "_dp_partition" if list(partitions) != [WHOLE] else f"'{WHOLE}'"
     found = connection.execute(
-        f"with rows as (select {key} as part, {row} as text from {relation}) "
-        "select part, count(*), (sum(md5_number_lower(text)::hugeint) % 18446744073709551616)::varchar, "
-        "(sum(md5_number_upper(text)::hugeint) % 18446744073709551616)::varchar from rows group by 1"
+        f"with rows as (select {key} as part, md5_number({row}) as number from {relation}) "
+        f"select part, count(*), (sum((number >> 64)::hugeint) % {_TWO_64})::varchar, "
+        f"(sum((number & {_TWO_64 - 1}::uhugeint)::hugeint) % {_TWO_64})::varchar from rows group by 1"
     ).fetchall()
     by_partition = {part: TableDigest(rows, int(low), int(high)) for part, rows, low, high in found}
     return {partition: by_partition.get(partition, TableDigest()) for partition in partitions}
