@@ -16,7 +16,7 @@ from dataops_platform.settings.project import load_project
 
 
 def run(
-    select: Annotated[str, typer.Option(help="Assets, separated by commas; all when not given.")] = "",
+    select: Annotated[str, typer.Option(help="Assets or stages, separated by commas; all when not given.")] = "",
     partition: Annotated[
         str, typer.Option(help="A partition, or the first and last as FIRST..LAST; all when not given.")
     ] = "",

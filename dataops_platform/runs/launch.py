@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,15 +66,15 @@ def launch(
     skip_unchanged: bool = True,
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> RunResult:
-    """Materializes the assets called `select` (all when empty), for `partitions` (all when empty).
+    """Materializes the assets or stages called `select` (all when empty), for `partitions` (all when empty).
 
-    Raises: UsedWrongly DP-R003 for an asset or DP-R004 for a partition that does not exist, DP-R005 for an asset that
-    is read and that nothing makes.
+    Raises: UsedWrongly DP-R003 for an asset or stage, or DP-R004 for a partition that does not exist, DP-R005 for an
+    asset that is read and that nothing makes.
     """
     reap(instance)
     specs = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
     _refuse_unmade(specs)
-    keys = _selected(select, {name: spec.key for name, spec in specs.items()})
+    keys = _selected(select, specs)
     tags = {PROCESS_TAG: this_process(), SKIP_TAG: "true" if skip_unchanged else "false"}
     tags |= _partition_tags([s for s in specs.values() if not keys or s.key in keys], partitions)
     run_id = str(uuid.uuid4())
@@ -106,11 +106,18 @@ def _refuse_unmade(specs: Mapping[str, Any]) -> None:
                 )
 
 
-def _selected(select: Sequence[str], known: dict[str, AssetKey]) -> list[AssetKey]:
+def _selected(select: Sequence[str], specs: Mapping[str, Any]) -> list[AssetKey]:
+    """The keys of the assets called so; the name of a stage stands for all its assets."""
+    keys: list[AssetKey] = []
     for name in select:
-        if name not in known:
-            raise UsedWrongly("DP-R003", f"no asset is called {name!r}; {did_you_mean(name, known)}")
-    return [known[name] for name in select]
+        found = [spec.key for known, spec in specs.items() if name in (known, spec.group_name)]
+        if not found:
+            stages = {spec.group_name or "" for spec in specs.values()}
+            raise UsedWrongly(
+                "DP-R003", f"no asset or stage is called {name!r}; {did_you_mean(name, {*specs, *stages})}"
+            )
+        keys += found
+    return keys
 
 
 def _partition_tags(specs: Sequence[Any], partitions: Sequence[str]) -> dict[str, str]:
@@ -132,7 +139,8 @@ def _partition_tags(specs: Sequence[Any], partitions: Sequence[str]) -> dict[str
 
 def _failed(event: Any) -> Failed:
     data = event.step_failure_data
-    if data.error is not None and data.error.cls_name == "DagsterExecutionInterruptedError":
+    errors = list(_causes(data.error))
+    if any(error.cls_name == "DagsterExecutionInterruptedError" for error in errors):
         return Failed(
             event.step_key, "DP-X130 Stopped. What was committed stays; nothing is half published.", "DP-X130", 130
         )
@@ -142,11 +150,14 @@ def _failed(event: Any) -> Failed:
         if "code" in values:
             return Failed(event.step_key, user.description or "", values["code"], values["exit_code"])
         return Failed(event.step_key, user.description or user.label)
-    error = data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    text = " ".join(error.message.split()) if error else "failed"
+    text = " ".join(errors[-1].message.split()) if errors else "failed"
     return Failed(event.step_key, text[:600])
+
+
+def _causes(error: Any) -> Iterator[Any]:
+    while error is not None:
+        yield error
+        error = error.cause
 
 
 class _Watcher:

@@ -62,8 +62,13 @@ def mlflow_defaults() -> None:
 
 
 def arm_faults() -> None:
-    """Arms the fault points that a test asked for."""
-    arm(os.environ.get("DATAOPS_FAULTS", ""))
+    """Arms the fault points that a test asked for. Raises: UsedWrongly DP-P010 for one that there is not."""
+    try:
+        arm(os.environ.get("DATAOPS_FAULTS", ""))
+    except ValueError as error:
+        raise UsedWrongly(
+            "DP-P010", f"DATAOPS_FAULTS: {error}", fix="only tests set it: unset DATAOPS_FAULTS"
+        ) from None
 
 
 def actor() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -152,3 +153,21 @@ def test_a_run_killed_while_it_trains_doubles_no_version(
     assert holds(project) == trained
     versions = open_tracking(load_project(project)).client.search_model_versions("name = 'dev.guest.stays'")
     assert [str(version.version) for version in versions] == ["1"]
+
+
+def test_ctrl_c_stops_a_run_with_its_own_exit_code_and_word(published: Path) -> None:
+    before = holds(published)
+    command = [str(Path(sys.executable).with_name("dataops")), "run", "--force"]
+    env = {k: v for k, v in os.environ.items() if k != "DAGSTER_HOME"} | {"PYTHONUNBUFFERED": "1"}
+    running = subprocess.Popen(
+        command, cwd=published, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert running.stdout
+    while not running.stdout.readline().startswith("clean"):
+        pass
+    running.send_signal(signal.SIGINT)
+    out, error = running.communicate(timeout=60)
+    assert (running.returncode, "DP-X130 Stopped." in out + error) == (130, True), out + error
+    assert "Traceback" not in out + error
+    assert holds(published)[1] == before[1]
+    assert run(published).returncode == 0

@@ -99,6 +99,11 @@ def test_a_run_whose_process_is_gone_is_failed(published: Path) -> None:
         assert instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]
 
 
+def test_a_stage_stands_for_all_its_assets(published: Path, dataops: Run) -> None:
+    said = dataops("run", "--select", "clean")
+    assert [line.split()[1] for line in said.out.splitlines() if line.endswith("unchanged")] == ["customers", "orders"]
+
+
 def test_unknown_assets_and_partitions_are_refused_with_the_nearest(published: Path, dataops: Run) -> None:
     said = dataops("run", "--select", "ordrs")
     assert (said.exit_code, "DP-R003" in said.text, "did you mean 'orders'?" in said.text) == (2, True, True)

@@ -272,5 +272,5 @@ def test_a_file_of_the_project_is_found_and_one_outside_or_missing_is_refused(fo
 
 def test_a_fault_point_that_is_misspelt_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATAOPS_FAULTS", "publish.before_comit")
-    with pytest.raises(ValueError, match=r"no fault point 'publish\.before_comit'"):
+    with pytest.raises(UsedWrongly, match=r"DP-P010 DATAOPS_FAULTS: no fault point 'publish\.before_comit'"):
         load_project(folder)

@@ -23,7 +23,7 @@ from dataops_platform.stages.step import Makes, Outcome, RunContext, Window, hea
 from dataops_platform.stages.train.judge import Score, judge, rates
 from dataops_platform.stages.train.pictures import draw
 from dataops_platform.technologies.mlflow.registry import register
-from dataops_platform.technologies.mlflow.requirements import locked_requirements
+from dataops_platform.technologies.mlflow.requirements import installed_versions, locked_requirements
 from dataops_platform.technologies.mlflow.tracking import Tracking, model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import TRUSTED_TYPES, artefact_digest, check_trusted
 from dataops_platform.warehouse.ducklake.lake import Lake
@@ -118,7 +118,7 @@ class TrainStep:
 
     def _identity(self, table: Head) -> StepIdentity:
         return StepIdentity(
-            code=digest_of([VERSION, code_digest(self.function)]),
+            code=digest_of([VERSION, code_digest(self.function), *installed_versions(REQUIREMENTS)]),
             config=digest_of(self.config),
             contract=self.contract.digest,
             inputs=(table.ref(),),

@@ -19,6 +19,11 @@ def locked_requirements(names: tuple[str, ...], root: Path) -> list[str]:
     return [f"{name}=={number}" for name, number in chosen.items() if number]
 
 
+def installed_versions(names: tuple[str, ...]) -> list[str]:
+    """`name==version` of what a model is trained with here."""
+    return [f"{name}=={_installed(name)}" for name in names]
+
+
 def _version(locked: set[str], installed: str) -> str:
     """The locked version; where the lock has one for each Python, that of this one."""
     return locked.copy().pop() if len(locked) == 1 else installed
