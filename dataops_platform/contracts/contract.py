@@ -24,6 +24,9 @@ RuleKind = Literal[
     "max_length",
     "relationship",
     "expression",
+    "python",
+    "measure",
+    "query",
 ]
 Severity = Literal["error", "warning"]
 Value = str | int | float | bool
@@ -33,8 +36,12 @@ Value = str | int | float | bool
 class Rule:
     """One thing every row must hold.
 
-    `argument` is the bound, the pattern, the allowed values, the `table.column` referred to, or the boolean SQL
-    expression. Null values pass every rule but `required`. `place` is the `file:line:column` it is written at.
+    `argument` is the bound, the pattern, the allowed values, the `table.column` referred to, the boolean SQL
+    expression, or the `module:function` of a pandera check. Null values pass every rule but `required`.
+
+    A `measure` (an SQL aggregate) and a `query` (one that gives a number, `${object}` being the rows) look at all rows
+    of a batch together; `limits` are what the number must hold, as (`mustBeLessThan`, 5). `place` is the
+    `file:line:column` the rule is written at.
     """
 
     name: str
@@ -44,6 +51,15 @@ class Rule:
     severity: Severity = "error"
     description: str = ""
     place: str = field(default="", compare=False)
+    limits: tuple[tuple[str, float | tuple[float, float]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How old the newest value of `column` may be, in seconds; of the table's last write when there is no column."""
+
+    seconds: float
+    column: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +79,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """What one table must look like. `digest` changes with anything that is enforced, not with prose."""
+    """What one table must look like. `digest` changes with anything that is enforced, not with prose.
+
+    `unenforced` says, as `file:line:column key`, what the file asks for and nobody enforces.
+    """
 
     id: str
     version: str
@@ -74,6 +93,8 @@ class Contract:
     rules: tuple[Rule, ...]
     digest: str
     path: Path
+    freshness: Freshness | None = None
+    unenforced: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -102,4 +123,4 @@ def _by_name(rule: Rule) -> str:
 
 
 def _plain(argument: object) -> object:
-    return list(argument) if isinstance(argument, tuple) else argument
+    return [_plain(item) for item in argument] if isinstance(argument, tuple) else argument

@@ -1,12 +1,14 @@
 """An ODCS 3.2 file as records: which keys there are and what may stand under them.
 
+Every key of the standard is here. One marked `NotEnforced` may be used, and the contract says that it does nothing.
+
 Source: Open Data Contract Standard 3.2, https://bitol-io.github.io/open-data-contract-standard/
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat
 
@@ -14,6 +16,19 @@ from dataops_platform.contracts.contract import LogicalType, Severity
 from dataops_platform.kit.strict import StrictModel
 
 Number = FiniteFloat | int
+NOT_ENFORCED = "not enforced"
+NotEnforced = Annotated[Any, NOT_ENFORCED]
+Metric = Literal["nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount"]
+LIMITS = (
+    "mustBe",
+    "mustNotBe",
+    "mustBeGreaterThan",
+    "mustBeGreaterOrEqualTo",
+    "mustBeLessThan",
+    "mustBeLessOrEqualTo",
+    "mustBeBetween",
+    "mustNotBeBetween",
+)
 
 
 class Described(StrictModel):
@@ -43,16 +58,45 @@ class EnumValue(Described):
     label: str | None = None
 
 
+class Arguments(StrictModel):
+    """What a metric counts: which values are missing, which are valid, which columns make a key."""
+
+    missingValues: list[str | Number | None] = []
+    validValues: list[str | bool | Number] = []
+    pattern: str | None = None
+    properties: list[str] = []
+
+
 class Quality(Described):
-    """A rule of a table or a column: a boolean DuckDB expression over one row, or prose."""
+    """A rule of a table or a column.
+
+    `custom`: a boolean DuckDB expression over one row, or a check written with pandera's own API. `library`: a metric
+    of the standard and its limits. `sql`: a query that gives one number, and its limits. `text`: prose, not enforced.
+    """
 
     name: str | None = None
-    type: Literal["custom", "text"] = "custom"
-    engine: Literal["duckdb"] | None = None
+    type: Literal["custom", "library", "sql", "text"] = "custom"
+    engine: Literal["duckdb", "pandera"] | None = None
     implementation: str | None = None
+    metric: Metric | None = None
+    arguments: Arguments = Arguments()
+    unit: Literal["rows", "percent"] = "rows"
+    query: str | None = None
+    mustBe: Number | None = None
+    mustNotBe: Number | None = None
+    mustBeGreaterThan: Number | None = None
+    mustBeGreaterOrEqualTo: Number | None = None
+    mustBeLessThan: Number | None = None
+    mustBeLessOrEqualTo: Number | None = None
+    mustBeBetween: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
+    mustNotBeBetween: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
     severity: Severity = "error"
     dimension: str | None = None
     businessImpact: str | None = None
+    rule: NotEnforced = None
+    method: NotEnforced = None
+    schedule: NotEnforced = None
+    scheduler: NotEnforced = None
 
 
 class Relationship(StrictModel):
@@ -60,6 +104,7 @@ class Relationship(StrictModel):
 
     id: str | None = None
     type: Literal["foreignKey"] = "foreignKey"
+    from_: NotEnforced = Field(None, alias="from")
     to: str
     customProperties: list[CustomProperty] = []
 
@@ -74,6 +119,16 @@ class TypeOptions(StrictModel):
     minLength: int | None = None
     maxLength: int | None = None
     pattern: str | None = None
+    format: NotEnforced = None
+    multipleOf: NotEnforced = None
+    timezone: NotEnforced = None
+    defaultTimezone: NotEnforced = None
+    maxItems: NotEnforced = None
+    minItems: NotEnforced = None
+    uniqueItems: NotEnforced = None
+    maxProperties: NotEnforced = None
+    minProperties: NotEnforced = None
+    required: NotEnforced = None
 
 
 class Property(Described):
@@ -96,6 +151,17 @@ class Property(Described):
     criticalDataElement: bool | None = None
     transformLogic: str | None = None
     transformDescription: str | None = None
+    transformSourceObjects: list[str] = []
+    synonyms: list[Any] = []
+    semanticType: str | None = None
+    deprecated: NotEnforced = None
+    physicalName: NotEnforced = None
+    partitioned: NotEnforced = None
+    partitionKeyPosition: NotEnforced = None
+    encryptedName: NotEnforced = None
+    properties: NotEnforced = None
+    items: NotEnforced = None
+    map: NotEnforced = None
 
 
 class SchemaObject(Described):
@@ -108,6 +174,11 @@ class SchemaObject(Described):
     dataGranularityDescription: str | None = None
     properties: list[Property] = Field(min_length=1)
     quality: list[Quality] = []
+    synonyms: list[Any] = []
+    context: Any = None
+    deprecated: NotEnforced = None
+    physicalName: NotEnforced = None
+    relationships: NotEnforced = None
 
 
 class Member(Described):
@@ -118,6 +189,7 @@ class Member(Described):
     role: str | None = None
     dateIn: str | dt.date | None = None
     dateOut: str | dt.date | None = None
+    replacedByUsername: str | None = None
 
 
 class Team(Described):
@@ -127,13 +199,33 @@ class Team(Described):
     members: list[Member] = []
 
 
-class Role(Described):
+class Role(StrictModel):
     """Who may read it."""
 
+    id: str | None = None
     role: str
     access: str | None = None
     firstLevelApprovers: str | None = None
     secondLevelApprovers: str | None = None
+    description: str | None = None
+    customProperties: list[CustomProperty] = []
+
+
+class Sla(StrictModel):
+    """A promise about time. `freshness` (also `latency`) is enforced: rows no older than `value` `unit`s."""
+
+    id: str | None = None
+    property: str
+    value: str | bool | Number | None = None
+    unit: str | None = None
+    element: str | None = None
+    valueExt: NotEnforced = None
+    driver: str | None = None
+    description: str | None = None
+    scheduler: NotEnforced = None
+    schedule: NotEnforced = None
+    customProperties: list[CustomProperty] = []
+    authoritativeDefinitions: list[dict[str, Any]] = []
 
 
 class Description(StrictModel):
@@ -162,7 +254,13 @@ class Document(StrictModel):
     description: Description = Description()
     team: Team
     roles: list[Role] = []
+    slaProperties: list[Sla] = []
+    slaDefaultElement: str | None = None
     objects: list[SchemaObject] = Field(alias="schema", min_length=1, max_length=1)
     support: list[dict[str, Any]] = []
     authoritativeDefinitions: list[dict[str, Any]] = []
     customProperties: list[CustomProperty] = []
+    context: Any = None
+    contractCreatedTs: Any = None
+    servers: NotEnforced = None
+    price: NotEnforced = None

@@ -5,17 +5,18 @@ The rows end up in one temporary table, `STAGED`, with their contracted types an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataops_platform.contracts.casts import typed
 from dataops_platform.contracts.contract import Column, Contract, Rule
+from dataops_platform.contracts.custom_checks import mark_custom_checks
 from dataops_platform.contracts.predicates import Parameters, given, group_violation, violation
-from dataops_platform.contracts.trial import first_words, unevaluable
+from dataops_platform.contracts.trial import first_words, measured, unevaluable
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
-from dataops_platform.kit.sql import identifier, identifiers
+from dataops_platform.kit.sql import identifier, identifiers, literal
 from dataops_platform.manifests.manifest import WHOLE, Verdict
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 STAGED = "_dp_staged"
 REFUSED = "_dp_refused"
 """A column a user's function may add: a text says why it refuses the row, null lets it pass."""
+
+OVER_ALL_ROWS = frozenset({"measure", "query"})
+"""Kinds of rules that look at all rows of a batch together; they refuse the batch, not a row."""
 
 FUNCTION = "function"
 """The rule that such a row breaks; the reason stands with the row, the verdict counts them all."""
@@ -37,6 +41,8 @@ class BatchAudit:
     rows_in: int
     rows_refused: int
     verdicts: tuple[Verdict, ...]
+    unmet: tuple[str, ...] = ()
+    """Rules over all rows together, of severity error, that do not hold: a limit and the number found."""
 
     @property
     def rows_audited(self) -> int:
@@ -84,6 +90,7 @@ def stage_rows(
         )
         for rule in contract.rules:
             _mark_across_rows(connection, rule, contract.table, references or {}, others)
+    mark_custom_checks(connection, contract, STAGED)
 
 
 def audits(connection: DuckDBPyConnection, contract: Contract, partitions: Sequence[str]) -> list[BatchAudit]:
@@ -98,19 +105,55 @@ def audits(connection: DuckDBPyConnection, contract: Contract, partitions: Seque
     by_partition = {partition: (rows, refused) for partition, rows, refused in counts}
     broken = {(partition, rule): rows for partition, rule, rows in failing}
     return [
-        BatchAudit(
-            partition,
-            *by_partition.get(partition, (0, 0)),
-            _verdicts(contract, {rule: n for (p, rule), n in broken.items() if p == partition}),
-        )
-        for partition in partitions
+        _audit(connection, contract, partition, by_partition.get(partition, (0, 0)), broken) for partition in partitions
     ]
 
 
-def _verdicts(contract: Contract, broken: Mapping[str, int]) -> tuple[Verdict, ...]:
-    known = [Verdict(rule.name, rule.severity, broken.get(rule.name, 0)) for rule in contract.rules]
-    names = {rule.name for rule in contract.rules}
-    return (*known, *(Verdict(name, "error", n) for name, n in sorted(broken.items()) if name not in names))
+def _audit(
+    connection: DuckDBPyConnection,
+    contract: Contract,
+    partition: str,
+    counts: tuple[int, int],
+    broken: Mapping[tuple[str, str], int],
+) -> BatchAudit:
+    here = {rule: rows for (found_in, rule), rows in broken.items() if found_in == partition}
+    rows = f"(select * from {STAGED} where _dp_rules is null"
+    rows += ")" if partition == WHOLE else f" and _dp_partition = {literal(partition)})"
+    verdicts, unmet = list[Verdict](), list[str]()
+    for rule in contract.rules:
+        if rule.kind in OVER_ALL_ROWS:
+            with _blamed_on(contract):
+                found = connection.execute(measured(rule, rows)).fetchone()
+            number = float(found[0]) if found and found[0] is not None else None
+            wrong = broken_limit(rule, number)
+            verdicts.append(Verdict(rule.name, rule.severity, int(bool(wrong)), number))
+            if wrong and rule.severity == "error":
+                unmet.append(f"{rule.name} {wrong}")
+        else:
+            verdicts.append(Verdict(rule.name, rule.severity, here.pop(rule.name, 0)))
+    verdicts += [Verdict(name, "error", failing) for name, failing in sorted(here.items())]
+    return BatchAudit(partition, *counts, tuple(verdicts), tuple(unmet))
+
+
+def broken_limit(rule: Rule, number: float | None) -> str:
+    """How a number breaks the limits of its rule, in words; empty when it holds them. No number breaks them all."""
+    for name, bound in rule.limits:
+        if number is None or not _HOLDS[name](number, bound):
+            shown = "no number" if number is None else f"{number:g}"
+            return f"is {shown}, {name} {bound if not isinstance(bound, tuple) else f'{bound[0]:g} and {bound[1]:g}'}"
+    return ""
+
+
+_HOLDS: dict[str, Callable[[float, Any], bool]] = {
+    "mustBe": lambda number, bound: number == bound,
+    "mustNotBe": lambda number, bound: number != bound,
+    "mustBeGreaterThan": lambda number, bound: number > bound,
+    "mustBeGreaterOrEqualTo": lambda number, bound: number >= bound,
+    "mustBeLessThan": lambda number, bound: number < bound,
+    "mustBeLessOrEqualTo": lambda number, bound: number <= bound,
+    "mustBeBetween": lambda number, bound: bound[0] <= number <= bound[1],
+    "mustNotBeBetween": lambda number, bound: not bound[0] <= number <= bound[1],
+}
 
 
 def _refuse_unevaluable_rules(contract: Contract) -> None:

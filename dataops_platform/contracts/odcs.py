@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from dataops_platform.contracts.contract import Column, Contract, LogicalType, Rule, RuleKind, Value, enforced_digest
-from dataops_platform.contracts.document import Document, Property, Quality, SchemaObject
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest
-from dataops_platform.kit.sql import identifier
+from pydantic import BaseModel
+
+from dataops_platform.contracts.contract import (
+    Column,
+    Contract,
+    Freshness,
+    LogicalType,
+    Rule,
+    RuleKind,
+    Value,
+    enforced_digest,
+)
+from dataops_platform.contracts.document import (
+    LIMITS,
+    NOT_ENFORCED,
+    Arguments,
+    Document,
+    Property,
+    Quality,
+    Role,
+    SchemaObject,
+    Sla,
+    TypeOptions,
+)
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest, some
+from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.kit.strict import validate
 from dataops_platform.kit.yaml_file import Loc, YamlFile, read_yaml
 
@@ -64,6 +88,8 @@ def load_contract(path: Path) -> Contract:
         rules=rules,
         digest=enforced_digest(columns, rules),
         path=path,
+        freshness=_freshness(document, table, file),
+        unenforced=tuple(_unenforced(document, file)),
     )
 
 
@@ -115,7 +141,7 @@ def _rules(table: SchemaObject, file: YamlFile) -> list[Rule]:
     key = tuple(prop.name for prop in table.properties if prop.primaryKey)
     if key:
         rules.append(Rule("primary_key", "unique", key, place=file.place(("schema", 0))))
-    rules += _quality_rules(table.quality, "", table, file, ("schema", 0, "quality"))
+    rules += _quality_rules(table.quality, table, file, ("schema", 0, "quality"))
     seen: set[str] = set()
     for rule in rules:
         if rule.name in seen:
@@ -146,12 +172,13 @@ def _column_rules(prop: Property, table: SchemaObject, file: YamlFile, loc: Loc)
         if not re.fullmatch(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", relationship.to):
             raise UsedWrongly("DP-C002", f"{found.place} {relationship.to!r} must be written table.column")
         rules.append(found)
-    return rules + _quality_rules(prop.quality, f"{name}:", table, file, (*loc, "quality"))
+    return rules + _quality_rules(prop.quality, table, file, (*loc, "quality"), name)
 
 
 def _refuse_options_of_another_type(prop: Property, file: YamlFile, loc: Loc) -> None:
     options, values = SAYS.get(prop.logicalType, (frozenset(), ()))
-    for option in sorted(prop.logicalTypeOptions.model_fields_set - options):
+    checked = {name for name, info in TypeOptions.model_fields.items() if NOT_ENFORCED not in info.metadata}
+    for option in sorted(prop.logicalTypeOptions.model_fields_set & checked - options):
         place = file.place((*loc, "logicalTypeOptions", option))
         raise UsedWrongly("DP-C002", f"{place} {option!r} says nothing about a {prop.logicalType}")
     for index, item in enumerate(prop.enum):
@@ -166,28 +193,159 @@ def _refuse_options_of_another_type(prop: Property, file: YamlFile, loc: Loc) ->
             raise UsedWrongly("DP-C002", f"{place} is not a regular expression: {error}") from error
 
 
-def _quality_rules(items: list[Quality], prefix: str, table: SchemaObject, file: YamlFile, loc: Loc) -> list[Rule]:
+def _quality_rules(items: list[Quality], table: SchemaObject, file: YamlFile, loc: Loc, column: str = "") -> list[Rule]:
     rules = []
     for index, item in enumerate(items):
         place = file.place((*loc, index))
-        if item.type == "text":
-            if item.engine or item.implementation:
-                raise UsedWrongly("DP-C002", f"{place} is text, which enforces nothing", fix="use type: custom")
-            continue
-        if not (item.name and item.engine and item.implementation):
-            raise UsedWrongly(
-                "DP-C002",
-                f"{place} lacks name, engine or implementation",
-                fix='a rule reads: name: …, engine: duckdb, implementation: "<boolean SQL expression over one row>"',
-            )
-        used = _columns_used(item.implementation, table)
-        if not used:
-            raise UsedWrongly(
-                "DP-C002", f"{place} rule {item.name!r} names no column of {table.name}; {_hint(item, table)}"
-            )
-        name, prose = f"{prefix}{item.name}", item.description or ""
-        rules.append(Rule(name, "expression", used, item.implementation, item.severity, prose, place))
+        _refuse_keys_of_another_type(item, file, (*loc, index))
+        prefix = f"{column}:" if column else ""
+        if item.type == "custom":
+            name, kind, columns, argument = _custom(item, table, column, place)
+        elif item.type == "library":
+            name, kind, columns, argument = _metric(item, table, column, place)
+        elif item.type == "sql":
+            name, kind, columns = item.name or "", "query", (column,) if column else ()
+            argument = (item.query or "").replace("${property}", identifier(column) if column else "")
+        else:
+            continue  # text: prose, said by `unenforced`
+        limits = _limits(item)
+        if item.type in ("library", "sql") and not limits:
+            raise UsedWrongly("DP-C002", f"{place} says no limit", fix=f"add one of {', '.join(LIMITS)}")
+        rules.append(Rule(prefix + name, kind, columns, argument, item.severity, item.description or "", place, limits))
     return rules
+
+
+_KEYS_OF = {
+    "custom": {"engine", "implementation", "arguments"},
+    "library": {"metric", "arguments", "unit", *LIMITS},
+    "sql": {"query", *LIMITS},
+    "text": set[str](),
+}
+_NEEDED = {"custom": ("name", "engine", "implementation"), "library": ("metric",), "sql": ("name", "query"), "text": ()}
+
+
+def _refuse_keys_of_another_type(item: Quality, file: YamlFile, loc: Loc) -> None:
+    allowed = _KEYS_OF[item.type]
+    for key in sorted(item.model_fields_set & (set().union(*_KEYS_OF.values()) - allowed)):
+        raise UsedWrongly("DP-C002", f"{file.place((*loc, key))} {key!r} says nothing in a rule of type {item.type}")
+    missing = [key for key in _NEEDED[item.type] if not getattr(item, key)]
+    if missing:
+        raise UsedWrongly("DP-C002", f"{file.place(loc)} lacks {some(missing)}", fix=_SHAPES[item.type])
+
+
+_SHAPES = {
+    "custom": 'a rule reads: name: …, engine: duckdb, implementation: "<boolean SQL expression over one row>"',
+    "library": "a metric reads: type: library, metric: nullValues, mustBeLessThan: 5",
+    "sql": 'a query reads: type: sql, name: …, query: "select count(*) from ${object} where …", mustBe: 0',
+    "text": "",
+}
+
+
+def _custom(item: Quality, table: SchemaObject, column: str, place: str) -> tuple[str, RuleKind, tuple[str, ...], str]:
+    name, implementation = item.name or "", item.implementation or ""
+    known = [prop.name for prop in table.properties]
+    if item.engine == "pandera":
+        named = tuple(item.arguments.properties) or ((column,) if column else tuple(known))
+        for other in named:
+            if other not in known:
+                hint = did_you_mean(other, known)
+                raise UsedWrongly("DP-C002", f"{place} rule {name!r}: {table.name} has no column {other!r}; {hint}")
+        if not re.fullmatch(r"[\w.]+:\w+", implementation):
+            raise UsedWrongly("DP-C002", f"{place} rule {name!r}: {implementation!r} must be written module:function")
+        return name, "python", named, implementation
+    used = _columns_used(implementation, table)
+    if not used:
+        raise UsedWrongly("DP-C002", f"{place} rule {name!r} names no column of {table.name}; {_hint(item, table)}")
+    return name, "expression", used, implementation
+
+
+def _metric(item: Quality, table: SchemaObject, column: str, place: str) -> tuple[str, RuleKind, tuple[str, ...], str]:
+    """A metric of the standard as an SQL aggregate over the rows of a batch."""
+    given, known = item.arguments, [prop.name for prop in table.properties]
+    columns = tuple(given.properties) if item.metric == "duplicateValues" and given.properties else (column,)
+    if item.metric == "rowCount":
+        columns = ()
+    for name in columns:
+        if name not in known:
+            hint = "put it below a column" if not name else did_you_mean(name, known)
+            raise UsedWrongly("DP-C002", f"{place} {item.metric} needs a column of {table.name}; {hint}")
+    names = [identifier(name) for name in columns]
+    filled = " and ".join(f"{name} is not null" for name in names)
+    if item.metric == "invalidValues" and not (given.validValues or given.pattern):
+        raise UsedWrongly("DP-C002", f"{place} invalidValues needs arguments validValues or pattern")
+    first = names[0] if names else ""
+    among, invalid = _among(first, given.missingValues), _invalid(first, given)
+    counts = {
+        "rowCount": "count(*)",
+        "nullValues": f"count(*) filter ({first} is null)",
+        "missingValues": f"count(*) filter ({first} is null or {among})",
+        "invalidValues": f"count(*) filter ({invalid})",
+        "duplicateValues": f"(count(*) filter ({filled}) - count(distinct ({', '.join(names)})) filter ({filled}))",
+    }
+    count = counts[str(item.metric)]
+    if item.unit == "percent":
+        count = f"coalesce(100.0 * {count} / nullif(count(*), 0), 0)"
+    return item.name or str(item.metric), "measure", columns, count
+
+
+def _among(name: str, values: list[Any]) -> str:
+    texts = [f"{name} = {literal(v) if isinstance(v, str) else v}" for v in values if v is not None]
+    return f"({' or '.join(texts)})" if texts else "false"
+
+
+def _invalid(name: str, given: Arguments) -> str:
+    tests = [f"not regexp_matches({name}, {literal(given.pattern)})"] if given.pattern else []
+    return " or ".join([*tests, f"not {_among(name, given.validValues)}"] if given.validValues else tests)
+
+
+def _limits(item: Quality) -> tuple[tuple[str, float | tuple[float, float]], ...]:
+    found = [(key, getattr(item, key)) for key in LIMITS if getattr(item, key) is not None]
+    return tuple((key, (value[0], value[1]) if isinstance(value, list) else value) for key, value in found)
+
+
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_SECONDS |= {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_SECONDS |= {f"{unit}s": seconds for unit, seconds in _SECONDS.items() if len(unit) > 3}
+
+
+def _freshness(document: Document, table: SchemaObject, file: YamlFile) -> Freshness | None:
+    """The first promise of freshness (or latency) that the file makes."""
+    for index, sla in enumerate(document.slaProperties):
+        if sla.property.lower() not in ("freshness", "latency", "ly"):
+            continue
+        place = file.place(("slaProperties", index))
+        unit = (sla.unit or "d").lower()
+        if unit not in _SECONDS:
+            raise UsedWrongly("DP-C002", f"{place} {sla.unit!r} is no unit of time; {did_you_mean(unit, _SECONDS)}")
+        if isinstance(sla.value, bool) or not isinstance(sla.value, int | float) or sla.value <= 0:
+            raise UsedWrongly("DP-C002", f"{place} a freshness is a number of {unit} above 0, not {sla.value!r}")
+        column = (sla.element or document.slaDefaultElement or "").removeprefix(f"{table.name}.")
+        known = [prop.name for prop in table.properties]
+        if column and column not in known and column != table.name:
+            raise UsedWrongly(
+                "DP-C002", f"{place} {table.name} has no column {column!r}; {did_you_mean(column, known)}"
+            )
+        return Freshness(float(sla.value) * _SECONDS[unit], column if column in known else "")
+    return None
+
+
+def _unenforced(model: BaseModel, file: YamlFile, loc: Loc = ()) -> Iterator[str]:
+    """What the file asks for and nobody enforces, as `file:line:column key`."""
+    for name, info in type(model).model_fields.items():
+        value, at = getattr(model, name), (*loc, info.alias or name)
+        if NOT_ENFORCED in info.metadata and name in model.model_fields_set:
+            yield f"{file.place(at)} {info.alias or name}"
+        for index, item in enumerate(value) if isinstance(value, list) else ():
+            if isinstance(item, BaseModel):
+                yield from _unenforced(item, file, (*at, index))
+        if isinstance(value, BaseModel):
+            yield from _unenforced(value, file, at)
+    if isinstance(model, Quality) and model.type == "text":
+        yield f"{file.place(loc)} quality of type text"
+    if isinstance(model, Sla) and model.property.lower() not in ("freshness", "latency", "ly"):
+        yield f"{file.place(loc)} slaProperties {model.property}"
+    if isinstance(model, Role):
+        yield f"{file.place(loc)} role {model.role}"
 
 
 def _columns_used(expression: str, table: SchemaObject) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ _BUILTIN: dict[RuleKind, tuple[str, str]] = {
 }
 """Pandera's own check that says the same, and the name of its argument."""
 
+_CARRIED = frozenset({"python", "measure", "query"})
+
 _TYPES: dict[str, tuple[LogicalType, str]] = {
     r"Int64|int64(\[pyarrow\])?": ("integer", "bigint"),
     r"Int32|int32(\[pyarrow\])?": ("integer", "integer"),
@@ -52,8 +54,11 @@ def to_pandera(contract: Contract, backend: Backend, references: Mapping[str, An
     """The `DataFrameSchema` of a contract, for frames of polars or of pandas.
 
     In pandas integers, texts, numbers and booleans are of the nullable types, days, times and decimals of Arrow types.
-    A warning becomes a check that warns; an expression is evaluated by DuckDB on the frame. `references` has the
-    frame of each other table that a relationship refers to. Raises: UsedWrongly DP-C015 when one is missing.
+    A warning becomes a check that warns; an expression is evaluated by DuckDB on the frame. Rules over all rows
+    together and custom checks are carried along and not judged by the schema: the first need the batch, the second are
+    pandera's already. `references` has the frame of each other table that a relationship refers to.
+
+    Raises: UsedWrongly DP-C015 when a frame referred to is missing.
     """
     pandera = importlib.import_module(f"pandera.{backend}")
     frames = _Polars() if backend == "polars" else _Pandas()
@@ -74,7 +79,13 @@ def to_pandera(contract: Contract, backend: Backend, references: Mapping[str, An
         strict=True,
         name=contract.table,
         description=contract.description,
-        metadata={"id": contract.id, "version": contract.version, "owner": contract.owner},
+        metadata={
+            "id": contract.id,
+            "version": contract.version,
+            "owner": contract.owner,
+            "freshness": contract.freshness,
+            "also": tuple(rule for rule in contract.rules if rule.kind in _CARRIED),
+        },
     )
 
 
@@ -96,6 +107,7 @@ def from_pandera(schema: Any, path: Path = Path("contract.odcs.yaml")) -> Contra
     if schema.unique:
         rules.append(Rule("primary_key", "unique", tuple(schema.unique)))
     known = schema.metadata or {}
+    rules += known.get("also", ())
     return Contract(
         id=known.get("id", schema.name or path.name.partition(".")[0]),
         version=known.get("version", "1.0.0"),
@@ -106,6 +118,7 @@ def from_pandera(schema: Any, path: Path = Path("contract.odcs.yaml")) -> Contra
         rules=tuple(rules),
         digest=enforced_digest(columns, rules),
         path=path,
+        freshness=known.get("freshness"),
     )
 
 

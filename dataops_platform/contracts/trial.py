@@ -13,15 +13,28 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+_NUMBERS = frozenset(["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DECIMAL", "FLOAT", "DOUBLE", "NUMBER"])
+
+
 def unevaluable(rule: Rule, columns: Sequence[Column]) -> str:
-    """Why DuckDB cannot evaluate a pattern or an expression over one row; an empty string when it can."""
+    """Why DuckDB cannot evaluate a rule that is SQL; an empty string when it can."""
     if rule.kind == "pattern":
         return _tried(f"select regexp_matches('', {literal(str(rule.argument))})")
     if rule.kind == "expression":
         row = ", ".join(f"null::{column.sql_type} as {identifier(column.name)}" for column in columns)
         reason = _tried(f"select *, ({rule.argument}\n) from (select {row}) limit 0")
         return reason or ("" if rule.columns else "it names no column")
+    if rule.kind in ("measure", "query"):
+        row = ", ".join(f"null::{column.sql_type} as {identifier(column.name)}" for column in columns)
+        return _tried(measured(rule, f"(select {row} limit 0)"), "a number", _NUMBERS)
     return ""
+
+
+def measured(rule: Rule, rows: str) -> str:
+    """SQL that gives the number of a rule over all rows of a relation."""
+    if rule.kind == "measure":
+        return f"select ({rule.argument}) from {rows}"
+    return f"select ({str(rule.argument).replace('${object}', rows)}\n)"
 
 
 def first_words(error: Exception) -> str:
@@ -36,7 +49,7 @@ def _database() -> DuckDBPyConnection:
     return duckdb.connect()
 
 
-def _tried(sql: str) -> str:
+def _tried(sql: str, wanted: str = "true or false", kinds: frozenset[str] = frozenset({"BOOLEAN"})) -> str:
     import duckdb
 
     try:
@@ -44,4 +57,4 @@ def _tried(sql: str) -> str:
             kind = connection.execute(sql).description[-1][1]
     except duckdb.Error as error:
         return first_words(error)
-    return "" if kind == "BOOLEAN" else f"it gives {kind}, not true or false"
+    return "" if str(kind).partition("(")[0] in kinds else f"it gives {kind}, not {wanted}"

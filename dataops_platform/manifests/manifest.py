@@ -28,11 +28,15 @@ class InputRef:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one rule said about one batch: how many rows it refused (or, as a warning, marked)."""
+    """What one rule said about one batch: how many rows it refused (or, as a warning, marked).
+
+    A rule over all rows together has `measured` a number, and `failing_rows` is 1 where that breaks its limit.
+    """
 
     rule: str
     severity: str
     failing_rows: int
+    measured: float | None = None
 
 
 @dataclass(frozen=True)

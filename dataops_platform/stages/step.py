@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from dataops_platform.contracts.contract import Contract
+from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.clock import Clock, utc_now
+from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
+from dataops_platform.kit.user_code import code_digest
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.warehouse.ducklake.attach import LakeLocation
@@ -112,28 +115,31 @@ class ContractBroken(Refused):
         super().__init__("DP-C012", what, where=where, fix=fix)
 
 
-def refuse_beyond_share(
-    asset: str,
-    max_share: float,
-    rows_in: int,
-    rows_refused: int,
-    verdicts: Sequence[Verdict],
-    *,
-    partition: str = WHOLE,
-    where: str = "",
-) -> None:
-    """Fails a step that refuses more of a batch than it may. Raises: ContractBroken."""
-    if rows_refused <= max_share * rows_in:
-        return
-    worst = sorted((v for v in verdicts if v.failing_rows and v.severity == "error"), key=lambda v: -v.failing_rows)
-    raise ContractBroken(
-        f"{rows_refused} of {rows_in} rows for {f'{asset} {partition}'.strip()} are refused, more than the allowed "
-        f"share {max_share:g} ({some(f'{v.rule} {v.failing_rows}' for v in worst)})",
-        asset=asset,
-        verdicts=verdicts,
-        where=where,
-        fix="fix the source, loosen the rule, or raise max_refused_share; nothing was written",
-    )
+def refuse_broken(asset: str, max_share: float, batch: BatchAudit, *, where: str = "") -> None:
+    """Fails a step that refuses more of a batch than it may, or whose rows together break a rule.
+
+    Raises: ContractBroken.
+    """
+    subject = f"{asset} {batch.partition}".strip()
+    if batch.rows_refused > max_share * batch.rows_in:
+        bad = [v for v in batch.verdicts if v.failing_rows and v.severity == "error" and v.measured is None]
+        worst = sorted(bad, key=lambda v: -v.failing_rows)
+        raise ContractBroken(
+            f"{batch.rows_refused} of {batch.rows_in} rows for {subject} are refused, more than the allowed "
+            f"share {max_share:g} ({some(f'{v.rule} {v.failing_rows}' for v in worst)})",
+            asset=asset,
+            verdicts=batch.verdicts,
+            where=where,
+            fix="fix the source, loosen the rule, or raise max_refused_share; nothing was written",
+        )
+    if batch.unmet:
+        raise ContractBroken(
+            f"the rows of {subject} together break {some(batch.unmet, width=200)}",
+            asset=asset,
+            verdicts=batch.verdicts,
+            where=where,
+            fix="fix the source, or loosen the rule; nothing was written",
+        )
 
 
 class Step(Protocol):
@@ -190,7 +196,7 @@ def contract_of(project: Project, name: str, given: str | None = None) -> Contra
     if given is None and not default.exists():
         return None
     path = project.file(given) if given else default
-    contract = _loaded(path, path.stat().st_mtime_ns)
+    contract = with_code_of_checks(_loaded(path, path.stat().st_mtime_ns))
     if contract.table != name:
         raise UsedWrongly(
             "DP-C005",
@@ -198,6 +204,12 @@ def contract_of(project: Project, name: str, given: str | None = None) -> Contra
             fix="name the table in schema[0].name, or give the right file",
         )
     return contract
+
+
+def with_code_of_checks(contract: Contract) -> Contract:
+    """The contract with a digest that changes when the code of one of its Python checks does."""
+    checks = sorted(str(rule.argument) for rule in contract.rules if rule.kind == "python")
+    return replace(contract, digest=digest_of([contract.digest, *map(code_digest, checks)])) if checks else contract
 
 
 @lru_cache(maxsize=512)

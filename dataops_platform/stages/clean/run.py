@@ -23,7 +23,7 @@ from dataops_platform.stages.step import (
     head_of,
     head_outcome,
     heads_with,
-    refuse_beyond_share,
+    refuse_broken,
     unchanged_partitions,
 )
 from dataops_platform.warehouse.ducklake.lake import Lake
@@ -139,15 +139,8 @@ class CleanStep:
             )
             batches = audits(staging.connection, self.contract, partitions)
             for batch in batches:
-                refuse_beyond_share(
-                    self.name,
-                    self.max_refused_share,
-                    batch.rows_in,
-                    batch.rows_refused,
-                    batch.verdicts,
-                    partition=batch.partition,
-                    where=f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}",
-                )
+                where = f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}"
+                refuse_broken(self.name, self.max_refused_share, batch, where=where)
             self._commit_rows(staging, rows.given, batches, context, identities)
 
     def _other_partitions(self, lake: Lake, partitions: Sequence[str]) -> str | None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.kit.digests import digest_of, digest_of_file
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.kit.version import VERSION
@@ -18,7 +19,7 @@ from dataops_platform.stages.step import (
     Outcome,
     RunContext,
     head_outcome,
-    refuse_beyond_share,
+    refuse_broken,
     unchanged_partitions,
 )
 from dataops_platform.technologies.files.location import locate, shown
@@ -81,9 +82,8 @@ class ExtractStep:
         todo = [p for p in partitions if p not in same]
         if todo:
             rows = read_file(path, shown(self.path))
-            refuse_beyond_share(
-                self.name, self.max_refused_share, rows.rows_in, len(rows.refused), self._verdicts(rows)
-            )
+            batch = BatchAudit(WHOLE, rows.rows_in, len(rows.refused), self._verdicts(rows))
+            refuse_broken(self.name, self.max_refused_share, batch)
             self._write(lake, context, rows, identity, todo)
         return [head_outcome(lake, self.project, self.name, partitions, unchanged=not todo)]
 

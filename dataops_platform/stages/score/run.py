@@ -23,7 +23,7 @@ from dataops_platform.stages.step import (
     head_of,
     head_outcome,
     heads_with,
-    refuse_beyond_share,
+    refuse_broken,
     unchanged_partitions,
 )
 from dataops_platform.technologies.mlflow.registry import version_files
@@ -133,7 +133,7 @@ class ScoreStep:
             stage_rows(staging.connection, "_dp_predictions", self.contract)
             batch = audits(staging.connection, self.contract, [WHOLE])[0]
             place = f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}"
-            refuse_beyond_share(self.name, 0.0, batch.rows_in, batch.rows_refused, batch.verdicts, where=place)
+            refuse_broken(self.name, 0.0, batch, where=place)
             columns = identifiers(c.name for c in self.contract.columns)
             digest = staging.replace(f"select {columns} from {STAGED}", [WHOLE])[WHOLE]
             staging.record(

@@ -139,11 +139,11 @@ class TransformStep:
         tables = {name: self._referred(lake, name, model.name) for name in references}
         stage_rows(lake.connection, relation, contract, references=tables)
         batch = audits(lake.connection, contract, [WHOLE])[0]
-        if batch.rows_refused:
-            broken = [v for v in batch.verdicts if v.failing_rows and v.severity == "error"]
+        if batch.rows_refused or batch.unmet:
+            rows = [f"{v.rule} {v.failing_rows}" for v in batch.verdicts if v.failing_rows and v.severity == "error"]
             raise ContractBroken(
                 f"contract {contract.id} {contract.version} is broken: {batch.rows_refused} of {batch.rows_in} rows of "
-                f"{model.name} ({some(f'{v.rule} {v.failing_rows}' for v in broken)})",
+                f"{model.name} ({some(batch.unmet or rows)})",
                 asset=model.name,
                 verdicts=batch.verdicts,
                 where=context.place(self.project.environment),

@@ -1,0 +1,89 @@
+"""Checks that a team wrote with pandera's own API, joined to a contract by name: `module:function`.
+
+The function takes nothing and gives a `pandera.Check` (or several) for a polars frame with the columns of its rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from dataops_platform.contracts.contract import Contract, Rule
+from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.kit.sql import identifiers
+from dataops_platform.kit.user_code import call_function, load_function
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def mark_custom_checks(connection: DuckDBPyConnection, contract: Contract, staged: str) -> None:
+    """Runs each custom check on the columns it needs, pulled into memory, and marks the staged rows it fails.
+
+    Raises: UsedWrongly DP-C016 for a function that gives no check, or a check that judges no single row.
+    """
+    for rule in (rule for rule in contract.rules if rule.kind == "python"):
+        failing = _failing_rows(connection, rule, staged)
+        if failing:
+            import pyarrow as pa
+
+            target = "_dp_rules" if rule.severity == "error" else "_dp_warnings"
+            connection.register("_dp_failing", pa.table({"row": failing}))
+            connection.execute(
+                f"update {staged} set {target} = list_append(coalesce({target}, []), $rule) "
+                "where rowid in (select row from _dp_failing)",
+                {"rule": rule.name},
+            )
+            connection.unregister("_dp_failing")
+
+
+def checks_of(rule: Rule) -> list[Any]:
+    """The pandera checks a rule names. Raises: UsedWrongly DP-C016."""
+    import pandera.polars as pandera
+
+    function = str(rule.argument)
+    made = call_function(function, lambda: load_function(function)())
+    checks = list(made) if isinstance(made, Sequence) else [made]
+    if not checks or not all(isinstance(check, pandera.Check) for check in checks):
+        raise UsedWrongly(
+            "DP-C016", f"{function} must give a pandera.polars.Check, not {type(made).__name__}", where=rule.place
+        )
+    return checks
+
+
+def _failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str) -> list[int]:
+    """Row ids of `staged` that fail; rows with a null in a column of the rule are not asked about."""
+    import pandera.polars as pandera
+
+    checks = checks_of(rule)
+    filled = " and ".join(f"{column} is not null" for column in identifiers(rule.columns).split(", "))
+    frame = connection.execute(
+        f"select rowid as _dp_row, {identifiers(rule.columns)} from {staged} where {filled} order by rowid"
+    ).pl()
+    rows = frame.drop_in_place("_dp_row")
+    one = rule.columns[0] if len(rule.columns) == 1 else None
+    schema = pandera.DataFrameSchema({one: pandera.Column(None, checks)} if one else {}, None if one else checks)
+    error = call_function(str(rule.argument), lambda: _verdict(schema, frame))
+    if error is None:
+        return []
+    indices = error.failure_cases["index"].to_list()
+    if None in indices:
+        reason = " ".join(str(error.failure_cases["failure_case"][indices.index(None)]).split())[:200]
+        raise UsedWrongly(
+            "DP-C016",
+            f"{rule.argument} judges no single row: {reason}",
+            where=rule.place,
+            fix="give a check whose result has one truth for each row; for a whole table use a metric or a query",
+        )
+    return sorted({rows[index] for index in indices})
+
+
+def _verdict(schema: Any, frame: Any) -> Any:
+    """What pandera has against a frame; None when it has nothing."""
+    import pandera.errors
+
+    try:
+        schema.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        return error
+    return None
