@@ -12,6 +12,7 @@ import typer
 
 from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_table, show_error
+from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.settings.project import load_project
 
 
@@ -46,7 +47,7 @@ def run(
                 definitions,
                 instance,
                 select=_names(select),
-                partitions=_names(partition.replace("..", ",")),
+                partitions=_span(partition),
                 skip_unchanged=not force,
                 watch=watch,
             )
@@ -57,6 +58,14 @@ def run(
             _print_summary(summary, result)
         if not result.success:
             raise typer.Exit(min((f.exit_code for f in result.failures), default=4))
+
+
+def _span(text: str) -> list[str]:
+    """A partition, or the first and last of a span written FIRST..LAST."""
+    first, dots, last = text.partition("..")
+    if "," in text or (dots and not (first and last)):
+        raise UsedWrongly("DP-R004", f"{text!r} is no partition", fix="write one, or a span as FIRST..LAST")
+    return [part.strip() for part in (first, last) if part]
 
 
 def _names(text: str) -> list[str]:

@@ -101,6 +101,12 @@ class Contract:
         """Names of the key columns, in file order; empty when the contract names none."""
         return tuple(column.name for column in self.columns if column.primary_key)
 
+    @property
+    def referred(self) -> tuple[str, ...]:
+        """Other tables that relationship rules refer to, by name."""
+        names = {str(rule.argument).partition(".")[0] for rule in self.rules if rule.kind == "relationship"}
+        return tuple(sorted(names - {self.table}))
+
     def column(self, name: str) -> Column:
         """The column called `name`. Raises: KeyError."""
         return next(column for column in self.columns if column.name == name)

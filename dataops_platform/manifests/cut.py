@@ -85,12 +85,18 @@ class Stale:
         return f"{self.name}{part} was made from an older {self.source}"
 
 
-def stale_members(heads: Mapping[str, Head], manifest_of: Callable[[str], Manifest]) -> list[Stale]:
+def stale_members(
+    heads: Mapping[str, Head], manifest_of: Callable[[str], Manifest], newest: Mapping[str, Head] | None = None
+) -> list[Stale]:
     """Which heads of a cut were made from inputs that differ from those in the cut; empty when it is consistent.
 
-    Follows inputs that are not in the cut down to members that are. `manifest_of` gives a manifest by its id.
+    Follows inputs that are not in the cut down to members that are, and sees to it that of an input outside the cut all
+    members were made from one content. `newest` has the heads of everything, to say which of two contents is the older;
+    `manifest_of` gives a manifest by its id. A file has no manifest: which of its lines came when is the extract's.
     """
     found: dict[Stale, None] = {}
+    newest = newest or {}
+    outside: dict[tuple[str, str], dict[str, list[Stale]]] = {}
     for head in heads.values():
         seen: set[tuple[str, str]] = set()
         todo = [(manifest.partition, ref) for manifest in head.manifests for ref in manifest.step.inputs]
@@ -100,11 +106,25 @@ def stale_members(heads: Mapping[str, Head], manifest_of: Callable[[str], Manife
                 if not _same(heads[ref.name], ref):
                     found[Stale(head.name, ref.name, partition)] = None
                 continue
+            if ref.manifests:
+                contents = outside.setdefault((ref.name, ref.partition), {})
+                contents.setdefault(ref.digest, []).append(Stale(head.name, ref.name, partition))
             for manifest_id in ref.manifests:
                 if (partition, manifest_id) not in seen:
                     seen.add((partition, manifest_id))
                     todo += [(partition, inner) for inner in manifest_of(manifest_id).step.inputs]
+    for (name, partition), contents in outside.items():
+        if len(contents) > 1:
+            now = newest.get(name)
+            current = _digest(now, partition) if now else None
+            found |= dict.fromkeys(s for digest, all_ in contents.items() if digest != current for s in all_)
     return list(found)
+
+
+def _digest(head: Head, partition: str) -> str | None:
+    if not partition:
+        return head.digest
+    return head.partitions[partition].digest if partition in head.partitions else None
 
 
 def _same(head: Head, ref: InputRef) -> bool:

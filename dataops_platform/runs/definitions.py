@@ -47,7 +47,7 @@ def _root_module(project: Project) -> str:
     path = project.root / "pyproject.toml"
     try:
         return str(tomllib.loads(path.read_text())["tool"]["dg"]["project"]["root_module"])
-    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise UsedWrongly(
             "DP-R001", "pyproject.toml names no [tool.dg.project] root_module", where=project.root.name
         ) from error

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, some
 from dataops_platform.runs.reaper import PROCESS_TAG, reap, this_process
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.ducklake.lake import attached_once
@@ -66,10 +66,11 @@ def launch(
     skip_unchanged: bool = True,
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> RunResult:
-    """Materializes the assets or stages called `select` (all when empty), for `partitions` (all when empty).
+    """Materializes the assets or stages called `select` (all when empty), for the span of `partitions` (first and last
+    of them; all when empty).
 
     Raises: UsedWrongly DP-R003 for an asset or stage, or DP-R004 for a partition that does not exist, DP-R005 for an
-    asset that is read and that nothing makes.
+    asset that is read and that nothing makes, DP-R006 for assets that are cut into different partitions.
     """
     reap(instance)
     specs = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
@@ -121,16 +122,23 @@ def _selected(select: Sequence[str], specs: Mapping[str, Any]) -> list[AssetKey]
 
 
 def _partition_tags(specs: Sequence[Any], partitions: Sequence[str]) -> dict[str, str]:
-    definitions = {spec.partitions_def for spec in specs if spec.partitions_def is not None}
-    if not definitions:
+    """The tags of a run over the span of partitions from the first to the last one asked for (all when none is)."""
+    cuts = {spec.partitions_def: spec.key.path[-1] for spec in specs if spec.partitions_def is not None}
+    if not cuts:
+        if partitions:
+            raise UsedWrongly("DP-R004", f"nothing selected has partitions, so not {partitions[0]!r} either")
         return {}
-    keys = list(next(iter(definitions)).get_partition_keys())
+    if len(cuts) > 1:
+        raise UsedWrongly(
+            "DP-R006",
+            f"{some(cuts.values())} are cut into different partitions, and one run cannot hold both",
+            fix="select the assets of one cut at a time with --select",
+        )
+    keys = list(next(iter(cuts)).get_partition_keys())
     for partition in partitions:
         if partition not in keys:
             raise UsedWrongly("DP-R004", f"there is no partition {partition!r}; {did_you_mean(partition, keys)}")
     chosen = sorted(partitions or keys, key=keys.index)
-    if keys.index(chosen[-1]) - keys.index(chosen[0]) + 1 != len(chosen):
-        raise UsedWrongly("DP-R004", "the partitions asked for do not follow one another", fix="run them one by one")
     return {
         "dagster/asset_partition_range_start": chosen[0],
         "dagster/asset_partition_range_end": chosen[-1],

@@ -16,7 +16,9 @@ def summarize(project: Project) -> dict[str, Any]:
     try:
         with lake_of(project, read_only=True) as lake:
             heads, state = lake.heads(project.environment), lake.state(project.environment)
-    except UsedWrongly:
+    except UsedWrongly as error:
+        if error.code != "DP-W001":
+            raise
         return {"tables": [], "models": [], "publication": None, "shows": "nothing yet", "next": "next: dataops run"}
     published = {m.name: m for m in state.cut.members}
     tables = [

@@ -283,6 +283,26 @@ def unchanged_partitions(head: Head | None, digests: Mapping[str, str]) -> list[
     return [p for p, digest in digests.items() if p in head.partitions and head.partitions[p].step.digest == digest]
 
 
+def with_dropped_partitions(step: Step, head: Head | None, partitions: Sequence[str]) -> list[str]:
+    """The partitions to make, and with all of them those that the project no longer has, which become empty.
+
+    Raises: Refused DP-W005 when only some are asked for while the others were cut another way (months, now days).
+    """
+    if head is None or step.partitions is None or WHOLE in head.partitions:
+        return list(partitions)
+    keys, every = step.partitions.keys(), step.partitions.every
+    others = [p for p in head.partitions if p not in partitions]
+    if set(partitions) == set(keys):
+        return [*partitions, *others]
+    if any(head.partitions[p].details.get("every", every) != every for p in others):
+        raise Refused(
+            "DP-W005",
+            f"{head.name} was cut into other spans than {every}s, and partitions {some(others)} still are",
+            fix="run all partitions together",
+        )
+    return list(partitions)
+
+
 def head_outcome(lake: Lake, project: Project, name: str, partitions: Sequence[str], **more: Any) -> Outcome:
     """The outcome that is read back from the head of `name`, for the partitions a step was asked for."""
     head = lake.heads(project.environment)[name]

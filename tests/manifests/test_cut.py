@@ -189,3 +189,16 @@ def test_each_source_is_named_once(manifest: Make, head: Top) -> None:
     marts = manifest("marts", inputs=[whole(old), whole(old)])
     found = stale_members({"orders": head(new), "marts": head(marts)}, {}.__getitem__)
     assert found == [Stale("marts", "orders")]
+
+
+def test_members_made_from_two_contents_of_a_table_outside_the_cut_are_not_consistent(
+    manifest: Make, head: Top
+) -> None:
+    old, new = head(manifest("raw", content=1)), head(manifest("raw", content=2))
+    first, second = head(manifest("a", inputs=[old.ref()])), head(manifest("b", inputs=[new.ref()]))
+    known = {m.id: m for h in (old, new) for m in h.manifests}
+    cut = {"a": first, "b": second}
+    assert stale_members(cut, known.__getitem__, {**cut, "raw": new}) == [Stale("a", "raw")]
+    assert stale_members(cut, known.__getitem__, {**cut, "raw": old}) == [Stale("b", "raw")]
+    assert stale_members(cut, known.__getitem__) == [Stale("a", "raw"), Stale("b", "raw")]
+    assert stale_members({"a": first, "c": head(manifest("c", inputs=[old.ref()]))}, known.__getitem__) == []

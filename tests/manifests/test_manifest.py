@@ -92,7 +92,7 @@ def test_the_form_of_a_manifest_stays_what_it_is() -> None:
         '"recorded_at":"2024-01-02T03:04:05+00:00","rows_audited":2,"rows_in":3,"rows_refused":1,"run_id":"run-1",'
         '"stage":"clean","step":{"code":"code","config":"config","contract":"contract","inputs":[{"digest":"d1",'
         '"manifests":["m1"],"name":"raw_orders","partition":"2024-01-01"}]},'
-        '"verdicts":[{"failing_rows":1,"rule":"id:type","severity":"error"}]}'
+        '"verdicts":[{"failing_rows":1,"measured":null,"rule":"id:type","severity":"error"}]}'
     )
 
 

@@ -90,6 +90,29 @@ def test_partitions_are_not_asked_of_a_table_that_has_none(guest: Path, dataops_
     assert (said.exit_code, "leave `partitions` out of members" in said.text) == (1, True), said.text
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new", "code"),
+    [
+        ("contracts/stay_predictions.odcs.yaml", "primaryKey: true, ", "", "DP-T005"),
+        (
+            "contracts/members.odcs.yaml",
+            "name: stayed, logicalType: boolean",
+            "name: stayed, logicalType: string",
+            "DP-T007",
+        ),
+        ("src/guest/model.py", "return make_pipeline", "make_pipeline", "DP-T006"),
+    ],
+)
+def test_a_mistake_with_a_model_is_told(
+    name: str, old: str, new: str, code: str, guest: Path, dataops_in: Callable[[Path], Run]
+) -> None:
+    text = (guest / name).read_text()
+    assert old in text
+    (guest / name).write_text(text.replace(old, new))
+    said = dataops_in(guest)("run", "--select", "signups,members,stays")
+    assert (said.exit_code, code) == (2, code if code in said.text else said.text)
+
+
 TABLES = """
 import dagster as dg
 from dataops_platform.settings.project import load_project

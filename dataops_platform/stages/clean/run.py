@@ -14,7 +14,7 @@ from dataops_platform.kit.errors import Refused
 from dataops_platform.kit.sql import identifier, identifiers, literal
 from dataops_platform.kit.user_code import arrow_from, call_function, code_digest, frame_for, load_function
 from dataops_platform.kit.version import VERSION
-from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
+from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.step import (
     Makes,
@@ -25,6 +25,7 @@ from dataops_platform.stages.step import (
     heads_with,
     refuse_broken,
     unchanged_partitions,
+    with_dropped_partitions,
 )
 from dataops_platform.warehouse.ducklake.lake import Lake
 from dataops_platform.warehouse.ducklake.staging import LakeStaging
@@ -66,13 +67,7 @@ class CleanStep:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (self.input, *self.references)
-
-    @property
-    def references(self) -> tuple[str, ...]:
-        """Tables that relationship rules refer to."""
-        names = (str(r.argument).partition(".")[0] for r in self.contract.rules if r.kind == "relationship")
-        return tuple(sorted(set(names) - {self.name}))
+        return (self.input, *self.contract.referred)
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -91,7 +86,8 @@ class CleanStep:
         """
         heads = heads_with(lake, self.project, self.reads, context)
         source = head_of(heads, self.input, self.name, self.project)
-        references = {name: head_of(heads, name, self.name, self.project) for name in self.references}
+        references = {name: head_of(heads, name, self.name, self.project) for name in self.contract.referred}
+        partitions = with_dropped_partitions(self, heads.get(self.name), partitions)
         present = [p for p in partitions if p == WHOLE or p in source.partitions]
         if not present:
             raise Refused(
@@ -115,8 +111,18 @@ class CleanStep:
             code=digest_of([VERSION, code_digest(self.function) if self.function else ""]),
             config=digest_of(self.config),
             contract=self.contract.digest,
-            inputs=(source.ref(partition), *(head.ref() for head in references.values())),
+            inputs=(*self._rows_read(source, partition), *(head.ref() for head in references.values())),
         )
+
+    def _rows_read(self, source: Head, partition: str) -> tuple[InputRef, ...]:
+        """What decides the verdicts of a partition: its own rows, and for a key also those of all the others."""
+        across = any(
+            rule.kind == "unique" or str(rule.argument).partition(".")[0] == self.name
+            for rule in self.contract.rules
+            if rule.kind in ("unique", "relationship")
+        )
+        whole = (source.ref(),) if partition and across else ()
+        return (source.ref(partition), *whole)
 
     def _write(
         self,
@@ -185,6 +191,7 @@ class CleanStep:
                     rows_audited=digests[batch.partition].rows,
                     rows_refused=batch.rows_refused,
                     recorded_at=context.now(),
+                    details={"every": self.partitions.every} if self.partitions else {},
                     contract_version=self.contract.version,
                     verdicts=batch.verdicts,
                 )

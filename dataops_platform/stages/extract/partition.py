@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
-from dataops_platform.kit.sql import identifier
+from dataops_platform.kit.sql import identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -35,18 +35,22 @@ def check_columns(columns: Sequence[str], present: Sequence[str], file: str) -> 
             )
 
 
-def refuse_rows_without_partition(connection: DuckDBPyConnection, relation: str, file: str) -> None:
-    """Refuses a file with rows whose partition columns make no date: they would be in no batch, and so be lost.
+def refuse_rows_without_partition(
+    connection: DuckDBPyConnection, relation: str, file: str, keys: Sequence[str]
+) -> None:
+    """Refuses a file with rows that belong to none of the partitions `keys`: they would be in no batch, and so be lost.
 
     Raises: Refused DP-E005.
     """
+    known = ", ".join(literal(key) for key in keys)
     lines = connection.execute(
-        f"select _dp_line, count(*) over () from {relation} where _dp_partition is null order by 1 limit 5"
+        f"select _dp_line, _dp_partition, count(*) over () from {relation} "
+        f"where _dp_partition is null or _dp_partition not in ({known}) order by 1 limit 5"
     ).fetchall()
     if lines:
+        named = some(f"{line} ({part or 'no date'})" for line, part, _ in lines)
         raise Refused(
             "DP-E005",
-            f"{lines[0][1]} rows of {file} belong to no partition: their partition columns make no date "
-            f"(lines {some(line for line, _ in lines)})",
-            fix="correct those lines; nothing was written",
+            f"{lines[0][2]} rows of {file} belong to no partition from {keys[0]} to {keys[-1]}: lines {named}",
+            fix="correct those lines, or widen start and end in dataops.yaml; nothing was written",
         )

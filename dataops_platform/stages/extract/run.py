@@ -21,6 +21,7 @@ from dataops_platform.stages.step import (
     head_outcome,
     refuse_broken,
     unchanged_partitions,
+    with_dropped_partitions,
 )
 from dataops_platform.technologies.files.location import locate, shown
 from dataops_platform.technologies.files.read import FileRows, read_file
@@ -61,6 +62,7 @@ class ExtractStep:
         return {
             "path": self.path,
             "partition_columns": list(self.partition_columns),
+            "every": self.partitions.every if self.partitions else None,
             "max_refused_share": self.max_refused_share,
         }
 
@@ -78,6 +80,7 @@ class ExtractStep:
             inputs=(InputRef(shown(self.path), digest_of_file(path)),),
         )
         head = lake.heads(self.project.environment).get(self.name)
+        partitions = with_dropped_partitions(self, head, partitions)
         same = unchanged_partitions(head, dict.fromkeys(partitions, identity.digest)) if context.skip_unchanged else []
         todo = [p for p in partitions if p not in same]
         if todo:
@@ -115,6 +118,7 @@ class ExtractStep:
                         rows_refused=refused.get(partition, 0),
                         recorded_at=context.now(),
                         verdicts=(Verdict("readable", "error", refused.get(partition, 0)),),
+                        details={"every": self.config["every"]},
                     )
                     for partition, digest in digests.items()
                 ]
@@ -137,7 +141,8 @@ class ExtractStep:
                 f"select *, {literal(shown(self.path))} as _dp_file{part} from _dp_rows"
             )
             if part:
-                refuse_rows_without_partition(connection, _RAW, shown(self.path))
+                keys = self.partitions.keys() if self.partitions else []
+                refuse_rows_without_partition(connection, _RAW, shown(self.path), keys)
             yield
         finally:
             connection.execute(f"drop view if exists {_RAW}")

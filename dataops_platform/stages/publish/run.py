@@ -87,7 +87,7 @@ def consistent_cut(lake: Lake, project: Project, names: Sequence[str], contracts
     all_heads = lake.heads(project.environment)
     heads = {name: head_of(all_heads, name, PUBLICATION, project) for name in names}
     _refuse_other_contracts(heads, contracts, project)
-    stale = stale_members(heads, lake.manifest)
+    stale = stale_members(heads, lake.manifest, all_heads)
     if stale:
         again = ",".join(sorted({s.name for s in stale}))
         raise Refused(

@@ -37,7 +37,7 @@ class Score(StageComponent):
     contract: str | None = None
 
     def steps(self, project: Project) -> Sequence[ScoreStep]:
-        """One step."""
+        """One step. Raises: UsedWrongly DP-T005 for predictions without a key."""
         return [
             ScoreStep(
                 project=project,

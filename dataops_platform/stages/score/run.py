@@ -9,7 +9,7 @@ from typing import Any
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import STAGED, audits, stage_rows
 from dataops_platform.kit.digests import digest_of
-from dataops_platform.kit.errors import Refused
+from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifiers
 from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
@@ -56,13 +56,21 @@ class ScoreStep:
     partitions: PartitionSettings | None = None
     stage: str = "score"
 
+    def __post_init__(self) -> None:
+        if not self.contract.primary_key:
+            raise UsedWrongly(
+                "DP-T005",
+                f"{self.contract.path.name} names no primaryKey: which row is a prediction about?",
+                where=f"table {self.name}",
+            )
+
     @property
     def makes(self) -> tuple[Makes, ...]:
         return (Makes(self.name, self.contract.description, self.contract, ("table", "mlflow")),)
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (self.table, self.model)
+        return tuple(dict.fromkeys([self.table, self.model, *self.contract.referred]))
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -80,19 +88,20 @@ class ScoreStep:
         Raises: Refused DP-W007 without features, DP-M005 without a model, DP-M001 when its files were changed;
         ContractBroken when the predictions do not hold their contract.
         """
-        heads = heads_with(lake, self.project, [self.table], context)
+        heads = heads_with(lake, self.project, [self.table, *self.contract.referred], context)
         table = head_of(heads, self.table, self.name, self.project)
+        references = {name: head_of(heads, name, self.name, self.project) for name in self.contract.referred}
         choice = self._choose(lake, heads, context)
         identity = StepIdentity(
             code=digest_of(VERSION),
             config=digest_of(self.config),
             contract=self.contract.digest,
-            inputs=(table.ref(), choice.ref),
+            inputs=(table.ref(), choice.ref, *(head.ref() for name, head in references.items() if name != self.table)),
         )
         if context.skip_unchanged and unchanged_partitions(heads.get(self.name), {WHOLE: identity.digest}):
             return [head_outcome(lake, self.project, self.name, [WHOLE], unchanged=True)]
         self._predict(lake, table, choice)
-        self._write(lake, context, identity)
+        self._write(lake, context, identity, references)
         return [head_outcome(lake, self.project, self.name, [WHOLE])]
 
     def _choose(self, lake: Lake, heads: Mapping[str, Head], context: RunContext) -> ModelChoice:
@@ -113,6 +122,15 @@ class ScoreStep:
 
     def _predict(self, lake: Lake, table: Head, choice: ModelChoice) -> None:
         keys = self.contract.primary_key
+        relation = lake.relation(self.project.environment, table)
+        columns = [name for name, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()]
+        for name in (self.time_column, *keys, *choice.features):
+            if name not in columns:
+                raise UsedWrongly(
+                    "DP-T002",
+                    f"{self.table} has no column {name!r}; {did_you_mean(name, columns)}",
+                    where=f"table {self.name}",
+                )
         rows = feature_rows(
             lake, self.project.environment, table, choice.features, keys, self.time_column, self.window, keys
         )
@@ -127,10 +145,11 @@ class ScoreStep:
         predictions["model_digest"] = choice.ref.digest
         lake.connection.register("_dp_predictions", predictions)
 
-    def _write(self, lake: Lake, context: RunContext, identity: StepIdentity) -> None:
+    def _write(self, lake: Lake, context: RunContext, identity: StepIdentity, references: Mapping[str, Head]) -> None:
         environment = self.project.environment
+        relations = {name: lake.relation(environment, head) for name, head in references.items()}
         with lake.stage(environment, self.name) as staging:
-            stage_rows(staging.connection, "_dp_predictions", self.contract)
+            stage_rows(staging.connection, "_dp_predictions", self.contract, references=relations)
             batch = audits(staging.connection, self.contract, [WHOLE])[0]
             place = f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}"
             refuse_broken(self.name, 0.0, batch, where=place)

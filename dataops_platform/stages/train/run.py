@@ -64,6 +64,13 @@ class TrainStep:
                     f"{self.table} has no column {name!r}; {did_you_mean(name, columns)}",
                     where=f"model {self.name}",
                 )
+        if self.contract.column(self.target).logical_type not in ("boolean", "integer"):
+            raise UsedWrongly(
+                "DP-T007",
+                f"the target {self.target!r} is a {self.contract.column(self.target).logical_type}; it must be a "
+                "boolean, or an integer of 0 and 1",
+                where=f"model {self.name}",
+            )
         refuse_late_columns(self.contract, (*self.features, *(c for by in self.baselines for c in by)), self.known_by)
 
     @property
@@ -153,9 +160,16 @@ class TrainStep:
         features = list(self.features)
         fit = call_function(self.function, lambda: load_function(self.function))
         model = call_function(self.function, lambda: fit(train[features], train[self.target].astype(int)))
+        if not hasattr(model, "predict_proba"):
+            raise UsedWrongly(
+                "DP-T006",
+                f"{self.function} gave {type(model).__name__}, which has no predict_proba",
+                fix="return the fitted classifier",
+            )
         check_trusted(model)
         target = judged[self.target].astype(int).to_numpy()
-        probabilities = {"model": model.predict_proba(judged[features])[:, 1]}
+        said = call_function(self.function, lambda: model.predict_proba(judged[features])[:, 1])
+        probabilities = {"model": said}
         for by in ((), *self.baselines):
             probabilities[" x ".join(by) or "constant"] = rates(train, train[self.target].astype(int), judged, by)
         scores = [judge(name, target, probability) for name, probability in probabilities.items()]

@@ -127,7 +127,7 @@ def _in_build_order(models: list[DbtModel]) -> tuple[DbtModel, ...]:
 
 def _files(folder: Path) -> list[Path]:
     found = (p for p in folder.rglob("*") if p.is_file())
-    return [p for p in found if not _IGNORED.intersection(p.relative_to(folder).parts)]
+    return [p for p in found if p.relative_to(folder).parts[0] not in _IGNORED]
 
 
 def _read_cache(path: Path) -> DbtGraph | None:

@@ -64,13 +64,22 @@ class TransformStep:
     @property
     def makes(self) -> tuple[Makes, ...]:
         return tuple(
-            Makes(m.name, m.description, self.contracts.get(m.name), ("dbt", "table"), m.reads, m.tests)
+            Makes(m.name, m.description, self.contracts.get(m.name), ("dbt", "table"), self._read_by(m), m.tests)
             for m in self.graph.models
         )
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return self.graph.sources
+        """dbt's sources, and the tables that the contracts' relationship rules refer to."""
+        referred = (name for m in self.graph.models for name in self._referred_by(m) if name not in self._names)
+        return tuple(dict.fromkeys([*self.graph.sources, *referred]))
+
+    def _read_by(self, model: DbtModel) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*model.reads, *self._referred_by(model)]))
+
+    def _referred_by(self, model: DbtModel) -> tuple[str, ...]:
+        contract = self.contracts.get(model.name)
+        return contract.referred if contract else ()
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -123,20 +132,19 @@ class TransformStep:
 
     def _audit(self, lake: Lake, context: RunContext, inputs: Mapping[str, Head]) -> dict[str, Manifest]:
         made: dict[str, Manifest] = {}
+        tables = {name: qualified(self.project.build_schema, name) for name in self._names}
+        found = {name: digests(lake.connection, table, [WHOLE])[WHOLE] for name, table in tables.items()}
         for model in self.graph.models:
-            relation = qualified(self.project.build_schema, model.name)
-            verdicts = self._held_to_contract(lake, model, relation, context)
-            digest = digests(lake.connection, relation, [WHOLE])[WHOLE]
-            refs = tuple(self._input_ref(name, inputs, made) for name in model.reads)
-            made[model.name] = self._manifest(model, digest, refs, verdicts, context)
+            verdicts = self._held_to_contract(lake, model, tables[model.name], context)
+            refs = tuple(self._input_ref(name, inputs, made, found) for name in self._read_by(model))
+            made[model.name] = self._manifest(model, found[model.name], refs, verdicts, context)
         return made
 
     def _held_to_contract(self, lake: Lake, model: DbtModel, relation: str, context: RunContext) -> tuple[Verdict, ...]:
         contract = self.contracts.get(model.name)
         if contract is None:
             return ()
-        references = {str(rule.argument).partition(".")[0] for rule in contract.rules if rule.kind == "relationship"}
-        tables = {name: self._referred(lake, name, model.name) for name in references}
+        tables = {name: self._referred(lake, name, model.name) for name in self._referred_by(model)}
         stage_rows(lake.connection, relation, contract, references=tables)
         batch = audits(lake.connection, contract, [WHOLE])[0]
         if batch.rows_refused or batch.unmet:
@@ -158,9 +166,11 @@ class TransformStep:
         environment = self.project.environment
         return lake.relation(environment, head_of(lake.heads(environment), name, needed_by, self.project))
 
-    def _input_ref(self, name: str, inputs: Mapping[str, Head], made: Mapping[str, Manifest]) -> InputRef:
-        if name in made:
-            return InputRef(name, made[name].digest, WHOLE, (made[name].id,))
+    def _input_ref(
+        self, name: str, inputs: Mapping[str, Head], made: Mapping[str, Manifest], found: Mapping[str, TableDigest]
+    ) -> InputRef:
+        if name in found:  # without a manifest where a rule refers to a model that dbt builds later
+            return InputRef(name, str(found[name]), WHOLE, (made[name].id,) if name in made else ())
         return inputs[name].ref()
 
     def _identity(self, model: DbtModel, refs: Sequence[InputRef]) -> StepIdentity:
@@ -200,7 +210,7 @@ class TransformStep:
 
     def _is_unchanged(self, heads: Mapping[str, Head], inputs: Mapping[str, Head]) -> bool:
         for model in self.graph.models:
-            refs = [heads[n].ref() if n in heads else inputs[n].ref() for n in model.reads if n in heads or n in inputs]
+            refs = [heads[n].ref() for n in self._read_by(model) if n in heads]
             if not unchanged_partitions(heads.get(model.name), {WHOLE: self._identity(model, refs).digest}):
                 return False
         return True

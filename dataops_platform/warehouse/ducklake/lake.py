@@ -29,6 +29,8 @@ from dataops_platform.warehouse.protocol import State
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from dataops_platform.warehouse.protocol import Staging, Warehouse
+
 PLATFORM = "_dataops"
 """The schema of the platform's own tables: `heads` and `ledger`, and one head view per environment."""
 
@@ -300,6 +302,11 @@ def open_lake(location: LakeLocation, *, read_only: bool = False, clock: Clock =
         shared[location] = lake.connection
         return Lake(another(lake.connection), lock, clock)
     return lake
+
+
+if TYPE_CHECKING:
+    _lake_is_a_warehouse: type[Warehouse] = Lake
+    _its_writes_are_staging: type[Staging] = LakeStaging
 
 
 def _is_prepared(connection: DuckDBPyConnection) -> bool:
