@@ -15,6 +15,8 @@ import pytest
 from filelock import FileLock
 from typer.testing import CliRunner
 
+from dataops_platform.warehouse.ducklake import attach
+
 ROOT = Path(__file__).parent.parent
 ORDERS = ROOT / "tests" / "projects" / "orders"
 
@@ -73,6 +75,17 @@ def _with_extensions_of(other: Path, project: Path) -> Path:
     (project / ".dataops").mkdir(exist_ok=True)
     (project / ".dataops" / "extensions").symlink_to(other / ".dataops" / "extensions", target_is_directory=True)
     return project
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unchecked_extensions() -> Iterator[None]:
+    """Spares these tests the check of the extensions' signatures, a fifth of a second of each connection.
+
+    What starts processes (journeys, kills) has it done; `tests/warehouse/test_open.py` holds that it is done.
+    """
+    attach.OPTIONS["allow_unsigned_extensions"] = True
+    yield
+    del attach.OPTIONS["allow_unsigned_extensions"]
 
 
 @pytest.fixture(autouse=True)

@@ -100,7 +100,9 @@ def test_partitions_are_not_asked_of_a_table_that_has_none(guest: Path, dataops_
             "name: stayed, logicalType: string",
             "DP-T007",
         ),
-        ("src/guest/model.py", "return make_pipeline", "make_pipeline", "DP-T006"),
+        pytest.param(
+            "src/guest/model.py", "return make_pipeline", "make_pipeline", "DP-T006", marks=pytest.mark.journey
+        ),
     ],
 )
 def test_a_mistake_with_a_model_is_told(
@@ -133,7 +135,7 @@ def write(name, select):
 """
 
 
-@pytest.mark.parametrize("stage", ["extract", "transform"])
+@pytest.mark.parametrize("stage", ["extract", pytest.param("transform", marks=pytest.mark.journey)])
 def test_extract_and_transform_stand_alone(stage: str, orders: Path, dataops: Run) -> None:
     defs = orders / "src" / "orders_project" / "defs"
     for folder in defs.iterdir():

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dataops_platform.settings.project import load_project
 from dataops_platform.stages.step import lake_of
 
@@ -56,6 +58,7 @@ def test_a_row_outside_the_partitions_is_refused_not_lost(published: Path, datao
     assert content(published) == before
 
 
+@pytest.mark.journey
 def test_other_partitions_than_before_leave_no_row_twice(published: Path, dataops: Run) -> None:
     before = content(published)
     edit(published / "dataops.yaml", "every: month", "every: day")
@@ -83,6 +86,7 @@ def test_a_span_of_partitions_is_made_from_first_to_last(published: Path, dataop
     assert (said.exit_code, "nothing selected has partitions" in said.text) == (2, True)
 
 
+@pytest.mark.journey
 def test_a_mart_whose_rule_refers_to_a_table_is_judged_anew_when_that_table_changes(
     published: Path, dataops: Run
 ) -> None:
@@ -102,6 +106,7 @@ def test_a_mart_whose_rule_refers_to_a_table_is_judged_anew_when_that_table_chan
     assert (said.exit_code, "customer:relationship 1" in said.text) == (1, True), said.text
 
 
+@pytest.mark.journey
 def test_a_dbt_file_is_noticed_wherever_it_lies(published: Path, dataops: Run) -> None:
     models = published / "dbt" / "models"
     (models / "logs").mkdir()

@@ -12,7 +12,8 @@ from types import ModuleType
 import pytest
 
 from dataops_platform.kit.errors import DataOpsError, SystemFailed, UsedWrongly
-from dataops_platform.warehouse.ducklake.attach import LakeLocation, attach
+from dataops_platform.warehouse.ducklake import attach as attach_module
+from dataops_platform.warehouse.ducklake.attach import LakeLocation, attach, connect
 from dataops_platform.warehouse.ducklake.lake import open_lake
 
 OPEN = """
@@ -73,6 +74,21 @@ def test_a_catalog_cut_short_is_said(tmp_path: Path, extensions: Path, lakes: Mo
     os.truncate(tmp_path / "lake.sqlite", 8192)
     with pytest.raises(SystemFailed, match=r"^DP-W002"):
         open_lake(location)
+
+
+def test_an_extension_that_was_tampered_with_is_refused(
+    tmp_path: Path, extensions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attach_module, "OPTIONS", {})
+    location = LakeLocation(f"sqlite:{tmp_path}/lake.sqlite", f"{tmp_path}/data", tmp_path / "extensions")
+    connect(location, "ducklake").close()
+    (installed,) = location.extensions.rglob("ducklake.duckdb_extension")
+    data = bytearray(installed.read_bytes())
+    data[len(data) // 2] ^= 1
+    installed.unlink()  # the file itself stays mapped into this process
+    installed.write_bytes(data)
+    with pytest.raises(SystemFailed, match=r"DP-W002 the lake cannot be attached: .*signature"):
+        attach(location)
 
 
 @pytest.mark.parametrize("address", ["postgresql://u:hunter2@127.0.0.1:1/x", "host=127.0.0.1 port=1 password=hunter2"])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_MS = 5000
 COMMIT_RETRIES = 100
+OPTIONS: dict[str, str | bool | int | float | list[str]] = {}
+"""More options of every connection; only tests set any."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def connect(location: LakeLocation, *extensions: str) -> DuckDBPyConnection:
     import duckdb
 
     location.extensions.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(config={"extension_directory": str(location.extensions)})
+    connection = duckdb.connect(config={"extension_directory": str(location.extensions), **OPTIONS})
     connection.execute("set TimeZone = 'UTC'")
     for name in extensions:
         load_extension(connection, name)
