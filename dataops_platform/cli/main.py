@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from dataops_platform.cli import run, sql, status
+from dataops_platform.cli.contracts import contracts
 
 app = typer.Typer(
     name="dataops",
@@ -16,6 +17,7 @@ app = typer.Typer(
 )
 for command in (run, status, sql):
     app.command(help=command.__doc__)(getattr(command, command.__name__.rpartition(".")[2]))
+app.add_typer(contracts, name="contracts")
 
 
 def main() -> None:

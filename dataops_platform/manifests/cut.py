@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from dataops_platform.kit.digests import digest_of
@@ -96,6 +97,7 @@ def stale_members(
     """
     found: dict[Stale, None] = {}
     newest = newest or {}
+    manifest_of = cache(manifest_of)  # many members come from the same few
     outside: dict[tuple[str, str], dict[str, list[Stale]]] = {}
     for head in heads.values():
         seen: set[tuple[str, str]] = set()

@@ -10,16 +10,21 @@ import dagster as dg
 
 from dataops_platform.contracts.contract import Contract, Rule
 from dataops_platform.manifests.manifest import Verdict
-from dataops_platform.stages.step import Makes, Outcome
+from dataops_platform.stages.step import COLUMNS_READ, EXPOSURES, Makes, Outcome
 
 Metadata = Mapping[str, dg.MetadataValue[Any]]
 
 
 def definition_metadata(made: Makes) -> Metadata:
     """What is known of an asset before it is made."""
+    known: dict[str, dg.MetadataValue[Any]] = {}
+    if made.columns_read:
+        known[COLUMNS_READ] = dg.MetadataValue.json({table: list(names) for table, names in made.columns_read.items()})
+    if made.exposures:
+        known[EXPOSURES] = dg.MetadataValue.json([dict(exposure) for exposure in made.exposures])
     if made.contract is None:
-        return {}
-    return {
+        return known
+    return known | {
         "dagster/column_schema": dg.MetadataValue.table_schema(_schema(made.contract)),
         "contract": dg.MetadataValue.text(f"{made.contract.id} {made.contract.version}"),
     }

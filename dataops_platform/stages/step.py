@@ -24,6 +24,10 @@ from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
 ELSEWHERE = "elsewhere"
 """The stage of a table that another program wrote: an asset that a team already has."""
 
+COLUMNS_READ = "dataops/columns_read"
+EXPOSURES = "dataops/exposures"
+"""Metadata of an asset: the columns it reads of which table, and who outside reads it (see `Makes`)."""
+
 STAGES = ("extract", "clean", "transform", "train", "score", "publish")
 """The stages in the order data goes through them."""
 
@@ -38,6 +42,10 @@ class Makes:
     kinds: tuple[str, ...] = ()
     reads: tuple[str, ...] | None = None
     tests: tuple[str, ...] = ()
+    columns_read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The columns read of a table, where not all of them may be: words of SQL, or the inputs of a model."""
+    exposures: tuple[Mapping[str, Any], ...] = ()
+    """Who outside reads it or its siblings: name, kind, owner and reads of dashboards, notebooks, applications."""
 
 
 @dataclass(frozen=True)

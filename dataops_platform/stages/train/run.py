@@ -76,7 +76,9 @@ class TrainStep:
     @property
     def makes(self) -> tuple[Makes, ...]:
         text = self.description or f"{self.target} from {self.table}, known at {self.known_by}."
-        return (Makes(self.name, text, None, ("mlflow", "scikitlearn")),)
+        by = (column for names in self.baselines for column in names)
+        used = tuple(dict.fromkeys([*self.features, self.target, self.time_column, *by, *self.contract.primary_key]))
+        return (Makes(self.name, text, None, ("mlflow", "scikitlearn"), columns_read={self.table: used}),)
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -31,15 +32,28 @@ class DbtModel:
     tests: tuple[str, ...]
     owner: str = ""
     tags: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    """The words of its SQL (with that of ephemeral models it reads), in lower case; `*` where it takes all columns."""
+
+
+@dataclass(frozen=True)
+class DbtExposure:
+    """Somebody outside who reads tables that dbt makes or reads: a dashboard, a notebook, an application."""
+
+    name: str
+    kind: str
+    owner: str
+    reads: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class DbtGraph:
-    """All tables of a dbt project, in the order dbt can build them, and the sources they start from."""
+    """All tables of a dbt project, in the order dbt can build them, the sources they start from, and who reads them."""
 
     digest: str
     models: tuple[DbtModel, ...]
     sources: tuple[str, ...]
+    exposures: tuple[DbtExposure, ...] = ()
 
 
 def read_graph(project: Project, folder: Path) -> DbtGraph:
@@ -97,12 +111,33 @@ def graph_of(manifest: Mapping[str, Any], digest: str) -> DbtGraph:
             tests=tuple(sorted(tests[key])),
             owner=str(node["config"].get("meta", {}).get("owner", "")),
             tags=tuple(node.get("tags", ())),
+            words=_words(node, nodes),
         )
         for key, node in sorted(tables.items())
     ]
     ordered = _in_build_order(models)
     names = {m.name for m in models}
-    return DbtGraph(digest, ordered, tuple(sorted({r for m in models for r in m.reads} - names)))
+    exposures = tuple(
+        DbtExposure(
+            exposure["name"],
+            exposure["type"],
+            exposure["owner"].get("name") or exposure["owner"].get("email") or "",
+            tuple(sorted(set(_reads(exposure, nodes, manifest["sources"])))),
+        )
+        for exposure in manifest.get("exposures", {}).values()
+    )
+    return DbtGraph(digest, ordered, tuple(sorted({r for m in models for r in m.reads} - names)), exposures)
+
+
+def _words(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> tuple[str, ...]:
+    code = re.sub(r"--.*|/\*.*?\*/|{#.*?#}", " ", str(node.get("raw_code", "")).lower())
+    found = set(re.findall(r"[a-z_][a-z0-9_]*", code))
+    if re.search(r"(select|,|\.)\s*\*", code) or "from" not in found:
+        found.add("*")
+    for key in node.get("depends_on", {}).get("nodes", ()):
+        if key in nodes and nodes[key]["config"]["materialized"] == "ephemeral":
+            found |= set(_words(nodes[key], nodes))
+    return tuple(sorted(found))
 
 
 def _reads(node: Mapping[str, Any], nodes: Mapping[str, Any], sources: Mapping[str, Any]) -> Iterable[str]:
@@ -134,7 +169,8 @@ def _read_cache(path: Path) -> DbtGraph | None:
     try:
         data = json.loads(path.read_text())
         models = tuple(DbtModel(**{k: _tuples(v) for k, v in m.items()}) for m in data["models"])
-        return DbtGraph(data["digest"], models, tuple(data["sources"]))
+        exposures = tuple(DbtExposure(**{k: _tuples(v) for k, v in e.items()}) for e in data["exposures"])
+        return DbtGraph(data["digest"], models, tuple(data["sources"]), exposures)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,16 @@ class TransformStep:
     @property
     def makes(self) -> tuple[Makes, ...]:
         return tuple(
-            Makes(m.name, m.description, self.contracts.get(m.name), ("dbt", "table"), self._read_by(m), m.tests)
+            Makes(
+                m.name,
+                m.description,
+                self.contracts.get(m.name),
+                ("dbt", "table"),
+                self._read_by(m),
+                m.tests,
+                {} if "*" in m.words else dict.fromkeys(self._read_by(m), m.words),
+                tuple(asdict(exposure) for exposure in self.graph.exposures),
+            )
             for m in self.graph.models
         )
 

@@ -1,0 +1,137 @@
+"""Read, try and compare contracts.
+
+Example: dataops contracts test contracts/orders.odcs.yaml orders.csv
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
+from dataops_platform.cli.output import console, errors_shown, print_json, print_table
+from dataops_platform.settings.project import load_project
+
+contracts = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=None)
+
+
+@contracts.command()
+def lint(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Contracts; those of the project when none is given.")
+    ] = None,
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Says what each contract enforces, and what it asks for that nobody enforces.
+
+    Example: dataops contracts lint
+    """
+    with errors_shown(as_json):
+        from dataops_platform.contracts.lint import lint_contract
+
+        paths = files or sorted((load_project(project).root / "contracts").glob("*.odcs.yaml"))
+        found = [lint_contract(path) for path in paths]
+        if as_json:
+            print_json({"contracts": found})
+            return
+        print_table(found, ["file", "table", "version", "columns", "rules", "key"])
+        for note in (note for line in found for note in line["unenforced"]):
+            console().print(f"not enforced: {note}", markup=False)
+
+
+@contracts.command()
+def test(
+    contract: Annotated[Path, typer.Argument(help="The contract.")],
+    file: Annotated[Path, typer.Argument(help="The rows: .csv, .csv.gz, .zip or .parquet.")],
+    others: Annotated[
+        list[str] | None, typer.Option("--with", help="TABLE=FILE for each table that the rules refer to.")
+    ] = None,
+    null_values: Annotated[str, typer.Option("--null", help="Words that mean null, separated by commas.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Holds a file against a contract; ends with 1 when it does not hold.
+
+    Example: dataops contracts test contracts/orders.odcs.yaml orders.csv --with customers=customers.csv
+    """
+    with errors_shown(as_json):
+        from dataops_platform.contracts.odcs import load_contract
+        from dataops_platform.kit.errors import UsedWrongly
+        from dataops_platform.runs.contract_check import check_file
+
+        references = {}
+        for other in others or []:
+            name, equals, path = other.partition("=")
+            if not equals:
+                raise UsedWrongly("DP-C017", f"--with {other!r} must be written TABLE=FILE")
+            references[name] = Path(path)
+        found = load_contract(contract)
+        checked = check_file(found, file, references, ("", *filter(None, null_values.split(","))))
+        verdicts = [v.__dict__ for v in checked.audit.verdicts]
+        if as_json:
+            counts = {"rows_in": checked.audit.rows_in, "rows_refused": checked.audit.rows_refused}
+            unmet = {"unmet": list(checked.audit.unmet), "unreadable_lines": checked.unreadable}
+            print_json({"holds": checked.holds, **counts, **unmet, "verdicts": verdicts, "sample": checked.sample})
+        else:
+            _print_checked(checked, verdicts, f"{found.id} {found.version}")
+        if not checked.holds:
+            raise typer.Exit(1)
+
+
+def _print_checked(checked: Any, verdicts: list[dict[str, Any]], title: str) -> None:
+    audit = checked.audit
+    print_table(verdicts, ["rule", "severity", "failing_rows", "measured"])
+    if checked.sample:
+        print_table(checked.sample, list(checked.sample[0]), "rows refused")
+    for line in audit.unmet:
+        console().print(f"all rows together: {line}", markup=False)
+    if checked.unreadable:
+        console().print(f"{checked.unreadable} lines of the file are no rows", markup=False)
+    said = "holds" if checked.holds else "is BROKEN"
+    console().print(f"{title} {said}: {audit.rows_refused} of {audit.rows_in} rows refused", markup=False)
+
+
+@contracts.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="A contract, a folder of contracts, or a git revision.")],
+    new: Annotated[str, typer.Argument(help="The same; the project's files when not given.")] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a comment.")] = False,
+    env: Environment = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Says what changed, which version it needs and who is hit; ends with 1 on a breaking change that nobody announced.
+
+    A breaking change is announced by a new major version, or let pass by `contracts/waivers.yaml`.
+
+    Example: dataops contracts diff main
+    """
+    with errors_shown(as_json):
+        from dataops_platform.runs.contract_diff import as_markdown, compare
+
+        found = load_project(project, env or None)
+        compared = compare(found, old, new)
+        if as_json:
+            print_json({"contracts": [c.plain() for c in compared], "passes": all(c.passes for c in compared)})
+        elif markdown:
+            print(as_markdown(compared))
+        else:
+            _print_compared(compared)
+        if not all(c.passes for c in compared):
+            raise typer.Exit(1)
+
+
+def _print_compared(compared: Any) -> None:
+    if not compared:
+        console().print("nothing changed", markup=False)
+    for one in compared:
+        console().print(f"\n{one.name}: {one.level}, {one.versions}. {one.verdict}", markup=False)
+        print_table([c.__dict__ for c in one.changes], ["level", "what"])
+        if one.hits:
+            print_table(
+                [{**h.__dict__, "owners": ", ".join(h.owners)} for h in one.hits],
+                ["name", "kind", "through", "owners"],
+                "who is hit",
+            )

@@ -1,0 +1,51 @@
+"""A branch of the flights example drops a column: all who are hit are named before it lands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.conftest import clone_of_the_repository, command
+
+pytestmark = pytest.mark.journey
+
+WAIVER = (
+    'waivers:\n  - {contract: weather, version: 2.0.0, by: "team:weather", why: Sensor gone., until: "2999-01-01"}\n'
+)
+
+
+def test_a_dropped_column_names_all_it_hits_and_a_bump_with_a_waiver_passes(tmp_path: Path) -> None:
+    flights = clone_of_the_repository(tmp_path / "clone") / "examples" / "flights"
+    assert command(flights, "dataops", "contracts", "diff", "HEAD").out.strip() == "nothing changed"
+    path = flights / "contracts" / "weather.odcs.yaml"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if "name: humidity" not in line))
+    assert len(path.read_text().splitlines()) == len(lines) - 1
+
+    hit = command(flights, "dataops", "contracts", "diff", "HEAD", "--json")
+    assert hit.exit_code == 1, hit.err
+    (weather,) = hit.json["contracts"]
+    assert weather["changes"] == [{"level": "breaking", "what": "humidity is gone", "column": "humidity"}]
+    assert {(h["name"], h["kind"]) for h in weather["hits"]} == {
+        ("flight_features", "transform"),
+        ("delay", "train"),
+        ("delay_predictions", "score"),
+    }
+    markdown = command(flights, "dataops", "contracts", "diff", "HEAD", "--markdown")
+    assert "| delay | train | flight_features |" in markdown.out
+
+    path.write_text(path.read_text().replace("version: 1.0.0", "version: 2.0.0"))
+    (flights / "contracts" / "waivers.yaml").write_text(WAIVER)
+    passed = command(flights, "dataops", "contracts", "diff", "HEAD")
+    assert (passed.exit_code, "Waived by team:weather" in passed.out) == (0, True)
+
+
+def test_a_column_that_nobody_reads_hits_nobody(tmp_path: Path) -> None:
+    flights = clone_of_the_repository(tmp_path / "clone") / "examples" / "flights"
+    path = flights / "contracts" / "airports.odcs.yaml"
+    text = path.read_text()
+    assert "name: tzone" in text
+    path.write_text("".join(line for line in text.splitlines(keepends=True) if "name: tzone" not in line))
+    said = command(flights, "dataops", "contracts", "diff", "HEAD", "--json")
+    assert (said.exit_code, said.json["contracts"][0]["hits"]) == (1, [])
