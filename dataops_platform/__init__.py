@@ -12,15 +12,17 @@ from dataops_platform.kit.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from dataops_platform.stages.clean.component import Clean
+    from dataops_platform.stages.contract.component import Contract, with_contract
     from dataops_platform.stages.extract.component import Extract
     from dataops_platform.stages.publish.component import Publish
     from dataops_platform.stages.score.component import Score
     from dataops_platform.stages.train.component import Train
     from dataops_platform.stages.transform.component import Transform
 
-__all__ = ["Clean", "Extract", "Publish", "Score", "Train", "Transform", "__version__"]
+__all__ = ["Clean", "Contract", "Extract", "Publish", "Score", "Train", "Transform", "__version__", "with_contract"]
 
 _HOME = {name: f"dataops_platform.stages.{name.lower()}.component" for name in __all__ if name[0].isupper()}
+_HOME["with_contract"] = _HOME["Contract"]
 
 
 def __getattr__(name: str) -> Any:

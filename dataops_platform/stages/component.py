@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import dagster as dg
 from pydantic import BeforeValidator, ConfigDict
 
+from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.manifests.manifest import WHOLE, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project, load_project, table_name
@@ -78,9 +79,9 @@ def asset_of(step: Step) -> dg.AssetsDefinition:
                 outcomes = step.run(lake, _run_context(context, environment), partitions)
         except ContractBroken as error:
             yield from _broken(step, error)
-            raise _failure(error) from None
+            raise failure_of(error) from None
         except DataOpsError as error:
-            raise _failure(error) from None
+            raise failure_of(error) from None
         for outcome in outcomes:
             yield from _results(step, outcome)
 
@@ -99,6 +100,7 @@ def _spec(step: Step, made: Makes) -> dg.AssetSpec:
         owners=[owner],
         kinds=set(made.kinds),
         metadata=definition_metadata(made),
+        freshness_policy=freshness_of(made.contract),
     )
 
 
@@ -163,6 +165,14 @@ def _only_failing(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     return tuple(v for v in verdicts if v.failing_rows)
 
 
-def _failure(error: DataOpsError) -> dg.Failure:
+def freshness_of(contract: Contract | None) -> dg.FreshnessPolicy | None:
+    """The freshness that a contract promises, as Dagster watches it."""
+    if contract is None or contract.freshness is None:
+        return None
+    return dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(seconds=contract.freshness.seconds))
+
+
+def failure_of(error: DataOpsError) -> dg.Failure:
+    """An error of the platform as Dagster shows it: never retried, with its code and exit code."""
     metadata: dict[str, str | int] = {"code": error.code, "exit_code": error.exit_code}
     return dg.Failure(description=str(error), metadata=metadata, allow_retries=False)

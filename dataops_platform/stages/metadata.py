@@ -70,7 +70,7 @@ def outcome_metadata(outcome: Outcome) -> Metadata:
             "manifest": dg.MetadataValue.text(outcome.manifests[-1].id),
         }
     if outcome.refused_sample:
-        shown["refused_rows"] = _table(outcome.refused_sample)
+        shown["refused_rows"] = table_of(outcome.refused_sample)
     shown |= {name: _value(value) for name, value in outcome.shown.items() if name != "digest"}
     shown |= {name: _picture(name, data) for name, data in outcome.pictures.items()}
     return shown
@@ -91,7 +91,7 @@ def verdict_metadata(made: Makes, verdicts: Sequence[Verdict]) -> Metadata:
         for v in verdicts
     ]
     return {
-        "rules": _table(rows),
+        "rules": table_of(rows),
         "failing_rows": dg.MetadataValue.int(sum(v.failing_rows for v in verdicts)),
         "contract": dg.MetadataValue.text(f"{made.contract.id} {made.contract.version}"),
     }
@@ -99,7 +99,7 @@ def verdict_metadata(made: Makes, verdicts: Sequence[Verdict]) -> Metadata:
 
 def _value(value: Any) -> dg.MetadataValue[Any]:
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
-        return _table(value)
+        return table_of(value)
     if isinstance(value, bool):
         return dg.MetadataValue.bool(value)
     if isinstance(value, int):
@@ -109,7 +109,8 @@ def _value(value: Any) -> dg.MetadataValue[Any]:
     return dg.MetadataValue.json(value)
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue[Any]:
+def table_of(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue[Any]:
+    """Records as a table."""
     columns = [dg.TableColumn(name, _column_type(value)) for name, value in rows[0].items()]
     records = [dg.TableRecord({k: "" if v is None else v for k, v in row.items()}) for row in rows]
     return dg.MetadataValue.table(records, dg.TableSchema(columns=columns))

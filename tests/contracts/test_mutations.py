@@ -143,7 +143,7 @@ TYPOS = {
     "minLength": "minlength",
     "minLength: 1": "minLength: one",
     "pattern: a": "patern: a",
-    "pattern: a": "pattern: '['",
+    "pattern: a}": "pattern: '['}",
     "unique": "uniqe",
     "unique: true": "unique: 1",
     "enum:": "emum:",

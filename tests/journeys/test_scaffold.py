@@ -20,7 +20,7 @@ def test_every_component_can_be_scaffolded(tmp_path: Path) -> None:
     defs.mkdir(parents=True)
     for folder in (defs, defs.parent):
         (folder / "__init__.py").touch()
-    for name in ("Extract", "Clean", "Transform", "Train", "Score", "Publish"):
+    for name in ("Extract", "Clean", "Transform", "Train", "Score", "Publish", "Contract"):
         done = command(tmp_path, "dg", "scaffold", "defs", f"dataops_platform.{name}", name.lower())
         assert done.exit_code == 0, done.out + done.err
         assert f"type: dataops_platform.{name}\n" in (defs / name.lower() / "defs.yaml").read_text()

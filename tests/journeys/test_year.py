@@ -115,7 +115,7 @@ def test_the_registered_version_has_all_a_data_scientist_looks_for(year: tuple[P
 def test_the_tools_of_dagster_accept_the_project(year: tuple[Path, Done]) -> None:
     components = command(year[0], "dg", "list", "components", "--json")
     assert components.exit_code == 0
-    for name in ("Extract", "Clean", "Transform", "Train", "Score", "Publish"):
+    for name in ("Extract", "Clean", "Transform", "Train", "Score", "Publish", "Contract"):
         assert f"dataops_platform.{name}" in components.out
     for arguments in (("check", "yaml"), ("check", "defs")):
         done = command(year[0], "dg", *arguments)

@@ -40,7 +40,7 @@ class Publish(StageComponent):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The publication, and the job `run_<environment>`: all on the way to it, skipping what is unchanged."""
         project = load_project(Path(context.path))
-        publication = dg.AssetSelection.keys([project.environment, PUBLICATION])
+        publication = dg.AssetSelection.assets([project.environment, PUBLICATION])
         job = dg.define_asset_job(
             f"run_{project.environment}",
             publication.upstream(),

@@ -1,0 +1,1 @@
+"""A contract on an asset that a team already has."""
