@@ -93,6 +93,103 @@ def _print_checked(checked: Any, verdicts: list[dict[str, Any]], title: str) -> 
     console().print(f"{title} {said}: {audit.rows_refused} of {audit.rows_in} rows refused", markup=False)
 
 
+quarantine = typer.Typer(
+    help="Look at refused rows, and decide about them.", no_args_is_help=True, rich_markup_mode=None
+)
+contracts.add_typer(quarantine, name="quarantine")
+Table = Annotated[str, typer.Argument(help="The table.")]
+Rows = Annotated[str, typer.Option("--rows", help="Ids of rows (or FILE:LINE), separated by commas.")]
+Rule = Annotated[str, typer.Option("--rule", help="All rows that break this rule and no other.")]
+Why = Annotated[str, typer.Option("--why", help="Why; it is kept beside the contract.")]
+
+
+@quarantine.command()
+def show(
+    table: Table,
+    env: Environment = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Shows the refused rows of a table with their raw values and the rules they broke.
+
+    Example: dataops contracts quarantine show orders
+    """
+    with errors_shown(as_json):
+        from dataops_platform.stages.clean.quarantine import as_shown, refused_rows
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project, env or None)
+        with lake_of(found, read_only=True) as lake:
+            rows = refused_rows(found, lake, table)
+        if as_json:
+            print_json({"rows": [row.__dict__ for row in rows]})
+            return
+        shown = as_shown([row for row in rows if row.decision != "drop"])
+        print_table(shown, ["row", "file", "line", "rules", "raw", "decision"])
+        console().print(f"{len(shown)} rows refused, {len(rows) - len(shown)} dropped", markup=False)
+
+
+@quarantine.command()
+def release(
+    table: Table,
+    why: Why,
+    rows: Rows = "",
+    rule: Rule = "",
+    env: Environment = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Lets refused rows through: the next run takes them in, once. The decision is kept beside the contract.
+
+    Example: dataops contracts quarantine release orders --rule amount:minimum --why "credit notes"
+    """
+    _decide(table, "release", why, rows, rule, env, project, as_json)
+
+
+@quarantine.command()
+def drop(
+    table: Table,
+    why: Why,
+    rows: Rows = "",
+    rule: Rule = "",
+    env: Environment = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Leaves refused rows out for good: they stay counted as refused, and are shown no more.
+
+    Example: dataops contracts quarantine drop orders --rows data/orders.csv:4 --why "a test"
+    """
+    _decide(table, "drop", why, rows, rule, env, project, as_json)
+
+
+def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str, project: Path, as_json: bool) -> None:
+    with errors_shown(as_json):
+        from dataops_platform.kit.errors import UsedWrongly
+        from dataops_platform.settings.environ import actor
+        from dataops_platform.stages.clean.quarantine import decide, refused_rows
+        from dataops_platform.stages.step import lake_of
+
+        if bool(rows) == bool(rule):
+            raise UsedWrongly("DP-C022", "say which rows: either --rows or --rule")
+        found = load_project(project, env or None)
+        with lake_of(found, read_only=True) as lake:
+            refused = refused_rows(found, lake, table)
+        wanted = [name.strip() for name in rows.split(",") if name.strip()]
+        chosen = [r for r in refused if r.row in wanted or f"{r.file}:{r.line}" in wanted or r.rules == (rule,)]
+        known = {name for r in refused for name in (r.row, f"{r.file}:{r.line}")}
+        unknown = [name for name in wanted if name not in known]
+        if unknown or not chosen:
+            raise UsedWrongly("DP-C022", f"no row in quarantine of {table} is {unknown[0] if unknown else rule!r}")
+        path = decide(found, chosen, table, decision, by=actor(), why=why)
+        if as_json:
+            print_json({"decision": decision, "rows": [r.row for r in chosen], "file": path.name})
+            return
+        console().print(f"{decision}: {len(chosen)} rows, kept in contracts/{path.name}", markup=False)
+        if decision == "release":
+            console().print(f"next: dataops run --select {table}", markup=False)
+
+
 @contracts.command()
 def diff(
     old: Annotated[str, typer.Argument(help="A contract, a folder of contracts, or a git revision.")],

@@ -29,6 +29,9 @@ REFUSED = "_dp_refused"
 OVER_ALL_ROWS = frozenset({"measure", "query"})
 """Kinds of rules that look at all rows of a batch together; they refuse the batch, not a row."""
 
+RELEASED = "released"
+"""The warning of a row that somebody let through although it broke a rule."""
+
 FUNCTION = "function"
 """The rule that such a row breaks; the reason stands with the row, the verdict counts them all."""
 
@@ -131,7 +134,8 @@ def _audit(
                 unmet.append(f"{rule.name} {wrong}")
         else:
             verdicts.append(Verdict(rule.name, rule.severity, here.pop(rule.name, 0)))
-    verdicts += [Verdict(name, "error", failing) for name, failing in sorted(here.items())]
+    others = {name: "warning" if name == RELEASED else "error" for name in sorted(here)}
+    verdicts += [Verdict(name, severity, here[name]) for name, severity in others.items()]
     return BatchAudit(partition, *counts, tuple(verdicts), tuple(unmet))
 
 

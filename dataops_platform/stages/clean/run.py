@@ -16,6 +16,7 @@ from dataops_platform.kit.user_code import arrow_from, call_function, code_diges
 from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.stages.clean.quarantine import decisions_of, raw_json, release_rows
 from dataops_platform.stages.step import (
     Makes,
     Outcome,
@@ -76,6 +77,7 @@ class CleanStep:
             "function": self.function,
             "null_values": list(self.null_values),
             "max_refused_share": self.max_refused_share,
+            "released": sorted(d.row for d in decisions_of(self.project, self.name) if d.decision == "release"),
         }
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
@@ -143,6 +145,7 @@ class CleanStep:
                 references={name: lake.relation(environment, head) for name, head in references.items()},
                 others=self._other_partitions(lake, partitions),
             )
+            release_rows(staging.connection, rows.given, decisions_of(self.project, self.name))
             batches = audits(staging.connection, self.contract, partitions)
             for batch in batches:
                 where = f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}"
@@ -287,11 +290,10 @@ def _quarantined(connection: DuckDBPyConnection, given: str, partitioned: bool) 
     """SQL of the refused rows: their values as they came in, with source position and the rules they broke."""
     described = connection.execute(f"describe select * from {given}").fetchall()
     columns = [name for name, *_ in described if not name.startswith("_dp_")]
-    raw = ", ".join(f"{identifier(c)} := i.{identifier(c)}" for c in columns)
     part = "s._dp_partition" if partitioned else "''"
     return (
         f"select {part} as _dp_partition, s._dp_file, s._dp_line, s._dp_rules as rules, "
         "getvariable('dp_batch')[1] as contract, getvariable('dp_batch')[2] as run_id, "
-        f"to_json(struct_pack({raw}))::varchar as raw from {STAGED} s join {given} i using (_dp_file, _dp_line) "
+        f"{raw_json(columns)} as raw from {STAGED} s join {given} i using (_dp_file, _dp_line) "
         "where s._dp_rules is not null"
     )

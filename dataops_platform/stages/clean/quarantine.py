@@ -1,0 +1,175 @@
+"""What people decided about refused rows: kept beside the contract, so that it is reviewed and repeated like code.
+
+A released row is taken in by the next run of its table, once, though it breaks the rules it broke; a dropped row stays
+refused and is no longer shown. A row is known by what it says and by the line it stands at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from dataops_platform.contracts.engine import RELEASED, STAGED
+from dataops_platform.kit.digests import digest_of, short
+from dataops_platform.kit.errors import Refused, UsedWrongly
+from dataops_platform.kit.sql import identifier
+from dataops_platform.kit.strict import StrictModel, validate
+from dataops_platform.kit.yaml_file import read_yaml
+from dataops_platform.settings.project import Project
+from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.ducklake.staging import quarantine_table
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_NEVER = ("type", "required", "primary_key", "unique", "function")
+"""Rules that a released row may not break: there would be no value, two rows with one key, or no row at all."""
+
+
+class Decision(StrictModel):
+    """What was decided about one row, by whom and why."""
+
+    row: str
+    decision: Literal["release", "drop"]
+    file: str
+    line: int
+    by: str
+    why: str
+
+
+class Decisions(StrictModel):
+    """The content of `contracts/<table>.quarantine.yaml`."""
+
+    rows: list[Decision] = []
+
+
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row in quarantine, and what was decided about it."""
+
+    row: str
+    file: str
+    line: int
+    rules: tuple[str, ...]
+    raw: str
+    contract: str
+    run_id: str
+    decision: str = ""
+
+
+def decisions_file(project: Project, table: str) -> Path:
+    """Where the decisions about a table's refused rows are kept."""
+    return project.root / "contracts" / f"{table}.quarantine.yaml"
+
+
+def decisions_of(project: Project, table: str) -> list[Decision]:
+    """The decisions about a table's refused rows. Raises: UsedWrongly DP-C021 for a file that says something else."""
+    path = decisions_file(project, table)
+    return validate(Decisions, read_yaml(path, "DP-C021"), "DP-C021").rows if path.exists() else []
+
+
+def row_id(file: str, line: int, raw: str) -> str:
+    """How a refused row is known."""
+    return short(digest_of([file, line, raw]))
+
+
+def refused_rows(project: Project, lake: Lake, table: str) -> list[RefusedRow]:
+    """The rows in quarantine, in the order of file and line. Raises: UsedWrongly DP-C022 for a table that has none."""
+    relation = f"lake.{identifier(project.build_schema)}.{identifier(quarantine_table(table))}"
+    known = lake.connection.execute(
+        "select table_name from duckdb_tables() where database_name = 'lake' and schema_name = "
+        f"'{project.build_schema}' and ends_with(table_name, '__quarantine')"
+    ).fetchall()
+    if (quarantine_table(table),) not in known:
+        raise UsedWrongly("DP-C022", f"{project.environment} has no quarantine of {table!r}")
+    decided = {d.row: d.decision for d in decisions_of(project, table)}
+    rows = lake.connection.execute(
+        f"select _dp_file, _dp_line, rules, raw, contract, run_id from {relation} order by _dp_file, _dp_line"
+    ).fetchall()
+    return [
+        RefusedRow(key, file, line, tuple(rules), raw, contract, run, decided.get(key, ""))
+        for file, line, rules, raw, contract, run in rows
+        if (key := row_id(file, line, raw))
+    ]
+
+
+def decide(
+    project: Project,
+    rows: Sequence[RefusedRow],
+    table: str,
+    decision: Literal["release", "drop"],
+    *,
+    by: str,
+    why: str,
+) -> Path:
+    """Writes a decision about rows; the last word about a row counts. Gives the file.
+
+    Raises: Refused DP-C023 to release a row that breaks what no release can mend.
+    """
+    import yaml
+
+    for row in rows if decision == "release" else ():
+        never = [rule for rule in row.rules if _never(rule)]
+        if never:
+            raise Refused(
+                "DP-C023",
+                f"the row at {row.file}:{row.line} breaks {never[0]}, and cannot be released",
+                fix="correct it where it comes from; nothing was written",
+            )
+    named = {row.row for row in rows}
+    kept = [d for d in decisions_of(project, table) if d.row not in named]
+    new = [Decision(row=r.row, decision=decision, file=r.file, line=r.line, by=by, why=why) for r in rows]
+    path = decisions_file(project, table)
+    path.parent.mkdir(exist_ok=True)
+    ordered = sorted([*kept, *new], key=lambda d: (d.file, d.line))
+    text = yaml.safe_dump({"rows": [d.model_dump() for d in ordered]}, sort_keys=False, allow_unicode=True)
+    beside = path.with_suffix(".new")
+    beside.write_text(text)
+    beside.replace(path)
+    return path
+
+
+def release_rows(connection: DuckDBPyConnection, given: str, decisions: Sequence[Decision]) -> None:
+    """Lets the staged rows through that were released; `given` holds them as they came in."""
+    released = {d.row for d in decisions if d.decision == "release"}
+    if not released:
+        return
+    described = connection.execute(f"describe select * from {given}").fetchall()
+    raw = raw_json([name for name, *_ in described if not name.startswith("_dp_")])
+    rows = connection.execute(
+        f"select s._dp_file, s._dp_line, {raw}, s._dp_rules from {STAGED} s join {given} i using (_dp_file, _dp_line) "
+        "where s._dp_rules is not null"
+    ).fetchall()
+    let = [(f, n) for f, n, text, rules in rows if row_id(f, n, text) in released and not any(map(_never, rules))]
+    for file, line in let:
+        connection.execute(
+            f"update {STAGED} set _dp_rules = null, _dp_warnings = list_append(coalesce(_dp_warnings, []), $name) "
+            "where _dp_file = $file and _dp_line = $line",
+            {"name": RELEASED, "file": file, "line": line},
+        )
+
+
+def raw_json(columns: Sequence[str]) -> str:
+    """SQL of a row `i` as it came in, as JSON."""
+    return f"to_json(struct_pack({', '.join(f'{identifier(c)} := i.{identifier(c)}' for c in columns)}))::varchar"
+
+
+def _never(rule: str) -> bool:
+    return rule.partition(": ")[0].rpartition(":")[2] in _NEVER
+
+
+def as_shown(rows: Sequence[RefusedRow]) -> list[dict[str, Any]]:
+    """Rows in quarantine for people."""
+    return [
+        {
+            "row": r.row,
+            "file": r.file,
+            "line": r.line,
+            "rules": ", ".join(r.rules),
+            "raw": r.raw,
+            "decision": r.decision,
+        }
+        for r in rows
+    ]
