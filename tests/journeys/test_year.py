@@ -109,7 +109,10 @@ def test_the_registered_version_has_all_a_data_scientist_looks_for(year: tuple[P
     assert "model.skops" in {p.name for p in files.iterdir()}
     assert "input_example.json" in {p.name for p in files.iterdir()}
     assert any(line.startswith("scikit-learn==") for line in (files / "requirements.txt").read_text().splitlines())
-    assert mlflow.models.get_model_info(str(files)).signature is not None
+    signature = mlflow.models.get_model_info(str(files)).signature
+    assert signature is not None
+    assert signature.inputs.input_names() == run.data.params["features"].strip("[]").replace('"', "").split(", ")
+    assert {str(kind) for kind in signature.inputs.input_types()} == {"DataType.string", "DataType.double"}
 
 
 def test_the_tools_of_dagster_accept_the_project(year: tuple[Path, Done]) -> None:

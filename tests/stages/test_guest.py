@@ -103,6 +103,20 @@ def test_partitions_are_not_asked_of_a_table_that_has_none(guest: Path, dataops_
         pytest.param(
             "src/guest/model.py", "return make_pipeline", "make_pipeline", "DP-T006", marks=pytest.mark.journey
         ),
+        pytest.param(
+            "src/guest/model.py",
+            ".fit(features, ",
+            ".fit(features.assign(more=1), ",
+            "DP-T008",
+            marks=pytest.mark.journey,
+        ),
+        pytest.param(
+            "src/guest/model.py",
+            ".fit(features, ",
+            ".fit(features.rename(columns={'age': 'years'}), ",
+            "DP-T008",
+            marks=pytest.mark.journey,
+        ),
     ],
 )
 def test_a_mistake_with_a_model_is_told(

@@ -24,6 +24,7 @@ from dataops_platform.stages.train.judge import Score, judge, rates
 from dataops_platform.stages.train.pictures import draw
 from dataops_platform.technologies.mlflow.registry import register
 from dataops_platform.technologies.mlflow.requirements import installed_versions, locked_requirements
+from dataops_platform.technologies.mlflow.signature import refuse_other_columns, refuse_other_output, signature_of
 from dataops_platform.technologies.mlflow.tracking import Tracking, model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import TRUSTED_TYPES, artefact_digest, check_trusted
 from dataops_platform.warehouse.ducklake.lake import Lake
@@ -170,8 +171,10 @@ class TrainStep:
             )
         check_trusted(model)
         target = judged[self.target].astype(int).to_numpy()
-        said = call_function(self.function, lambda: model.predict_proba(judged[features])[:, 1])
-        probabilities = {"model": said}
+        refuse_other_columns(model, features, self.function)
+        said = call_function(self.function, lambda: model.predict_proba(judged[features]))
+        refuse_other_output(said, self.function)
+        probabilities = {"model": said[:, 1]}
         for by in ((), *self.baselines):
             probabilities[" x ".join(by) or "constant"] = rates(train, train[self.target].astype(int), judged, by)
         scores = [judge(name, target, probability) for name, probability in probabilities.items()]
@@ -214,11 +217,11 @@ class TrainStep:
         import warnings
 
         import mlflow
-        from mlflow.models import infer_signature
 
         train, features = rows["train"], list(self.features)
         example = train[features].head(5)
-        signature = infer_signature(example, model.predict_proba(example))
+        described = [self.contract.column(name) for name in features]
+        signature = signature_of([(c.name, c.logical_type, c.required) for c in described])
         fault_point("train.before_register")
         with (
             warnings.catch_warnings(),

@@ -1,0 +1,49 @@
+"""What a model takes and gives, in MLflow's words, from the contract of its features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from dataops_platform.kit.errors import UsedWrongly, some
+
+if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+
+_TYPES = {"number": "double", "integer": "double", "boolean": "boolean", "string": "string"}
+"""Of each logical type. Whole numbers are handed over as floating ones, which alone can say that a value is missing."""
+
+
+def signature_of(columns: Sequence[tuple[str, str, bool]]) -> ModelSignature:
+    """The signature of a classifier of two classes on features given as (name, logical type, required), in order.
+
+    Days and times are `datetime`. The output is a probability for each class.
+    """
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema, TensorSpec
+
+    inputs = [ColSpec(_TYPES.get(kind, "datetime"), name, required) for name, kind, required in columns]
+    return ModelSignature(Schema(inputs), Schema([TensorSpec(np.dtype("float64"), (-1, 2))]))
+
+
+def refuse_other_columns(model: Any, features: Sequence[str], function: str) -> None:
+    """Refuses a model that was fitted on other columns than the features. Raises: UsedWrongly DP-T008."""
+    fitted = [str(name) for name in getattr(model, "feature_names_in_", features)]
+    if fitted != list(features):
+        other = [name for name in fitted if name not in features] or [name for name in features if name not in fitted]
+        what = f"other columns than the features: {some(other)}" if other else "the features in another order"
+        raise UsedWrongly(
+            "DP-T008", f"{function} fitted its model on {what}", fix="fit it on the frame that it is given"
+        )
+
+
+def refuse_other_output(probabilities: Any, function: str) -> None:
+    """Refuses a model that does not give a probability for each of two classes. Raises: UsedWrongly DP-T008."""
+    shape: tuple[int, ...] = getattr(probabilities, "shape", ())
+    if len(shape) != 2 or shape[1] != 2:
+        raise UsedWrongly(
+            "DP-T008",
+            f"{function} gave a model whose predict_proba has the shape {shape}, not (rows, 2)",
+            fix="fit a classifier of two classes",
+        )
