@@ -117,7 +117,7 @@ def as_pandas(frame: pl.DataFrame, schema: Any) -> Any:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@settings(max_examples=20, deadline=None, database=None)
+@settings(max_examples=12, deadline=None, database=None)
 @given(st.lists(st.fixed_dictionaries({name: st.sampled_from(pool) for name, (_, pool) in POOLS.items()}), max_size=7))
 def test_the_engine_and_pandera_blame_the_same_rows_for_the_same_rules(
     backend: Backend,
