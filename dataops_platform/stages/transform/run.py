@@ -71,7 +71,7 @@ class TransformStep:
                 ("dbt", "table"),
                 self._read_by(m),
                 m.tests,
-                {} if "*" in m.words else dict.fromkeys(self._read_by(m), m.words),
+                self._columns_read_by(m),
                 tuple(asdict(exposure) for exposure in self.graph.exposures),
             )
             for m in self.graph.models
@@ -82,6 +82,14 @@ class TransformStep:
         """dbt's sources, and the tables that the contracts' relationship rules refer to."""
         referred = (name for m in self.graph.models for name in self._referred_by(m) if name not in self._names)
         return tuple(dict.fromkeys([*self.graph.sources, *referred]))
+
+    def _columns_read_by(self, model: DbtModel) -> dict[str, tuple[str, ...]]:
+        """The words of a model's SQL. What a `*` lets through is what its contract has; without one, everything."""
+        contract = self.contracts.get(model.name)
+        if "*" in model.words and contract is None:
+            return {}
+        named = {column.name for column in contract.columns} if contract else set()
+        return dict.fromkeys(self._read_by(model), tuple(sorted({*model.words, *named} - {"*"})))
 
     def _read_by(self, model: DbtModel) -> tuple[str, ...]:
         return tuple(dict.fromkeys([*model.reads, *self._referred_by(model)]))
