@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from dataops_platform.kit.digests import digest_of
-from dataops_platform.manifests.manifest import Head, InputRef, Kind, Manifest
+from dataops_platform.manifests.manifest import Head, Kind, Manifest
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def stale_members(
         while todo:
             partition, ref = todo.pop()
             if ref.name in heads:
-                if not _same(heads[ref.name], ref):
+                if _digest(heads[ref.name], ref.partition) != ref.digest:
                     found[Stale(head.name, ref.name, partition)] = None
                 continue
             if ref.manifests:
@@ -127,10 +127,3 @@ def _digest(head: Head, partition: str) -> str | None:
     if not partition:
         return head.digest
     return head.partitions[partition].digest if partition in head.partitions else None
-
-
-def _same(head: Head, ref: InputRef) -> bool:
-    if ref.partition:
-        manifest = head.partitions.get(ref.partition)
-        return manifest is not None and manifest.digest == ref.digest
-    return head.digest == ref.digest

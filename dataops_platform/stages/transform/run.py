@@ -115,7 +115,7 @@ class TransformStep:
                 lake.restore(environment, self._names, writer)
             heads = heads_with(lake, self.project, self.reads, context)
             inputs = {name: head_of(heads, name, self.name, self.project) for name in self.reads}
-            if context.skip_unchanged and self._is_unchanged(heads, inputs):
+            if context.skip_unchanged and self._is_unchanged(heads):
                 return [head_outcome(lake, self.project, m.name, [WHOLE], unchanged=True) for m in self.graph.models]
             results, batch = self._build(lake, context, inputs, writer)
         return [self._outcome(lake, m, results, batch) for m in self.graph.models]
@@ -225,7 +225,7 @@ class TransformStep:
             verdicts=verdicts,
         )
 
-    def _is_unchanged(self, heads: Mapping[str, Head], inputs: Mapping[str, Head]) -> bool:
+    def _is_unchanged(self, heads: Mapping[str, Head]) -> bool:
         for model in self.graph.models:
             refs = [heads[n].ref() for n in self._read_by(model) if n in heads]
             if not unchanged_partitions(heads.get(model.name), {WHOLE: self._identity(model, refs).digest}):
