@@ -47,6 +47,13 @@ def published(tmp_path: Path, run_once: Path) -> Path:
     return _with_extensions_of(run_once, tmp_path / "orders")
 
 
+@pytest.fixture
+def guest(tmp_path: Path, run_once: Path) -> Path:
+    """The project of a team that has an asset of its own; nothing has run yet."""
+    shutil.copytree(ORDERS.with_name("guest"), tmp_path / "guest")
+    return _with_extensions_of(run_once, tmp_path / "guest")
+
+
 @pytest.fixture(scope="session")
 def run_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small project, run once for all workers of this session; copied, never written to."""

@@ -14,7 +14,7 @@ from dataops_platform.contracts.casts import typed
 from dataops_platform.contracts.contract import Column, Contract, Rule
 from dataops_platform.contracts.custom_checks import mark_custom_checks
 from dataops_platform.contracts.predicates import Parameters, given, group_violation, violation
-from dataops_platform.contracts.trial import first_words, measured, unevaluable
+from dataops_platform.contracts.trial import first_words, measured, refuse_unevaluable
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
 from dataops_platform.kit.sql import identifier, identifiers, literal
 from dataops_platform.manifests.manifest import WHOLE, Verdict
@@ -70,7 +70,7 @@ def stage_rows(
     column is absent, DP-C004 when there is one the contract does not know; UsedWrongly DP-C007 for a rule that DuckDB
     cannot evaluate, or that fails on a row.
     """
-    _refuse_unevaluable_rules(contract)
+    refuse_unevaluable(contract)
     types = {name: kind for name, kind, *_ in connection.execute(f"describe select * from {source}").fetchall()}
     _refuse_other_columns(types, contract)
     parameters = Parameters()
@@ -158,13 +158,6 @@ _HOLDS: dict[str, Callable[[float, Any], bool]] = {
     "mustBeBetween": lambda number, bound: bound[0] <= number <= bound[1],
     "mustNotBeBetween": lambda number, bound: not bound[0] <= number <= bound[1],
 }
-
-
-def _refuse_unevaluable_rules(contract: Contract) -> None:
-    for rule in contract.rules:
-        reason = unevaluable(rule, contract.columns)
-        if reason:
-            raise UsedWrongly("DP-C007", f"{rule.place} rule {rule.name!r} cannot be evaluated: {reason}")
 
 
 @contextmanager

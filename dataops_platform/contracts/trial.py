@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from dataops_platform.contracts.contract import Column, Rule
+from dataops_platform.contracts.contract import Column, Contract, Rule
+from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.kit.sql import identifier, literal
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ def unevaluable(rule: Rule, columns: Sequence[Column]) -> str:
         row = ", ".join(f"null::{column.sql_type} as {identifier(column.name)}" for column in columns)
         return _tried(measured(rule, f"(select {row} limit 0)"), "a number", _NUMBERS)
     return ""
+
+
+def refuse_unevaluable(contract: Contract) -> None:
+    """Refuses a contract with a rule that DuckDB cannot evaluate. Raises: UsedWrongly DP-C007."""
+    for rule in contract.rules:
+        reason = unevaluable(rule, contract.columns)
+        if reason:
+            raise UsedWrongly("DP-C007", f"{rule.place} rule {rule.name!r} cannot be evaluated: {reason}")
 
 
 def measured(rule: Rule, rows: str) -> str:

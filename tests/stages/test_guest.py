@@ -15,15 +15,6 @@ from dataops_platform.stages.step import lake_of
 Run = Callable[..., Any]
 
 
-@pytest.fixture
-def guest(root: Path, tmp_path: Path, run_once: Path) -> Path:
-    """The team's project; nothing has run yet."""
-    project = Path(shutil.copytree(root / "tests" / "projects" / "guest", tmp_path / "guest"))
-    (project / ".dataops").mkdir()
-    (project / ".dataops" / "extensions").symlink_to(run_once / ".dataops" / "extensions", target_is_directory=True)
-    return project
-
-
 def digests(project: Path) -> dict[str, str]:
     with lake_of(load_project(project), read_only=True) as lake:
         return {name: head.digest for name, head in lake.heads("dev").items()}

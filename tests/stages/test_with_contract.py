@@ -147,12 +147,7 @@ attributes:
 """
 
 
-def test_the_component_judges_a_table_of_the_lake(root: Path, tmp_path: Path, run_once: Path, dataops_in: Any) -> None:
-    import shutil
-
-    guest = Path(shutil.copytree(root / "tests" / "projects" / "guest", tmp_path / "guest"))
-    (guest / ".dataops").mkdir()
-    (guest / ".dataops" / "extensions").symlink_to(run_once / ".dataops" / "extensions", target_is_directory=True)
+def test_the_component_judges_a_table_of_the_lake(guest: Path, dataops_in: Any) -> None:
     members = (guest / "contracts" / "members.odcs.yaml").read_text()
     (guest / "contracts" / "signups.odcs.yaml").write_text(members.replace("name: members\n", "name: signups\n"))
     folder = guest / "src" / "guest" / "defs" / "signups"

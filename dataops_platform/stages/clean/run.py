@@ -99,7 +99,9 @@ class CleanStep:
                 if WHOLE not in source.partitions
                 else f"{self.input} has no partitions: leave `partitions` out of {self.name}",
             )
-        identities = {p: self._identity(source, references, p) for p in present}
+        code = digest_of([VERSION, code_digest(self.function) if self.function else ""])
+        config = digest_of(self.config)  # both read files, and are the same for all partitions
+        identities = {p: self._identity(source, references, p, code, config) for p in present}
         digests = {p: identity.digest for p, identity in identities.items()}
         same = unchanged_partitions(heads.get(self.name), digests) if context.skip_unchanged else []
         todo = [p for p in present if p not in same]
@@ -108,10 +110,12 @@ class CleanStep:
         outcome = head_outcome(lake, self.project, self.name, present, unchanged=not todo)
         return [self._with_sample(lake, outcome)]
 
-    def _identity(self, source: Head, references: Mapping[str, Head], partition: str) -> StepIdentity:
+    def _identity(
+        self, source: Head, references: Mapping[str, Head], partition: str, code: str, config: str
+    ) -> StepIdentity:
         return StepIdentity(
-            code=digest_of([VERSION, code_digest(self.function) if self.function else ""]),
-            config=digest_of(self.config),
+            code=code,
+            config=config,
             contract=self.contract.digest,
             inputs=(*self._rows_read(source, partition), *(head.ref() for head in references.values())),
         )
