@@ -27,24 +27,89 @@ def lint(
 ) -> None:
     """Says what each contract enforces, and what it asks for that nobody enforces.
 
+    Those of a project are held against its dbt project, too; ends with 1 when that says something else.
+
     Example: dataops contracts lint
     """
     with errors_shown(as_json):
-        from dataops_platform.contracts.lint import lint_contract
+        from dataops_platform.contracts.lint import lint_contracts
+        from dataops_platform.contracts.revisions import ended_waivers
+        from dataops_platform.kit.clock import utc_now
+        from dataops_platform.runs.contract_sync import drift
 
-        paths = files or sorted((load_project(project).root / "contracts").glob("*.odcs.yaml"))
-        found = [lint_contract(path) for path in paths]
+        whole = None if files else load_project(project)
+        paths = sorted(whole.root.glob("contracts/*.odcs.yaml")) if whole else files or []
+        found = lint_contracts(paths)
+        if not as_json:
+            print_table(found, ["file", "table", "version", "columns", "rules", "key"])
+            for note in (note for line in found for note in line["unenforced"]):
+                console().print(f"not enforced: {note}", markup=False)
+        parted = drift(whole) if whole else []
+        ended = ended_waivers(whole.root / "contracts", utc_now().date()) if whole else []
         if as_json:
-            print_json({"contracts": found})
-            return
-        print_table(found, ["file", "table", "version", "columns", "rules", "key"])
-        for note in (note for line in found for note in line["unenforced"]):
-            console().print(f"not enforced: {note}", markup=False)
+            ended_plain = [waiver.model_dump() for waiver in ended]
+            print_json({"contracts": found, "drift": [d.__dict__ for d in parted], "ended_waivers": ended_plain})
+        else:
+            for one in ended:
+                console().print(f"waiver ended on {one.until}: {one.contract} {one.version}, by {one.by}", markup=False)
+            _print_drift(parted)
+        if parted:
+            raise typer.Exit(1)
+
+
+@contracts.command()
+def sync(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; end with 1 when something differs.")] = False,
+    env: Environment = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Writes what the contracts say about dbt's tables as dbt's own YAML, with the tests that dbt has.
+
+    What people have written about a table stands; ends with 1 where that, or a model, contradicts the contract.
+
+    Example: dataops contracts sync
+    """
+    with errors_shown(as_json):
+        from dataops_platform.runs.contract_sync import synced
+
+        files = synced(load_project(project, env or None), check=check)
+        parted = [d for file in files for d in (*(file.differences if check else ()), *file.contradictions)]
+        if as_json:
+            shown = [{"file": f.name, "models": f.models, "by_hand": f.by_hand, "done": _done(f, check)} for f in files]
+            print_json({"files": shown, "drift": [d.__dict__ for d in parted]})
+        else:
+            for file in files:
+                _print_file(file, check)
+            _print_drift(parted)
+        if parted:
+            raise typer.Exit(1)
+
+
+def _done(file: Any, check: bool) -> str:
+    if file.is_current:
+        return "unchanged"
+    return "nothing" if check else "written" if file.text else "removed"
+
+
+def _print_file(file: Any, check: bool) -> None:
+    console().print(f"{file.name}: {len(file.models)} tables, {_done(file, check)}", markup=False)
+    for model, place in file.by_hand.items():
+        console().print(
+            f"{model}: described in {place} and left alone; take it out there to have it written", markup=False
+        )
+
+
+def _print_drift(parted: Any) -> None:
+    if parted:
+        title = "DP-C033 dbt and the contracts differ"
+        print_table([d.__dict__ for d in parted], ["model", "place", "what"], title)
+        console().print("next: dataops contracts sync; what people have written is theirs to correct", markup=False)
 
 
 @contracts.command()
 def test(
-    contract: Annotated[Path, typer.Argument(help="The contract.")],
+    contract: Annotated[Path, typer.Argument(help="The contract, or its plan.")],
     file: Annotated[Path, typer.Argument(help="The rows: .csv, .csv.gz, .zip or .parquet.")],
     others: Annotated[
         list[str] | None, typer.Option("--with", help="TABLE=FILE for each table that the rules refer to.")
@@ -58,6 +123,7 @@ def test(
     """
     with errors_shown(as_json):
         from dataops_platform.contracts.odcs import load_contract
+        from dataops_platform.contracts.plan import SUFFIX, compile_plan, read_plan
         from dataops_platform.kit.errors import UsedWrongly
         from dataops_platform.runs.contract_check import check_file
 
@@ -67,17 +133,47 @@ def test(
             if not equals:
                 raise UsedWrongly("DP-C017", f"--with {other!r} must be written TABLE=FILE")
             references[name] = Path(path)
-        found = load_contract(contract)
-        checked = check_file(found, file, references, ("", *filter(None, null_values.split(","))))
+        plan = read_plan(contract) if contract.name.endswith(SUFFIX) else compile_plan(load_contract(contract))
+        checked = check_file(plan, file, references, ("", *filter(None, null_values.split(","))))
         verdicts = [v.__dict__ for v in checked.audit.verdicts]
         if as_json:
             counts = {"rows_in": checked.audit.rows_in, "rows_refused": checked.audit.rows_refused}
             unmet = {"unmet": list(checked.audit.unmet), "unreadable_lines": checked.unreadable}
             print_json({"holds": checked.holds, **counts, **unmet, "verdicts": verdicts, "sample": checked.sample})
         else:
-            _print_checked(checked, verdicts, f"{found.id} {found.version}")
+            _print_checked(checked, verdicts, f"{plan.contract.id} {plan.contract.version}")
         if not checked.holds:
             raise typer.Exit(1)
+
+
+@contracts.command()
+def plan(
+    contract: Annotated[Path, typer.Argument(help="The contract.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write the plan to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compiles a contract: says what DuckDB is asked for each rule. `contracts test` takes the file it writes.
+
+    Example: dataops contracts plan contracts/orders.odcs.yaml --out orders.plan.json
+    """
+    with errors_shown(as_json):
+        from dataops_platform.contracts.odcs import load_contract
+        from dataops_platform.contracts.plan import SUFFIX, compile_plan, described
+        from dataops_platform.kit.errors import UsedWrongly
+        from dataops_platform.kit.text_file import write_text
+
+        made = compile_plan(load_contract(contract))
+        if out is not None and not out.name.endswith(SUFFIX):
+            raise UsedWrongly("DP-C024", f"a plan is known by its name: call {out.name} {out.stem}{SUFFIX}")
+        if out is not None:
+            try:
+                write_text(out, made.to_json())
+            except OSError as error:
+                raise UsedWrongly("DP-C024", f"cannot write {out}: {error.strerror}") from error
+        if as_json:
+            print_json({"rules": described(made)})
+        else:
+            print_table(described(made), ["rule", "severity", "asked"])
 
 
 def _print_checked(checked: Any, verdicts: list[dict[str, Any]], title: str) -> None:
@@ -165,7 +261,7 @@ def drop(
 
 def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str, project: Path, as_json: bool) -> None:
     with errors_shown(as_json):
-        from dataops_platform.kit.errors import UsedWrongly
+        from dataops_platform.kit.errors import UsedWrongly, did_you_mean
         from dataops_platform.settings.environ import actor
         from dataops_platform.stages.clean.quarantine import decide, refused_rows
         from dataops_platform.stages.step import lake_of
@@ -178,9 +274,16 @@ def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str,
         wanted = [name.strip() for name in rows.split(",") if name.strip()]
         chosen = [r for r in refused if r.row in wanted or f"{r.file}:{r.line}" in wanted or r.rules == (rule,)]
         known = {name for r in refused for name in (r.row, f"{r.file}:{r.line}")}
-        unknown = [name for name in wanted if name not in known]
-        if unknown or not chosen:
-            raise UsedWrongly("DP-C022", f"no row in quarantine of {table} is {unknown[0] if unknown else rule!r}")
+        for name in wanted:
+            if name not in known:
+                raise UsedWrongly(
+                    "DP-C022", f"no row in quarantine of {table} is {name!r}; {did_you_mean(name, known)}"
+                )
+        if not chosen:
+            alone = {r.rules[0] for r in refused if len(r.rules) == 1}
+            raise UsedWrongly(
+                "DP-C022", f"no row in quarantine of {table} breaks {rule!r} alone; {did_you_mean(rule, alone)}"
+            )
         path = decide(found, chosen, table, decision, by=actor(), why=why)
         if as_json:
             print_json({"decision": decision, "rows": [r.row for r in chosen], "file": path.name})
@@ -206,10 +309,12 @@ def diff(
     Example: dataops contracts diff main
     """
     with errors_shown(as_json):
+        from dataops_platform.kit.paths import find_upward
         from dataops_platform.runs.contract_diff import as_markdown, compare
+        from dataops_platform.settings.project import FILE_NAME
 
-        found = load_project(project, env or None)
-        compared = compare(found, old, new)
+        in_project = not new or find_upward(FILE_NAME, project.resolve()) is not None
+        compared = compare(load_project(project, env or None) if in_project else None, old, new)
         if as_json:
             print_json({"contracts": [c.plain() for c in compared], "passes": all(c.passes for c in compared)})
         elif markdown:

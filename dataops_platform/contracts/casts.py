@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataops_platform.contracts.contract import Column
-from dataops_platform.contracts.predicates import given
 
 _DAY = r"\d{4}-\d{1,2}-\d{1,2}"
 _CLOCK = r"([01]?\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,6}0*)?)?"
@@ -18,14 +17,14 @@ _FORMS = {
 """What a text must look like. DuckDB alone reads `1_000`, ` 1`, `1e3`, `2013-01-01abc` and `05:00+02` as values."""
 
 
-def typed(column: Column, given_type: str) -> str:
-    """SQL of the value of `column` as its contracted type, null when the value given is none of that type.
+def typed(column: Column, given_type: str, wanted_type: str, value: str) -> str:
+    """SQL of `value`, of type `given_type`, as the type of `column`, which DuckDB calls `wanted_type`; null when it is
+    none of that type.
 
     A text must look like the type; any other value must come back unchanged when it is cast back. A floating number
     is the nearest one, and finite. Texts without time zone are UTC where a type has none, and no moment where it has.
     """
-    value = given(column.name)
-    cast = f"try_cast({value} as {column.sql_type})"
+    cast = value if given_type == wanted_type else f"try_cast({value} as {column.sql_type})"
     conditions = []
     form = _form(column)
     if given_type == "VARCHAR" and form:

@@ -40,8 +40,8 @@ class Rule:
     expression, or the `module:function` of a pandera check. Null values pass every rule but `required`.
 
     A `measure` (an SQL aggregate) and a `query` (one that gives a number, `${object}` being the rows) look at all rows
-    of a batch together; `limits` are what the number must hold, as (`mustBeLessThan`, 5). `place` is the
-    `file:line:column` the rule is written at.
+    of a batch together; `limits` are what the number must hold, as (`mustBeLessThan`, 5). `counts` is the rule whose
+    broken rows a measure counts, where there is one. `place` is the `file:line:column` the rule is written at.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Rule:
     description: str = ""
     place: str = field(default="", compare=False)
     limits: tuple[tuple[str, float | tuple[float, float]], ...] = ()
+    counts: Rule | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,15 @@ class Column:
     primary_key: bool = False
     classification: str = ""
     known_at: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Contract:
     """What one table must look like. `digest` changes with anything that is enforced, not with prose.
 
-    `unenforced` says, as `file:line:column key`, what the file asks for and nobody enforces.
+    `tags` are those of the file and of the table, as written. `unenforced` says, as `file:line:column key`, what the
+    file asks for and nobody enforces.
     """
 
     id: str
@@ -94,6 +97,7 @@ class Contract:
     digest: str
     path: Path
     freshness: Freshness | None = None
+    tags: tuple[str, ...] = ()
     unenforced: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -107,6 +111,11 @@ class Contract:
         names = {str(rule.argument).partition(".")[0] for rule in self.rules if rule.kind == "relationship"}
         return tuple(sorted(names - {self.table}))
 
+    @property
+    def shown_columns(self) -> frozenset[str]:
+        """Columns whose single values anybody who sees the table's metadata may see: not classified, or openly."""
+        return frozenset(c.name for c in self.columns if c.classification.lower() in ("", "public", "internal"))
+
     def column(self, name: str) -> Column:
         """The column called `name`. Raises: KeyError."""
         return next(column for column in self.columns if column.name == name)
@@ -117,11 +126,14 @@ def enforced_digest(columns: Sequence[Column], rules: Sequence[Rule]) -> str:
     return digest_of(
         {
             "columns": [[c.name, c.sql_type, c.required, c.unique, c.primary_key, c.known_at] for c in columns],
-            "rules": [
-                [r.name, r.kind, list(r.columns), _plain(r.argument), r.severity] for r in sorted(rules, key=_by_name)
-            ],
+            "rules": [_enforced(rule) for rule in sorted(rules, key=_by_name)],
         }
     )
+
+
+def _enforced(rule: Rule) -> list[object]:
+    limits = [[[name, _plain(bound)] for name, bound in rule.limits]] if rule.limits else []
+    return [rule.name, rule.kind, list(rule.columns), _plain(rule.argument), rule.severity, *limits]
 
 
 def _by_name(rule: Rule) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.contracts.contract import Contract, Rule
+from dataops_platform.contracts.contract import Rule
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.kit.sql import identifiers
 from dataops_platform.kit.user_code import call_function, load_function
@@ -17,24 +17,19 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def mark_custom_checks(connection: DuckDBPyConnection, contract: Contract, staged: str) -> None:
-    """Runs each custom check on the columns it needs, pulled into memory, and marks the staged rows it fails.
+def failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, target: str) -> bool:
+    """Runs a custom check on the columns it needs, pulled into memory, and fills the table `target` with the row ids
+    of the temporary table `staged` that it fails. Gives whether there are any.
 
     Raises: UsedWrongly DP-C016 for a function that gives no check, or a check that judges no single row.
     """
-    for rule in (rule for rule in contract.rules if rule.kind == "python"):
-        failing = _failing_rows(connection, rule, staged)
-        if failing:
-            import pyarrow as pa
+    import pyarrow as pa
 
-            target = "_dp_rules" if rule.severity == "error" else "_dp_warnings"
-            connection.register("_dp_failing", pa.table({"row": failing}))
-            connection.execute(
-                f"update {staged} set {target} = list_append(coalesce({target}, []), $rule) "
-                "where rowid in (select row from _dp_failing)",
-                {"rule": rule.name},
-            )
-            connection.unregister("_dp_failing")
+    failing = _failing_rows(connection, rule, staged)
+    connection.register("_dp_failing", pa.table({"row": pa.array(failing, pa.int64())}))
+    connection.execute(f"create or replace temp table {target} as from _dp_failing")
+    connection.unregister("_dp_failing")
+    return bool(failing)
 
 
 def checks_of(rule: Rule) -> list[Any]:

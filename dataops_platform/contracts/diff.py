@@ -70,6 +70,8 @@ def _whole(old: Contract | None, new: Contract | None) -> Change:
 
 
 def _table(old: Contract, new: Contract) -> Iterator[Change]:
+    if old.id != new.id:
+        yield Change("breaking", f"the contract is {new.id}, no longer {old.id}")
     if old.table != new.table:
         yield Change("breaking", f"the table is called {new.table}, no longer {old.table}")
     if old.primary_key != new.primary_key:
@@ -79,6 +81,8 @@ def _table(old: Contract, new: Contract) -> Iterator[Change]:
         yield Change("compatible", f"the owner is {new.owner}, no longer {old.owner}")
     if old.description != new.description:
         yield Change("cosmetic", "another description")
+    if old.tags != new.tags:
+        yield Change("cosmetic", f"the tags are {_listed(new.tags)}, no longer {_listed(old.tags)}")
     before_s = old.freshness.seconds if old.freshness else float("inf")
     after_s = new.freshness.seconds if new.freshness else float("inf")
     if old.freshness != new.freshness:
@@ -119,6 +123,12 @@ def _column(old: Column, new: Column) -> Iterator[Change]:
         yield Change("compatible", told, name)
     if old.description != new.description:
         yield Change("cosmetic", f"{name} has another description", name)
+    if old.tags != new.tags:
+        yield Change("cosmetic", f"{name} is tagged {_listed(new.tags)}, no longer {_listed(old.tags)}", name)
+
+
+def _listed(tags: tuple[str, ...]) -> str:
+    return ", ".join(tags) or "none"
 
 
 def _is_wider(before: str, after: str) -> bool:

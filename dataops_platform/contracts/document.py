@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field, FiniteFloat, ValidationInfo, field_validator
 
 from dataops_platform.contracts.contract import LogicalType, Severity
 from dataops_platform.kit.strict import StrictModel
@@ -31,7 +31,18 @@ LIMITS = (
 )
 
 
-class Described(StrictModel):
+class Stated(StrictModel):
+    """A key that is there says something: `minimum:` without a number would be a rule that silently does nothing."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _says_something(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and cls.model_fields[str(info.field_name)].annotation is not Any:
+            raise ValueError("has no value; write one, or leave the key out")
+        return value
+
+
+class Described(Stated):
     """What people may say about anything."""
 
     id: str | None = None
@@ -41,7 +52,7 @@ class Described(StrictModel):
     authoritativeDefinitions: list[dict[str, Any]] = []
 
 
-class CustomProperty(StrictModel):
+class CustomProperty(Stated):
     """A property the standard does not know; the platform reads `knownAt`."""
 
     id: str | None = None
@@ -58,7 +69,7 @@ class EnumValue(Described):
     label: str | None = None
 
 
-class Arguments(StrictModel):
+class Arguments(Stated):
     """What a metric counts: which values are missing, which are valid, which columns make a key."""
 
     missingValues: list[str | Number | None] = []
@@ -99,7 +110,7 @@ class Quality(Described):
     scheduler: NotEnforced = None
 
 
-class Relationship(StrictModel):
+class Relationship(Stated):
     """The `table.column` in which a value must be found."""
 
     id: str | None = None
@@ -109,7 +120,7 @@ class Relationship(StrictModel):
     customProperties: list[CustomProperty] = []
 
 
-class TypeOptions(StrictModel):
+class TypeOptions(Stated):
     """Bounds of a column; each becomes a rule of its name."""
 
     minimum: Number | None = None
@@ -144,7 +155,7 @@ class Property(Described):
     primaryKeyPosition: int | None = None
     classification: str | None = None
     logicalTypeOptions: TypeOptions = TypeOptions()
-    enum: list[EnumValue] = []
+    enum: list[EnumValue] = Field([], min_length=1)
     relationships: list[Relationship] = []
     quality: list[Quality] = []
     examples: list[Any] = []
@@ -199,7 +210,7 @@ class Team(Described):
     members: list[Member] = []
 
 
-class Role(StrictModel):
+class Role(Stated):
     """Who may read it."""
 
     id: str | None = None
@@ -211,7 +222,7 @@ class Role(StrictModel):
     customProperties: list[CustomProperty] = []
 
 
-class Sla(StrictModel):
+class Sla(Stated):
     """A promise about time. `freshness` (also `latency`) is enforced: rows no older than `value` `unit`s."""
 
     id: str | None = None
@@ -228,7 +239,7 @@ class Sla(StrictModel):
     authoritativeDefinitions: list[dict[str, Any]] = []
 
 
-class Description(StrictModel):
+class Description(Stated):
     """What the table is for."""
 
     purpose: str | None = None
@@ -238,7 +249,7 @@ class Description(StrictModel):
     authoritativeDefinitions: list[dict[str, Any]] = []
 
 
-class Document(StrictModel):
+class Document(Stated):
     """The whole file."""
 
     apiVersion: str = Field(pattern=r"^v3\.\d+\.\d+$")

@@ -1,30 +1,34 @@
-"""Checks rows against a contract inside DuckDB and says which rows break which rules.
+"""Judges rows by a plan inside DuckDB: which rules are broken, how often, by which rows.
 
-The rows end up in one temporary table, `STAGED`, with their contracted types and a list of the rules each breaks.
+Rules that look at other rows or tables are answered first, each by reading its own columns. Then one scan picks the
+rows that break any rule, and only for those asks which. Rows are copied only where `typed_rows` says so, and to be
+split where some are refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.contracts.casts import typed
-from dataops_platform.contracts.contract import Column, Contract, Rule
-from dataops_platform.contracts.custom_checks import mark_custom_checks
-from dataops_platform.contracts.predicates import Parameters, given, group_violation, violation
-from dataops_platform.contracts.trial import first_words, measured, refuse_unevaluable
-from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
+from dataops_platform.contracts.contract import Contract, Rule
+from dataops_platform.contracts.custom_checks import failing_rows
+from dataops_platform.contracts.limits import broken_limit
+from dataops_platform.contracts.other_rows import missing, twice
+from dataops_platform.contracts.plan import ROWS, Plan
+from dataops_platform.contracts.trial import first_words
+from dataops_platform.contracts.typed_rows import REFUSED, TypedRows, as_type_of, type_rows
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifier, identifiers, literal
 from dataops_platform.manifests.manifest import WHOLE, Verdict
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-STAGED = "_dp_staged"
-REFUSED = "_dp_refused"
-"""A column a user's function may add: a text says why it refuses the row, null lets it pass."""
+BROKEN = "_dp_broken"
+"""The temporary table of refused rows that `Judgement.split` fills."""
 
 OVER_ALL_ROWS = frozenset({"measure", "query"})
 """Kinds of rules that look at all rows of a batch together; they refuse the batch, not a row."""
@@ -33,7 +37,7 @@ RELEASED = "released"
 """The warning of a row that somebody let through although it broke a rule."""
 
 FUNCTION = "function"
-"""The rule that such a row breaks; the reason stands with the row, the verdict counts them all."""
+"""The rule that a row breaks which a user's function refuses; the reason stands with the row, the verdict counts."""
 
 
 @dataclass(frozen=True)
@@ -53,111 +57,293 @@ class BatchAudit:
         return self.rows_in - self.rows_refused
 
 
-def stage_rows(
+@dataclass(frozen=True)
+class _Test:
+    """A rule as a condition on a typed row, and SQL of its name as a refused row carries it.
+
+    `flag` is the column in which `Judgement._failing` has the answer.
+    """
+
+    rule: str
+    severity: str
+    sql: str
+    name: str
+    flag: str
+
+
+@dataclass
+class _Batch:
+    """Counts of one batch."""
+
+    rows_in: int = 0
+    rows_refused: int = 0
+    failing: dict[str, int] = field(default_factory=dict)
+
+
+class Judgement:
+    """What a plan says about typed rows; the rows stay where they are until they are split."""
+
+    def __init__(
+        self,
+        connection: DuckDBPyConnection,
+        plan: Plan,
+        rows: TypedRows,
+        marked: str,
+        tests: Sequence[_Test],
+        samples: int,
+    ) -> None:
+        self.connection, self.rows, self._plan, self._marked = connection, rows, plan, marked
+        self._contract, self._tests = plan.contract, tests
+        self._is_split = False
+        part = "_dp_partition" if "_dp_partition" in rows.columns else literal(WHOLE)
+        with _blamed_on(plan.contract):
+            counts = connection.execute(f"select {part}, count(*) from {rows.sql} group by 1").fetchall()
+            self._batches = {partition: _Batch(count) for partition, count in counts}
+            self._sampled = self._count(part, samples) if tests else []
+
+    @property
+    def rows_refused(self) -> int:
+        """Rows that break a rule of severity error."""
+        return sum(batch.rows_refused for batch in self._batches.values())
+
+    def audits(self, partitions: Sequence[str]) -> list[BatchAudit]:
+        """The outcome for each partition asked for, also for those without rows; `[""]`: for all rows."""
+        return [self._audit(partition) for partition in partitions]
+
+    def sample(self) -> list[dict[str, Any]]:
+        """Refused rows, as many for each rule as were asked for: position, `rules`, and the columns as texts."""
+        return self._sampled
+
+    def marked(self) -> str:
+        """SQL of the rows that break a rule, with the lists `_dp_rules` and `_dp_warnings` (null when empty)."""
+        errors, warnings = (self._names(severity) for severity in ("error", "warning"))
+        return (
+            f"(select {identifiers(self.rows.columns)}, {errors} as _dp_rules, {warnings} as _dp_warnings "
+            f"from {self._failing('error', 'warning')})"
+        )
+
+    def good(self) -> str:
+        """SQL of the rows that hold the contract, or were released; columns that are kept, and those of typing."""
+        if not self.rows_refused:
+            return self.rows.sql
+        if self._is_split:
+            refused = f"(from {BROKEN} where _dp_rules is not null)"
+            return f"(from {self.rows.sql} anti join {refused} using ({identifiers(self.rows.position)}))"
+        return f"(from {self._marked} where ({self._any('error')}) is not true)"
+
+    def split(self) -> None:
+        """Fills `BROKEN` with the refused rows and `_dp_rules`, the rules that each breaks.
+
+        From then on good rows are those that are not there; so a row is one or the other, whatever a rule says when
+        it is asked twice. Raises: UsedWrongly DP-C007 for a rule that says something else now.
+        """
+        if self._is_split:
+            return
+        rows = self._failing("error") if self.rows_refused else self._failing()
+        with _blamed_on(self._contract):
+            written = self.connection.execute(
+                f"create or replace temp table {BROKEN} as select {identifiers(self.rows.columns)}, "
+                f"{self._names('error')} as _dp_rules from {rows}"
+            ).fetchone()
+        self._is_split = True
+        if (written or (0,))[0] != self.rows_refused:
+            raise UsedWrongly(
+                "DP-C007",
+                f"a rule of {self._contract.table} says one thing of a row, and then another",
+                where=f"contract {self._contract.path.name} {self._contract.version}",
+                fix="write rules that depend on the row alone: no random(), no now()",
+            )
+
+    def release(self, rows: Sequence[tuple[str, int]]) -> None:
+        """Lets split rows through, by `_dp_file` and `_dp_line`; each then counts as a warning."""
+        part = "_dp_partition" if "_dp_partition" in self.rows.columns else literal(WHOLE)
+        for file, line in rows:
+            where = f"_dp_file = {literal(file)} and _dp_line = {literal(line)} and _dp_rules is not null"
+            found = self.connection.execute(f"select {part}, _dp_rules from {BROKEN} where {where}").fetchone()
+            if found is None:
+                continue
+            batch = self._batches[found[0]]
+            batch.rows_refused -= 1
+            batch.failing[RELEASED] = batch.failing.get(RELEASED, 0) + 1
+            for rule in {_counted_as(name) for name in found[1]}:
+                batch.failing[rule] -= 1
+            self.connection.execute(f"update {BROKEN} set _dp_rules = null where {where}")
+
+    def _audit(self, partition: str) -> BatchAudit:
+        batch = self._batches.get(partition, _Batch()) if partition != WHOLE else self._whole()
+        rest = dict(batch.failing)
+        verdicts, unmet = list[Verdict](), list[str]()
+        for rule in self._contract.rules:
+            if rule.kind in OVER_ALL_ROWS:
+                number = self._measured(rule, partition)
+                wrong = broken_limit(rule, number)
+                verdicts.append(Verdict(rule.name, rule.severity, int(bool(wrong)), number))
+                if wrong and rule.severity == "error":
+                    unmet.append(f"{rule.name} {wrong}")
+            else:
+                verdicts.append(Verdict(rule.name, rule.severity, rest.pop(rule.name, 0)))
+        others = {name: "warning" if name == RELEASED else "error" for name in sorted(rest) if rest[name]}
+        verdicts += [Verdict(name, severity, rest[name]) for name, severity in others.items()]
+        return BatchAudit(partition, batch.rows_in, batch.rows_refused, tuple(verdicts), tuple(unmet))
+
+    def _whole(self) -> _Batch:
+        failing = Counter[str]()
+        for batch in self._batches.values():
+            failing.update(batch.failing)
+        return _Batch(sum(batch.rows_in for batch in self._batches.values()), self.rows_refused, dict(failing))
+
+    def _measured(self, rule: Rule, partition: str) -> float | None:
+        where = "" if partition == WHOLE else f" where _dp_partition = {literal(partition)}"
+        rows = f"(select {identifiers(self.rows.columns)} from {self.good()}{where})"
+        with _blamed_on(self._contract):
+            found = self.connection.execute(self._plan.measures[rule.name].replace(ROWS, rows)).fetchone()
+        return float(found[0]) if found and found[0] is not None else None
+
+    def _count(self, part: str, samples: int) -> list[dict[str, Any]]:
+        """Counts failing rows by batch and rule, on rows that break any; gives samples of those that are refused."""
+        errors = [test for test in self._tests if test.severity == "error"]
+        kept = self._shown() if samples else "null"
+        refused = " or ".join(test.flag for test in errors) or "false"
+        counts = ", ".join(f"count(*) filter ({test.flag})" for test in self._tests)
+        firsts = "".join(f", min(_dp_row, {samples}) filter ({test.flag})" for test in errors if samples)
+        found = self.connection.execute(
+            f"select {part}, count(*) filter ({refused}), {counts}{firsts} "
+            f"from (select *, {kept} as _dp_row from {self._failing('error', 'warning')}) group by 1"
+        ).fetchall()
+        sampled: dict[str, dict[str, Any]] = {}
+        for partition, rows_refused, *rest in found:
+            batch = self._batches[partition]
+            batch.rows_refused = rows_refused
+            batch.failing = {test.rule: n for test, n in zip(self._tests, rest, strict=False)}
+            for row in (row for rows in rest[len(self._tests) :] for row in rows or ()):
+                sampled[repr(row)] = row
+        first = [f"_dp_by_{name}" for name in self.rows.position]
+        return [self._as_sample(row) for row in sorted(sampled.values(), key=lambda row: [row[name] for name in first])]
+
+    def _shown(self) -> str:
+        """SQL of a refused row as a value that sorts by its position, else by its key."""
+        first = self.rows.position or self._contract.primary_key
+        order = ", ".join(f"{identifier(f'_dp_by_{name}')}: {identifier(name)}" for name in first)
+        values = ", ".join(f"{identifier(c)}: {identifier(c)}::varchar" for c in self._columns)
+        return f"{{{order}{', ' if order else ''}{identifier('_dp_rules')}: {self._names('error')}, {values}}}"
+
+    def _as_sample(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        position = {name.removeprefix("_dp_"): row[f"_dp_by_{name}"] for name in self.rows.position}
+        known = position | {"rules": tuple(row["_dp_rules"])}
+        return known | {c if c not in known else f"{c} (column)": row[c] for c in self._columns}
+
+    @property
+    def _columns(self) -> list[str]:
+        return [column.name for column in self._contract.columns]
+
+    def _any(self, *severities: str) -> str:
+        return " or ".join(f"({test.sql})" for test in self._tests if test.severity in severities) or "false"
+
+    def _failing(self, *severities: str) -> str:
+        """SQL of the rows that break a rule of these severities, with a flag for each test."""
+        flags = "".join(f", {test.sql} as {test.flag}" for test in self._tests)
+        reason = f", {identifier(REFUSED)}" if self.rows.has_refusals else ""
+        columns = f"{identifiers(self.rows.columns)}{reason}{flags}"
+        return f"(select {columns} from {self._marked} where {self._any(*severities)})"
+
+    def _names(self, severity: str) -> str:
+        """SQL of the list of broken rules of one severity in a row of `_failing`, null when there are none."""
+        tests = [test for test in self._tests if test.severity == severity]
+        if not tests:
+            return "null::varchar[]"
+        names = ", ".join(f"case when {test.flag} then {test.name} end" for test in tests)
+        broken = f"list_filter([{names}], lambda x: x is not null)"
+        return f"case when {' or '.join(test.flag for test in tests)} then {broken} end"
+
+
+def judge(
     connection: DuckDBPyConnection,
     source: str,
-    contract: Contract,
+    plan: Plan,
     *,
     null_values: Sequence[str] = (),
     references: Mapping[str, str] | None = None,
     others: str | None = None,
-) -> None:
-    """Fills `STAGED` with the rows of the relation `source`: typed columns, `_dp_*` columns as they come, and
-    `_dp_rules`, the names of the broken rules (null when the row holds the contract), and `_dp_warnings`.
+    samples: int = 0,
+) -> Judgement:
+    """What `plan` says about the rows of the relation `source`.
 
     `references` gives the relation that holds each table a relationship rule refers to. `others` are the rows the
-    table already has in other partitions: a key must not occur there either. Raises: Refused DP-C003 when a contracted
-    column is absent, DP-C004 when there is one the contract does not know; UsedWrongly DP-C007 for a rule that DuckDB
-    cannot evaluate, or that fails on a row.
+    table already has in other partitions: a key must not occur there either. `samples` is how many refused rows to
+    keep for each rule. Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when there is one the
+    contract does not know; UsedWrongly DP-C007 for a rule that fails on a row, DP-C017 for a relationship with what is
+    not there.
     """
-    refuse_unevaluable(contract)
-    types = {name: kind for name, kind, *_ in connection.execute(f"describe select * from {source}").fetchall()}
-    _refuse_other_columns(types, contract)
-    parameters = Parameters()
-    kept = [name for name in types if name.startswith("_dp_") and name != REFUSED]
-    givens = ", ".join(
-        f"{_given(c, types[c.name], null_values, parameters)} as {given(c.name)}" for c in contract.columns
-    )
-    casts = ", ".join(f"{typed(c, types[c.name])} as {identifier(c.name)}" for c in contract.columns)
-    extra = f", {identifier(REFUSED)}" if REFUSED in types else ""
-    kept_sql = "".join(f", {identifier(name)}" for name in kept)
+    contract = plan.contract
     with _blamed_on(contract):
-        connection.execute(
-            f"create or replace temp table {STAGED} as "
-            f"with given as (select {givens}{kept_sql}{extra} from {source}), "
-            f"typed as (select *, {casts} from given) "
-            f"select {identifiers(c.name for c in contract.columns)}{kept_sql}, "
-            f"{_broken(contract, 'error', parameters, REFUSED in types)} as _dp_rules, "
-            f"{_broken(contract, 'warning', parameters, False)} as _dp_warnings from typed",
-            parameters.values,
-        )
-        for rule in contract.rules:
-            _mark_across_rows(connection, rule, contract.table, references or {}, others)
-    mark_custom_checks(connection, contract, STAGED)
+        rows = type_rows(connection, source, contract, null_values)
+        tests, marks = list[_Test](), list[str]()
+        for number, rule in enumerate(contract.rules):
+            if rule.kind == "type" and rule.columns[0] in rows.plain:
+                continue
+            sql, mark = plan.violations.get(rule.name, ""), f"_dp_rule_{number}"
+            found = "" if sql else _beyond_the_row(connection, rows, rule, contract, mark, references or {}, others)
+            if found:
+                marks.append(f", {found} as {mark}")
+            if sql or found:
+                flag = f"_dp_broken_{number}"
+                tests.append(_Test(rule.name, rule.severity, sql or mark, literal(rule.name), flag))
+    if rows.has_refusals:
+        refused = identifier(REFUSED)
+        name = f"'{FUNCTION}: ' || {refused}"
+        tests.append(_Test(FUNCTION, "error", f"{refused} is not null", name, "_dp_broken_function"))
+    marked = f"(select *{''.join(marks)} from {rows.sql})" if marks else rows.sql
+    return Judgement(connection, plan, rows, marked, tests, samples)
 
 
-def audits(connection: DuckDBPyConnection, contract: Contract, partitions: Sequence[str]) -> list[BatchAudit]:
-    """The outcome for each partition asked for, also for those without rows; `[""]` for a table without partitions."""
-    key = "_dp_partition" if list(partitions) != [WHOLE] else f"'{WHOLE}'"
-    counts = connection.execute(f"select {key}, count(*), count(_dp_rules) from {STAGED} group by 1").fetchall()
-    failing = connection.execute(
-        f"with broken as (from {STAGED} where _dp_rules is not null or _dp_warnings is not null) "
-        f"select {key}, case when starts_with(rule, '{FUNCTION}: ') then '{FUNCTION}' else rule end as rule, count(*) "
-        "from broken, unnest(list_concat(coalesce(_dp_rules, []), coalesce(_dp_warnings, []))) as t(rule) group by 1, 2"
-    ).fetchall()
-    by_partition = {partition: (rows, refused) for partition, rows, refused in counts}
-    broken = {(partition, rule): rows for partition, rule, rows in failing}
-    return [
-        _audit(connection, contract, partition, by_partition.get(partition, (0, 0)), broken) for partition in partitions
-    ]
-
-
-def _audit(
+def _beyond_the_row(
     connection: DuckDBPyConnection,
+    rows: TypedRows,
+    rule: Rule,
     contract: Contract,
-    partition: str,
-    counts: tuple[int, int],
-    broken: Mapping[tuple[str, str], int],
-) -> BatchAudit:
-    here = {rule: rows for (found_in, rule), rows in broken.items() if found_in == partition}
-    rows = f"(select * from {STAGED} where _dp_rules is null"
-    rows += ")" if partition == WHOLE else f" and _dp_partition = {literal(partition)})"
-    verdicts, unmet = list[Verdict](), list[str]()
-    for rule in contract.rules:
-        if rule.kind in OVER_ALL_ROWS:
-            with _blamed_on(contract):
-                found = connection.execute(measured(rule, rows)).fetchone()
-            number = float(found[0]) if found and found[0] is not None else None
-            wrong = broken_limit(rule, number)
-            verdicts.append(Verdict(rule.name, rule.severity, int(bool(wrong)), number))
-            if wrong and rule.severity == "error":
-                unmet.append(f"{rule.name} {wrong}")
-        else:
-            verdicts.append(Verdict(rule.name, rule.severity, here.pop(rule.name, 0)))
-    others = {name: "warning" if name == RELEASED else "error" for name in sorted(here)}
-    verdicts += [Verdict(name, severity, here[name]) for name, severity in others.items()]
-    return BatchAudit(partition, *counts, tuple(verdicts), tuple(unmet))
+    target: str,
+    references: Mapping[str, str],
+    others: str | None,
+) -> str:
+    """A condition, for a rule that looks further than one row; empty when no row breaks it, or it judges no row.
 
-
-def broken_limit(rule: Rule, number: float | None) -> str:
-    """How a number breaks the limits of its rule, in words; empty when it holds them. No number breaks them all."""
-    for name, bound in rule.limits:
-        if number is None or not _HOLDS[name](number, bound):
-            shown = "no number" if number is None else f"{number:g}"
-            return f"is {shown}, {name} {bound if not isinstance(bound, tuple) else f'{bound[0]:g} and {bound[1]:g}'}"
+    What the rule found is in the table `target`, and the condition is a join with it: to be asked once for each row.
+    """
+    found, table = f"({identifiers(rule.columns)}) in (from {target})", contract.table
+    if rule.kind == "unique":
+        return found if twice(connection, rows.sql, rule, target, others) else ""
+    if rule.kind == "relationship":
+        own = contract.column(rule.columns[0])
+        referred, _, name = str(rule.argument).partition(".")
+        column = identifier(name)
+        known = f"select {column} from {rows.sql}"
+        if referred != table:
+            _refuse_absent(connection, rule, references[referred])
+            known = f"select {as_type_of(connection, references[referred], name, own)} from {references[referred]}"
+        elif others is not None:
+            known += f" union all select {column} from {others}"
+        return found if missing(connection, rows.sql, rule, target, known) else ""
+    if rule.kind == "python":
+        return f"rowid in (from {target})" if failing_rows(connection, rule, rows.sql, target) else ""
     return ""
 
 
-_HOLDS: dict[str, Callable[[float, Any], bool]] = {
-    "mustBe": lambda number, bound: number == bound,
-    "mustNotBe": lambda number, bound: number != bound,
-    "mustBeGreaterThan": lambda number, bound: number > bound,
-    "mustBeGreaterOrEqualTo": lambda number, bound: number >= bound,
-    "mustBeLessThan": lambda number, bound: number < bound,
-    "mustBeLessOrEqualTo": lambda number, bound: number <= bound,
-    "mustBeBetween": lambda number, bound: bound[0] <= number <= bound[1],
-    "mustNotBeBetween": lambda number, bound: not bound[0] <= number <= bound[1],
-}
+def _refuse_absent(connection: DuckDBPyConnection, rule: Rule, relation: str) -> None:
+    """Checks that a relationship leads somewhere. Raises: UsedWrongly DP-C017."""
+    import duckdb
+
+    table, _, name = str(rule.argument).partition(".")
+    try:
+        columns = [name for name, *_ in connection.execute(f"describe select * from {relation}").fetchall()]
+    except duckdb.CatalogException as error:
+        raise UsedWrongly("DP-C017", f"{rule.place} refers to {rule.argument}, but there is no {table}") from error
+    if name.lower() not in [column.lower() for column in columns]:
+        hint = did_you_mean(name, [column for column in columns if not column.startswith("_dp_")])
+        raise UsedWrongly("DP-C017", f"{rule.place} refers to {rule.argument}, which {table} has not; {hint}")
+
+
+def _counted_as(name: str) -> str:
+    return FUNCTION if name.startswith(f"{FUNCTION}: ") else name
 
 
 @contextmanager
@@ -173,70 +359,3 @@ def _blamed_on(contract: Contract) -> Iterator[None]:
             where=f"contract {contract.path.name} {contract.version}",
             fix="write the rule so that it is true, false or null for every row: try_cast instead of cast",
         ) from error
-
-
-def _refuse_other_columns(types: Mapping[str, str], contract: Contract) -> None:
-    present = [name for name in types if not name.startswith("_dp_")]
-    missing = [c.name for c in contract.columns if c.name not in types]
-    where = f"table {contract.table}, contract {contract.path.name} {contract.version}"
-    if missing:
-        hint = did_you_mean(missing[0], present)
-        raise Refused(
-            "DP-C003",
-            f"contracted column{'s' if len(missing) > 1 else ''} {some(missing)} absent from the data; {hint}",
-            where=where,
-            fix="correct the name in the contract, or deliver the column",
-        )
-    unknown = [name for name in present if name not in {c.name for c in contract.columns}]
-    if unknown:
-        raise Refused(
-            "DP-C004",
-            f"the data has {some(unknown)}, which the contract does not know",
-            where=where,
-            fix="add it to the contract, or leave it out of the data",
-        )
-
-
-def _given(column: Column, given_type: str, null_values: Sequence[str], parameters: Parameters) -> str:
-    name = identifier(column.name)
-    if given_type != "VARCHAR" or not null_values:
-        return name
-    nulls = ", ".join(parameters.bind(value) for value in null_values)
-    return f"case when {name} in ({nulls}) then null else {name} end"
-
-
-def _broken(contract: Contract, severity: str, parameters: Parameters, functions_word: bool) -> str:
-    """SQL of the list of broken rules of one severity, null when there are none."""
-    compiled = [(r.name, violation(r, parameters)) for r in contract.rules if r.severity == severity]
-    tests = [(parameters.bind(name), sql) for name, sql in compiled if sql is not None]
-    if functions_word:
-        tests.append((f"'{FUNCTION}: ' || {identifier(REFUSED)}", f"{identifier(REFUSED)} is not null"))
-    if not tests:
-        return "null::varchar[]"
-    any_broken = " or ".join(f"({sql})" for _, sql in tests)
-    names = ", ".join(f"case when {sql} then {name} end" for name, sql in tests)
-    return f"case when {any_broken} then list_filter([{names}], lambda x: x is not null) end"
-
-
-def _mark_across_rows(
-    connection: DuckDBPyConnection, rule: Rule, table: str, references: Mapping[str, str], others: str | None
-) -> None:
-    if rule.kind == "unique":
-        condition = group_violation(rule, STAGED)
-        if others is not None:
-            keys = identifiers(rule.columns)
-            condition += f" or ({keys}) in (select {keys} from {others})"
-    elif rule.kind == "relationship":
-        referred, _, name = str(rule.argument).partition(".")
-        column, own = identifier(name), identifier(rule.columns[0])
-        known = f"select {column} from {STAGED if referred == table else references[referred]}"
-        if referred == table and others is not None:
-            known += f" union all select {column} from {others}"
-        condition = f"{own} is not null and {own} not in (select * from ({known}) as known(k) where k is not null)"
-    else:
-        return
-    target = "_dp_rules" if rule.severity == "error" else "_dp_warnings"
-    connection.execute(
-        f"update {STAGED} set {target} = list_append(coalesce({target}, []), $rule) where {condition}",
-        {"rule": rule.name},
-    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from dataops_platform.contracts.document import (
     Sla,
     TypeOptions,
 )
+from dataops_platform.contracts.trial import pattern_error
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest, some
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.kit.strict import validate
@@ -89,6 +92,7 @@ def load_contract(path: Path) -> Contract:
         digest=enforced_digest(columns, rules),
         path=path,
         freshness=_freshness(document, table, file),
+        tags=tuple(dict.fromkeys([*document.tags, *table.tags])),
         unenforced=tuple(_unenforced(document, file)),
     )
 
@@ -126,6 +130,7 @@ def _column(prop: Property, file: YamlFile, loc: Loc) -> Column:
         primary_key=prop.primaryKey,
         classification=prop.classification or "",
         known_at=str(known_at),
+        tags=tuple(prop.tags),
     )
 
 
@@ -169,10 +174,20 @@ def _column_rules(prop: Property, table: SchemaObject, file: YamlFile, loc: Loc)
         rules.append(rule("enum", tuple(item.value for item in prop.enum), "enum"))
     for index, relationship in enumerate(prop.relationships):
         found = rule("relationship", relationship.to, "relationships", index)
-        if not re.fullmatch(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", relationship.to):
+        found = replace(found, name=f"{found.name}_{index + 1}") if index else found
+        if not re.fullmatch(r"[a-z][a-z0-9_]*\.\w+", relationship.to):
             raise UsedWrongly("DP-C002", f"{found.place} {relationship.to!r} must be written table.column")
+        _refuse_own_unknown(relationship.to, table, found.place)
         rules.append(found)
     return rules + _quality_rules(prop.quality, table, file, (*loc, "quality"), name)
+
+
+def _refuse_own_unknown(to: str, table: SchemaObject, place: str) -> None:
+    """Checks that a relationship of a table with itself leads to a column."""
+    referred, _, name = to.partition(".")
+    columns = [prop.name for prop in table.properties]
+    if referred == table.name and name not in columns:
+        raise UsedWrongly("DP-C002", f"{place} {to!r} is no column of its own; {did_you_mean(name, columns)}")
 
 
 def _refuse_options_of_another_type(prop: Property, file: YamlFile, loc: Loc) -> None:
@@ -185,12 +200,47 @@ def _refuse_options_of_another_type(prop: Property, file: YamlFile, loc: Loc) ->
         if type(item.value) not in values:
             place = file.place((*loc, "enum", index, "value"))
             raise UsedWrongly("DP-C002", f"{place} {item.value!r} is no value of an enum of type {prop.logicalType}")
+    _refuse_contradictions(prop.logicalTypeOptions, file, (*loc, "logicalTypeOptions"))
+    if prop.enum and prop.logicalType == "number" and (prop.physicalType or "").lower() in ("float", "real"):
+        raise UsedWrongly(
+            "DP-C002",
+            f"{file.place((*loc, 'enum'))} a {prop.physicalType} is too coarse for an enum",
+            fix="say double, or decimal(p,s)",
+        )
     if prop.logicalTypeOptions.pattern is not None:
-        try:
-            re.compile(prop.logicalTypeOptions.pattern)
-        except re.error as error:
-            place = file.place((*loc, "logicalTypeOptions", "pattern"))
+        place = file.place((*loc, "logicalTypeOptions", "pattern"))
+        _refuse_no_pattern(prop.logicalTypeOptions.pattern, place)
+
+
+def _refuse_no_pattern(pattern: str, place: str) -> None:
+    """Refuses what is no regular expression, neither Python's nor DuckDB's (RE2), which judges rows."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of sets that Python may once read otherwise
+            re.compile(pattern)
+    except re.error as error:
+        if pattern_error(pattern):
             raise UsedWrongly("DP-C002", f"{place} is not a regular expression: {error}") from error
+
+
+def _refuse_contradictions(options: TypeOptions, file: YamlFile, loc: Loc) -> None:
+    """Refuses bounds that no value holds, and those with more digits than a number keeps."""
+    floors = [(options.minimum, False, "minimum"), (options.exclusiveMinimum, True, "exclusiveMinimum")]
+    ceilings = [(options.maximum, False, "maximum"), (options.exclusiveMaximum, True, "exclusiveMaximum")]
+    floors += [(options.minLength, False, "minLength")]
+    ceilings += [(options.maxLength, False, "maxLength")]
+    for low, open_below, below in floors:
+        for high, open_above, above in ceilings:
+            if low is None or high is None or below.endswith("Length") != above.endswith("Length"):
+                continue
+            if low > high or (low == high and (open_below or open_above)):
+                place = file.place((*loc, above))
+                raise UsedWrongly("DP-C002", f"{place} {above} {high} and {below} {low} hold for no value")
+    for bound, _, name in (*floors, *ceilings):
+        if isinstance(bound, float) and abs(bound) >= 2**53:
+            raise UsedWrongly(
+                "DP-C002", f"{file.place((*loc, name))} has more digits than are kept", fix="write a whole number"
+            )
 
 
 def _quality_rules(items: list[Quality], table: SchemaObject, file: YamlFile, loc: Loc, column: str = "") -> list[Rule]:
@@ -211,7 +261,8 @@ def _quality_rules(items: list[Quality], table: SchemaObject, file: YamlFile, lo
         limits = _limits(item)
         if item.type in ("library", "sql") and not limits:
             raise UsedWrongly("DP-C002", f"{place} says no limit", fix=f"add one of {', '.join(LIMITS)}")
-        rules.append(Rule(prefix + name, kind, columns, argument, item.severity, item.description or "", place, limits))
+        described, counts = item.description or "", _counted(item, columns)
+        rules.append(Rule(prefix + name, kind, columns, argument, item.severity, described, place, limits, counts))
     return rules
 
 
@@ -288,6 +339,15 @@ def _metric(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
     return item.name or str(item.metric), "measure", columns, count
 
 
+def _counted(item: Quality, columns: tuple[str, ...]) -> Rule | None:
+    """The rule of which a metric counts the broken rows."""
+    kinds: dict[str | None, RuleKind] = {"nullValues": "required", "duplicateValues": "unique", "invalidValues": "enum"}
+    if item.type != "library" or item.metric not in kinds or item.arguments.pattern:
+        return None
+    values = tuple(item.arguments.validValues) if item.metric == "invalidValues" else None
+    return Rule(str(item.metric), kinds[item.metric], columns, values, item.severity)
+
+
 def _among(name: str, values: list[Any]) -> str:
     texts = [f"{name} = {literal(v) if isinstance(v, str) else v}" for v in values if v is not None]
     return f"({' or '.join(texts)})" if texts else "false"
@@ -304,8 +364,8 @@ def _limits(item: Quality) -> tuple[tuple[str, float | tuple[float, float]], ...
 
 
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
-_SECONDS |= {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
-_SECONDS |= {f"{unit}s": seconds for unit, seconds in _SECONDS.items() if len(unit) > 3}
+_WORDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_SECONDS |= _WORDS | {f"{unit}s": seconds for unit, seconds in _WORDS.items()}
 
 
 def _freshness(document: Document, table: SchemaObject, file: YamlFile) -> Freshness | None:

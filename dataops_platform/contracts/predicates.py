@@ -1,80 +1,63 @@
-"""A rule as SQL: a boolean over one row that is true where the rule is violated."""
+"""A rule as SQL: a condition on one row that is true where the rule is violated, and false or null elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from decimal import Decimal
 
 from dataops_platform.contracts.contract import Rule
-from dataops_platform.kit.sql import identifier, identifiers
+from dataops_platform.kit.sql import identifier, literal
+
+INTEGERS = frozenset({"bigint", "int", "integer", "smallint", "tinyint"})
 
 
-@dataclass
-class Parameters:
-    """Values to bind, named in order of use."""
-
-    values: dict[str, object] = field(default_factory=dict)
-
-    def bind(self, value: object) -> str:
-        """The placeholder under which `value` will be bound."""
-        name = f"v{len(self.values)}"
-        self.values[name] = value
-        return f"${name}"
+def untyped(name: str) -> str:
+    """The column that is true where a value was given that is none of the contracted type of `name`; quoted."""
+    return identifier(f"_dp_untyped_{name}")
 
 
-def given(name: str) -> str:
-    """The column that keeps a value as it was given, before the cast to its contracted type; quoted."""
-    return identifier(f"_dp_given_{name}")
-
-
-def violation(rule: Rule, parameters: Parameters) -> str | None:
-    """SQL that is true (never null) for a row that breaks `rule`; None for rules that need other rows or tables."""
+def violation(rule: Rule, sql_type: str = "") -> str | None:
+    """SQL that is true for a row that breaks `rule`, on a column of `sql_type`; None for rules that need other rows,
+    tables or Python.
+    """
     compile_rule = _BY_KIND.get(rule.kind)
-    return None if compile_rule is None else f"coalesce({compile_rule(rule, parameters)}, false)"
-
-
-def group_violation(rule: Rule, staged: str) -> str:
-    """SQL that is true for a staged row whose key occurs more than once in `staged`; a null in it excuses the row."""
-    keys = identifiers(rule.columns)
-    filled = " and ".join(f"{identifier(c)} is not null" for c in rule.columns)
-    twice = f"select {keys} from {staged} where {filled} group by all having count(*) > 1"
-    return f"(({filled}) and ({keys}) in ({twice}))"
+    return None if compile_rule is None else compile_rule(rule, sql_type)
 
 
 def _column(rule: Rule) -> str:
     return identifier(rule.columns[0])
 
 
-def _type(rule: Rule, _: Parameters) -> str:
-    return f"{_column(rule)} is null and {given(rule.columns[0])} is not null"
-
-
-def _required(rule: Rule, _: Parameters) -> str:
-    return f"{_column(rule)} is null and {given(rule.columns[0])} is null"
-
-
-def _enum(rule: Rule, parameters: Parameters) -> str:
+def _enum(rule: Rule, sql_type: str) -> str:
     allowed = rule.argument if isinstance(rule.argument, tuple) else (rule.argument,)
-    return f"{_column(rule)} not in ({', '.join(parameters.bind(value) for value in allowed)})"
+    return f"{_column(rule)} not in ({', '.join(_value(value, sql_type) for value in allowed if value is not None)})"
 
 
-def _comparison(operator: str, subject: str = "{}") -> Callable[[Rule, Parameters], str]:
-    def compiled(rule: Rule, parameters: Parameters) -> str:
-        return f"{subject.format(_column(rule))} {operator} {parameters.bind(rule.argument)}"
+def _comparison(operator: str, subject: str = "{}") -> Callable[[Rule, str], str]:
+    def compiled(rule: Rule, sql_type: str) -> str:
+        assert isinstance(rule.argument, str | int | float)
+        return f"{subject.format(_column(rule))} {operator} {_value(rule.argument, sql_type)}"
 
     return compiled
 
 
-_BY_KIND: dict[str, Callable[[Rule, Parameters], str]] = {
-    "type": _type,
-    "required": _required,
+def _value(value: str | int | float, sql_type: str) -> str:
+    """A value to compare a column with: exact where the column is, as coarse as the column where that is floating."""
+    if isinstance(value, float) and (sql_type.startswith("decimal") or sql_type in INTEGERS):
+        return f"{Decimal(repr(value)):f}"
+    return f"{literal(value)}::float" if isinstance(value, float) and sql_type in ("float", "real") else literal(value)
+
+
+_BY_KIND: dict[str, Callable[[Rule, str], str]] = {
+    "type": lambda rule, _: untyped(rule.columns[0]),
+    "required": lambda rule, _: f"{_column(rule)} is null and not {untyped(rule.columns[0])}",
     "minimum": _comparison("<"),
     "maximum": _comparison(">"),
     "exclusive_minimum": _comparison("<="),
     "exclusive_maximum": _comparison(">="),
     "min_length": _comparison("<", "length({})"),
     "max_length": _comparison(">", "length({})"),
-    "pattern": lambda rule, parameters: f"not regexp_matches({_column(rule)}, {parameters.bind(rule.argument)})",
+    "pattern": lambda rule, _: f"not regexp_matches({_column(rule)}, {literal(str(rule.argument))})",
     "enum": _enum,
     "expression": lambda rule, _: f"not ({rule.argument}\n)",
 }

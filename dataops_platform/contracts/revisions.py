@@ -59,6 +59,15 @@ def in_folder(folder: Path) -> dict[str, Contract]:
 
 def waivers_in(folder: Path, today: dt.date) -> list[Waiver]:
     """The waivers that still hold. Raises: UsedWrongly DP-C019 for a file that says something else."""
+    return [waiver for waiver in _all_waivers(folder) if dt.date.fromisoformat(waiver.until) >= today]
+
+
+def ended_waivers(folder: Path, today: dt.date) -> list[Waiver]:
+    """The waivers that nothing heeds any more. Raises: UsedWrongly DP-C019."""
+    return [waiver for waiver in _all_waivers(folder) if dt.date.fromisoformat(waiver.until) < today]
+
+
+def _all_waivers(folder: Path) -> list[Waiver]:
     path = folder / WAIVERS
     if not path.exists():
         return []
@@ -70,7 +79,7 @@ def waivers_in(folder: Path, today: dt.date) -> list[Waiver]:
         except ValueError:
             place = file.place(("waivers", index, "until"))
             raise UsedWrongly("DP-C019", f"{place} {waiver.until!r} is no date", fix='write "2024-01-31"') from None
-    return [waiver for waiver in found if dt.date.fromisoformat(waiver.until) >= today]
+    return found
 
 
 def _git(folder: Path, *arguments: str, place: str) -> Any:
@@ -80,5 +89,6 @@ def _git(folder: Path, *arguments: str, place: str) -> Any:
         said = getattr(error, "stderr", b"").decode(errors="replace").strip().splitlines()
         raise UsedWrongly(
             "DP-C018",
-            f"{place!r} is no file, no folder and no git revision of {folder.name}" + (f": {said[0]}" if said else ""),
+            f"{place!r} is no file, no folder and no git revision of {folder.name or 'this folder'}"
+            + (f": {said[0]}" if said else ""),
         ) from None

@@ -15,6 +15,13 @@ def identifiers(names: Iterable[str]) -> str:
     return ", ".join(identifier(name) for name in names)
 
 
-def literal(text: str) -> str:
-    """Text quoted for the few statements that take no bound values (ATTACH, CREATE VIEW, INSTALL)."""
-    return "'" + text.replace("'", "''") + "'"
+def literal(value: str | int | float | bool) -> str:
+    """A value written as SQL: text quoted, a float as the double it is."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"'{value!r}'::double"
+    if isinstance(value, int):
+        return str(value)
+    quoted = "'" + value.replace("'", "''") + "'"
+    return quoted if "\0" not in value else "(" + quoted.replace("\0", "' || chr(0) || '") + ")"

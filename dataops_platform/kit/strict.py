@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from typing import Any, TypeVar
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean, some
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest, some
 from dataops_platform.kit.yaml_file import Loc, YamlFile
 
 M = TypeVar("M", bound=BaseModel)
@@ -18,7 +19,7 @@ M = TypeVar("M", bound=BaseModel)
 class StrictModel(BaseModel):
     """A frozen record that refuses unknown keys and values of another type: `"5"` and `true` are no number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 def validate(model: type[M], file: YamlFile, code: str) -> M:
@@ -60,7 +61,15 @@ def _explain(model: type[BaseModel], file: YamlFile, problem: Any) -> str:
         return f"{file.place(loc[:-1])} lacks the key {shown!r}"
     message = problem["msg"].removeprefix("Value error, ")
     hidden = problem["type"] == "secret" or isinstance(problem["input"], dict | list)
-    return f"{file.place(loc)} {shown!r}: {message}" + ("" if hidden else f" (given: {some([repr(problem['input'])])})")
+    given = "" if hidden else f" (given: {some([repr(problem['input'])])})"
+    return f"{file.place(loc)} {shown!r}: {message}{given}{_nearest_value(problem)}"
+
+
+def _nearest_value(problem: Any) -> str:
+    """A hint naming the nearest of several allowed words."""
+    allowed = re.findall(r"'([^']*)'", problem["ctx"]["expected"]) if problem["type"] == "literal_error" else []
+    near = nearest(str(problem["input"]), allowed) if len(allowed) > 1 else ""
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def known_keys(model: type[BaseModel], loc: Loc) -> list[str]:

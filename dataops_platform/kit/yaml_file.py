@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -45,11 +46,11 @@ def read_yaml(path: Path, code: str, name: str = "") -> YamlFile:
     """Reads one YAML document; errors call it `name`, the file's own when none is given.
 
     Raises: UsedWrongly with `code` when the file is missing, too large or deep, is no UTF-8, is no YAML,
-    or has a duplicate key, a key that is no text, an anchor, an alias or a tag.
+    or has a duplicate key, a key that is no text, an anchor, an alias, a tag, or a number that people read otherwise.
     """
     import yaml
 
-    name = name or path.name
+    name = name or path.name or str(path)
     loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         raw = path.read_bytes()
@@ -108,16 +109,27 @@ def _refuse_aliases_and_depth(events: Iterator[Any], name: str, code: str) -> No
             depth -= 1
 
 
+def _is_another_number(text: str, value: Any) -> bool:
+    """Whether YAML 1.1 makes another number of a text than people do: `010` is octal, `1:30` counts in sixties."""
+    if re.fullmatch(r"[-+]?[0-9][0-9_]*", text) and isinstance(value, int):
+        return int(text.replace("_", "")) != value
+    return ":" in text and isinstance(value, int | float)
+
+
 def _walk(node: Any, loc: Loc, places: dict[Loc, tuple[int, int]], name: str, code: str, loader: Any) -> None:
     import yaml
 
     places.setdefault(loc, (node.start_mark.line + 1, node.start_mark.column + 1))
     if isinstance(node, yaml.ScalarNode):
+        where = _at(name, node.start_mark)
         try:
-            loader.construct_object(node)
+            value = loader.construct_object(node)
         except (ValueError, yaml.constructor.ConstructorError) as error:
-            where = _at(name, node.start_mark)
             raise UsedWrongly(code, f"{where} {some([node.value])!r} is no value", fix="put it in quotes") from error
+        if _is_another_number(node.value, value):
+            raise UsedWrongly(
+                code, f"{where} YAML reads {some([node.value])!r} as {value}", fix="write that, or put it in quotes"
+            )
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pytest
 
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.engine import STAGED, BatchAudit, audits, stage_rows
+from dataops_platform.contracts.engine import BatchAudit, judge
 from dataops_platform.contracts.odcs import load_contract
+from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.kit.sql import identifiers
 
 HEAD = """\
@@ -68,8 +69,8 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield found
 
 
-@pytest.fixture
-def judge(connection: duckdb.DuckDBPyConnection) -> Callable[..., Judged]:
+@pytest.fixture(name="judge")
+def judge_columns(connection: duckdb.DuckDBPyConnection) -> Callable[..., Judged]:
     """`judge(contract, {"a": ["1", None]}, …)`: what a contract says about columns of a table; texts unless typed."""
 
     def judged(
@@ -81,14 +82,18 @@ def judge(connection: duckdb.DuckDBPyConnection) -> Callable[..., Judged]:
     ) -> Judged:
         table = columns if isinstance(columns, pa.Table) else pa.table({c: _typed(v) for c, v in columns.items()})
         connection.register("given_rows", table.append_column("_dp_line", pa.array(range(1, table.num_rows + 1))))
-        stage_rows(connection, "given_rows", contract, **options)
+        found = judge(connection, "given_rows", compile_plan(contract), **options)
         names = identifiers(column.name for column in contract.columns)
-        rows = connection.execute(f"select _dp_rules, _dp_warnings, {names} from {STAGED} order by _dp_line").fetchall()
+        rows = connection.execute(
+            f"select _dp_rules, _dp_warnings, {names} from {found.rows.sql} "
+            f"left join (select _dp_line, _dp_rules, _dp_warnings from {found.marked()}) using (_dp_line) "
+            "order by _dp_line"
+        ).fetchall()
         return Judged(
             [tuple(row[2:]) for row in rows],
             [row[0] for row in rows],
             [row[1] for row in rows],
-            audits(connection, contract, partitions),
+            found.audits(partitions),
         )
 
     return judged

@@ -35,6 +35,7 @@ slaProperties:
   - {property: freshness, value: 2, unit: h}
 """
 CHANGES = [
+    ("id: orders", "id: shop.orders", "breaking", "the contract is shop.orders, no longer orders"),
     ("- name: orders", "- name: orderz", "breaking", "the table is called orderz, no longer orders"),
     ("      - {name: word,", "      - {name: wort,", "breaking", "word is gone"),
     ("physicalType: integer", "physicalType: bigint", "compatible", "id is bigint, no longer integer"),
@@ -59,6 +60,8 @@ CHANGES = [
     ("value: 2, unit: h", "value: 1, unit: h", "compatible", "fresh within 1 h, before 2 h"),
     ("value: 2, unit: h", "value: 1, unit: d", "breaking", "fresh within 24 h, before 2 h"),
     ("name: sales", "name: shop", "compatible", "the owner is team:shop, no longer team:sales"),
+    ("schema:", "tags: [core, day]\nschema:", "cosmetic", "the tags are core, day, no longer none"),
+    ("      - {name: word,", "      - {name: word, tags: [a],", "cosmetic", "word is tagged a, no longer none"),
 ]
 
 

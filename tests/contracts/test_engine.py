@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -10,7 +11,9 @@ import pyarrow as pa
 import pytest
 
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.engine import BatchAudit, audits, stage_rows
+from dataops_platform.contracts.engine import BatchAudit
+from dataops_platform.contracts.engine import judge as judge_rows
+from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.manifests.manifest import Verdict
 
@@ -260,8 +263,12 @@ def test_an_expression_is_a_question_to_one_row_and_null_is_no_no(
         ("a > c", 'Binder Error: Referenced column "c" not found in FROM clause! Candidate bindings: "a"'),
         ("a", "it gives BIGINT, not true or false"),
         ("b", "it gives VARCHAR, not true or false"),
-        ("sum(a) > 1", 'Binder Error: column "a" must appear in the GROUP BY clause or must be part of an aggregate '
-         'function. Either add it to the GROUP BY list, or use "ANY_VALUE(a)" if '),
+        ("sum(a) > 1", "Binder Error: WHERE clause cannot contain aggregates!"),
+        ("a < 3) and (a > 1000", 'Parser Error: syntax error at or near ")"'),
+        ("a > 1) or (1 = 1", 'Parser Error: syntax error at or near ")"'),
+        ("a > random()", "random() says something else each time it is asked"),
+        ("unnest([true, false]) and a > 0", "Binder Error: UNNEST not supported here"),
+        ("b in (select content from read_text(chr(47))) and a > 0", "Permission Error: "),
         ("a > 1; drop table x", 'Parser Error: syntax error at or near ";"'),
         ("a = $v0", "Invalid Input Error: Values were not provided for the following prepared statement parameter"),
         ("nosuch(a)", "Catalog Error: Scalar Function with name nosuch does not exist! Did you mean"),
@@ -307,12 +314,20 @@ def test_a_rule_that_fails_on_a_row_stops_the_step_and_is_named(
     assert caught.value.where == "contract orders.odcs.yaml 1.2.3"
 
 
-def test_a_reference_that_lacks_the_column_is_told_as_a_rules_fault(contract: Written, judge: Judge) -> None:
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("(select 1 as ids)", "t.id, which t has not; did you mean 'ids'?"),
+        ("nowhere", "t.id, but there is no t."),
+    ],
+)
+def test_a_relationship_that_leads_nowhere_is_told_with_its_place(
+    contract: Written, judge: Judge, table: str, message: str
+) -> None:
     found = contract("{name: a, logicalType: string, relationships: [{to: t.id}]}")
-    with pytest.raises(
-        UsedWrongly, match=r"^DP-C007 a rule fails on a row of orders instead of judging it: Binder Err"
-    ):
-        judge(found, {"a": ["x"]}, references={"t": "(select 1 as other)"})
+    with pytest.raises(UsedWrongly) as caught:
+        judge(found, {"a": ["x"]}, references={"t": table})
+    assert str(caught.value) == f"DP-C017 orders.odcs.yaml:9:56 refers to {message}"
 
 
 @pytest.mark.parametrize(
@@ -356,8 +371,9 @@ def test_columns_of_the_platform_are_kept_and_not_judged(
     contract: Written, connection: duckdb.DuckDBPyConnection
 ) -> None:
     connection.execute("create table raw as select '1' as a, 'f.csv' as _dp_file, 2 as _dp_line, 'x' as _dp_refused")
-    stage_rows(connection, "raw", contract("{name: a, logicalType: integer}"))
-    staged = connection.execute("select * from _dp_staged")
+    judged = judge_rows(connection, "raw", compile_plan(contract("{name: a, logicalType: integer}")))
+    assert judged.rows.columns == ("a", "_dp_file", "_dp_line")
+    staged = connection.execute(f"from {judged.marked()}")
     names = [column[0] for column in staged.description]
     assert dict(zip(names, staged.fetchall()[0], strict=True)) == {
         "a": 1,
@@ -405,10 +421,97 @@ def test_a_table_without_rows_holds_every_contract(contract: Written, judge: Jud
     assert [(a.partition, a.rows_in, a.rows_refused, a.rows_audited) for a in judged.audits] == [("", 0, 0, 0)]
 
 
-def test_rows_staged_later_replace_those_staged_before(
-    contract: Written, judge: Judge, connection: duckdb.DuckDBPyConnection
-) -> None:
+def test_rows_staged_later_replace_those_staged_before(contract: Written, judge: Judge) -> None:
     judge(contract("{name: a, logicalType: integer}"), {"a": ["x", "y"]})
     other = contract("{name: b, logicalType: string}")
     assert judge(other, {"b": ["x"]}).values == [("x",)]
-    assert audits(connection, other, [""])[0].rows_in == 1
+    assert judge(other, {"b": ["x"]}).audits[0].rows_in == 1
+
+
+def test_of_each_rule_a_few_refused_rows_are_kept_the_first_ones(
+    contract: Written, connection: duckdb.DuckDBPyConnection
+) -> None:
+    found = contract(
+        "{name: a, logicalType: integer, primaryKey: true, logicalTypeOptions: {maximum: 9}}",
+        "{name: b, logicalType: string, enum: [{value: x}]}",
+    )
+    connection.execute("create table t as select i as a, if(i = 4000, 'y', 'x') as b from range(5000) as r(i)")
+    judged = judge_rows(connection, "(select *, 9000 - a as _dp_line from t)", compile_plan(found), samples=3)
+    assert judged.rows_refused == 4990
+    assert [(row["line"], row["a"], row["rules"]) for row in judged.sample()] == [
+        (4001, "4999", ("a:maximum",)),
+        (4002, "4998", ("a:maximum",)),
+        (4003, "4997", ("a:maximum",)),
+        (5000, "4000", ("a:maximum", "b:enum")),
+    ]
+    by_key = judge_rows(connection, "t", compile_plan(found), samples=2).sample()
+    assert [row["a"] for row in by_key] == ["10", "11", "4000"]
+
+
+def test_a_rule_that_says_one_thing_and_then_another_is_refused(
+    contract: Written, connection: duckdb.DuckDBPyConnection
+) -> None:
+    plan = compile_plan(contract("{name: a, logicalType: integer, logicalTypeOptions: {maximum: 9}}"))
+    plan = replace(plan, violations={**plan.violations, "a:maximum": "a + random() > 500.5"})
+    connection.execute("create table t as select 500 as a, i as _dp_line from range(10000) as r(i)")
+    judged = judge_rows(connection, "t", plan)
+    with pytest.raises(UsedWrongly, match="DP-C007 a rule of orders says one thing of a row, and then another"):
+        judged.split()
+
+
+def test_rows_stay_where_they_are_unless_texts_are_to_be_values(
+    contract: Written, connection: duckdb.DuckDBPyConnection
+) -> None:
+    connection.execute("create table t as select 1::integer as a, 'x' as b, 1.5::float as c")
+    columns = ("{name: b, logicalType: string}", "{name: c, logicalType: number}")
+    typed = compile_plan(contract("{name: a, logicalType: integer}", *columns))
+    assert not judge_rows(connection, "t", typed).rows.copied
+    assert judge_rows(connection, "(select a::varchar as a, b, c from t)", typed).rows.copied
+
+
+def test_each_key_has_its_own_table_of_doubles(contract: Written, judge: Judge) -> None:
+    found = contract("{name: a, logicalType: string, unique: true}", "{name: b, logicalType: string, unique: true}")
+    assert judge(found, {"a": ["x", "x", "y"], "b": ["x", "y", "y"]}).rules == [
+        ["a:unique"],
+        ["a:unique", "b:unique"],
+        ["b:unique"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "fine"),
+    [
+        (
+            "number, physicalType: float, logicalTypeOptions: {minimum: 0.7}",
+            "(0.7::float), (0.69::float)",
+            [True, False],
+        ),
+        ("number, physicalType: 'decimal(20,2)', logicalTypeOptions: {maximum: 0.1}", "(0.10), (0.11)", [True, False]),
+        (
+            "integer, logicalTypeOptions: {maximum: 9007199254740991.0}",
+            "(9007199254740991), (9007199254740992)",
+            [True, False],
+        ),
+    ],
+)
+def test_a_bound_is_as_exact_as_its_column(
+    contract: Written, connection: duckdb.DuckDBPyConnection, column: str, values: str, fine: list[bool]
+) -> None:
+    plan = compile_plan(contract(f"{{name: a, logicalType: {column}}}"))
+    cast = plan.contract.columns[0].sql_type
+    rows = f"(select a::{cast} as a, row_number() over () as _dp_line from (values {values}) as t(a))"
+    judged = judge_rows(connection, rows, plan, samples=9)
+    assert [row["line"] for row in judged.sample()] == [i + 1 for i, ok in enumerate(fine) if not ok]
+
+
+def test_a_reference_is_a_value_of_the_columns_own_type(
+    contract: Written, connection: duckdb.DuckDBPyConnection
+) -> None:
+    plan = compile_plan(contract("{name: a, logicalType: integer, relationships: [{to: c.id}, {to: d.ID}]}"))
+    connection.execute("create table t as select unnest([1, 2, 3]) as a, 1 as _dp_line")
+    connection.execute('create table d as select unnest([1, 2, 3]) as "ID"')
+    for known in ("(1.5::double), (2.0)", "('1.5'), ('2')", "('2'), ('x')"):
+        connection.execute(f"create or replace table c as from (values {known}) as t(id)")
+        judged = judge_rows(connection, "t", plan, references={"c": "c", "d": "d"})
+        failing = {v.rule: v.failing_rows for v in judged.audits([""])[0].verdicts if v.failing_rows}
+        assert failing == {"a:relationship": 2}

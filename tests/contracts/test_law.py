@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.engine import STAGED, audits, stage_rows
+from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
+from dataops_platform.contracts.plan import compile_plan
 
 CONTRACT = """\
 apiVersion: v3.2.0
@@ -138,15 +139,21 @@ def test_every_verdict_is_that_of_the_oracle_and_no_row_is_lost(
 ) -> None:
     columns = {name: pa.array([row[name] for row in rows], pa.string()) for name in POOLS}
     connection.register("given_rows", pa.table({**columns, "_dp_line": pa.array(range(len(rows)), pa.int64())}))
-    stage_rows(connection, "given_rows", contract, null_values=NULLS, references={"states": "states"})
-    staged = connection.execute(f"select _dp_rules, _dp_warnings from {STAGED} order by _dp_line").fetchall()
+    plan = compile_plan(contract)
+    judged = judge(connection, "given_rows", plan, null_values=NULLS, references={"states": "states"})
+    marked = connection.execute(f"select _dp_line, _dp_rules, _dp_warnings from {judged.marked()}").fetchall()
+    found = {line: (rules or [], warnings or []) for line, rules, warnings in marked}
     broken, warned = oracle(rows)
 
-    assert [set(rules or ()) for rules, _ in staged] == broken
-    assert [set(warnings or ()) for _, warnings in staged] == warned
-    assert all(len(rules or ()) == len(set(rules or ())) for rules, _ in staged)
+    assert [set(found.get(line, ([], []))[0]) for line in range(len(rows))] == broken
+    assert [set(found.get(line, ([], []))[1]) for line in range(len(rows))] == warned
+    assert all(len(rules) == len(set(rules)) for rules, _ in found.values())
 
-    batches = audits(connection, contract, PARTITIONS)
+    judged.split()
+    good = connection.execute(f"select _dp_line from {judged.good()} order by 1").fetchall()
+    assert [line for (line,) in good] == [line for line, rules in enumerate(broken) if not rules]
+
+    batches = judged.audits(PARTITIONS)
     assert [batch.partition for batch in batches] == PARTITIONS
     assert sum(batch.rows_in for batch in batches) == len(rows)
     for batch in batches:

@@ -7,7 +7,8 @@ import gzip
 import io
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +17,13 @@ import pytest
 
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.errors import DataOpsError
+from dataops_platform.manifests.manifest import WHOLE as WHOLE_TABLE
 from dataops_platform.runs.contract_check import Checked, check_file
+from dataops_platform.settings.project import load_project
+from dataops_platform.stages.clean.run import CleanStep
+from dataops_platform.stages.extract.run import ExtractStep
+from dataops_platform.stages.step import RunContext, lake_of
+from dataops_platform.warehouse.ducklake.lake import Lake
 
 pytestmark = pytest.mark.journey
 
@@ -98,6 +105,32 @@ def whole_file(kind: str, rows: list[Row], path: Path) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class File:
+    """A file, its rows, how many there are of each kind; `whole` says what spoils all of it."""
+
+    path: Path
+    rows: list[Row]
+    counts: Counter[str]
+    whole: str = ""
+    bom: bool = False
+
+
+def files(folder: Path) -> Iterator[File]:
+    """A hundred files, the same each time; every fifth cannot be read as the table."""
+    chance = random.Random(14)
+    for number in range(FILES):
+        path, bom = folder / f"{number}.csv", number % 7 == 0
+        if number % 5 == 4:
+            kind = WHOLE[number // 5 % len(WHOLE)]
+            rows, counts = lines(["null"], chance)
+            yield File(whole_file(kind, rows, path), rows, counts, kind)
+        else:
+            rows, counts = lines(chance.sample(list(ROWS), 4), chance)
+            path.write_bytes(text(rows, bom=bom))
+            yield File(path, rows, counts, bom=bom)
+
+
 def said(checked: Checked) -> tuple[object, ...]:
     return checked.audit, checked.unreadable, checked.sample
 
@@ -105,39 +138,77 @@ def said(checked: Checked) -> tuple[object, ...]:
 def test_every_malformed_row_is_refused_for_its_reason_and_none_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "orders.odcs.yaml"
     path.write_text(CONTRACT)
-    contract, chance, bad, seen = load_contract(path), random.Random(14), 0, set[str]()
-    for number in range(FILES):
-        file = tmp_path / f"{number}.csv"
-        if number % 5 == 4:
-            kind = WHOLE[number // 5 % len(WHOLE)]
-            rows, _ = lines(["null"], chance)
-            file = whole_file(kind, rows, file)
+    contract, bad, seen = load_contract(path), 0, set[str]()
+    for file in files(tmp_path):
+        if file.whole:
             codes = set()
             for _ in range(2):
                 with pytest.raises(DataOpsError) as refused:
-                    check_file(contract, file)
+                    check_file(contract, file.path)
                 codes.add(refused.value.code)
-            assert codes == {CODES.get(kind, "DP-E003")}, (kind, codes)
-            bad += len(rows) if kind != "empty file" else 0
-            seen.add(kind)
+            assert codes == {CODES.get(file.whole, "DP-E003")}, (file.whole, codes)
+            bad += len(file.rows) if file.whole != "empty file" else 0
+            seen.add(file.whole)
             continue
-        kinds = chance.sample(list(ROWS), 4)
-        rows, counts = lines(kinds, chance)
-        file.write_bytes(text(rows, bom=number % 7 == 0))
-        checked = check_file(contract, file)
+        counts = file.counts
+        checked = check_file(contract, file.path)
         audit = checked.audit
-        assert audit.rows_in + checked.unreadable == len(rows), (number, counts)
+        assert audit.rows_in + checked.unreadable == len(file.rows), file
         assert audit.rows_in == audit.rows_audited + audit.rows_refused
         twice = 1 if counts["duplicate key"] else 0  # the good row that has the key
-        assert audit.rows_refused + checked.unreadable == len(rows) - counts["good"] + twice, (number, counts)
+        assert audit.rows_refused + checked.unreadable == len(file.rows) - counts["good"] + twice, file
         failing = {v.rule: v.failing_rows for v in audit.verdicts if v.failing_rows}
         for kind, reason in REASONS.items():
             if counts[kind]:
                 named = reason if isinstance(reason, tuple) else (reason,)
                 assert sum(failing.get(rule, 0) for rule in named) >= counts[kind], (kind, failing, counts)
-        assert said(check_file(contract, file)) == said(checked), "another answer on replay"
-        bad += len(rows) - counts["good"]
-        seen |= {kind for kind in kinds if counts[kind]} | ({"BOM"} if number % 7 == 0 else set())
+        assert said(check_file(contract, file.path)) == said(checked), "another answer on replay"
+        bad += len(file.rows) - counts["good"]
+        seen |= {kind for kind in counts if kind != "good"} | ({"BOM"} if file.bom else set())
     print(f"\n{FILES} files, {bad} malformed rows of {len(seen)} kinds: {', '.join(sorted(seen))}")
     assert seen == {*ROWS, *WHOLE, "BOM"}
     assert bad >= 10_000
+
+
+def kept(lake: Lake) -> tuple[list[tuple[object, ...]], ...]:
+    """What the lake has: the audited rows, and the rows and the lines in quarantine with their reasons."""
+    return tuple(
+        lake.connection.execute(f"select {columns} from lake.dev__build.{table} order by all").fetchall()
+        for table, columns in {
+            "orders": "*",
+            "orders__quarantine": "_dp_file, _dp_line, rules, raw",
+            "raw_orders__quarantine": "_dp_file, _dp_line, rules, raw",
+        }.items()
+    )
+
+
+def test_what_goes_into_the_lake_is_audited_or_in_quarantine_with_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "dataops.yaml").write_text("project: shop\nowner: team:shop\n")
+    path = tmp_path / "orders.odcs.yaml"
+    path.write_text(CONTRACT)
+    project, contract, before, quarantined = load_project(tmp_path), load_contract(path), None, 0
+    clean = CleanStep(project, "orders", "raw_orders", contract, null_values=("",), max_refused_share=1)
+    with lake_of(project) as lake:
+        for number, file in enumerate(files(tmp_path)):
+            extract = ExtractStep(project, "raw_orders", file.path.name, max_refused_share=1)
+            found = set()
+            for run in ("first",) if number % 4 else ("first", "again"):
+                try:
+                    for step in (extract, clean):
+                        step.run(lake, RunContext(run), [WHOLE_TABLE])
+                except DataOpsError as error:
+                    assert error.code == CODES.get(file.whole, "DP-E003"), (file, error)
+                    assert before is not None and kept(lake)[:2] == before[:2], "something of a refused file is there"
+                    continue
+                assert not file.whole
+                audited, refused, no_rows = before = kept(lake)
+                assert len(audited) + len(no_rows) + len(refused) == len(file.rows), file.path.name
+                places = [(at[0], at[1]) for at in (*no_rows, *refused)]
+                doubled = 1 if file.counts["duplicate key"] else 0  # the good row that has the key
+                assert len(set(places)) == len(places) == BAD_ROWS + doubled, file.path.name
+                assert {name for name, _ in places} == {file.path.name}
+                assert all(reasons and raw for _, _, reasons, raw in (*no_rows, *refused))
+                found.add(repr(before))
+                quarantined += len(places) if run == "first" else 0
+            assert len(found) == (0 if file.whole else 1), "another answer on replay"
+    print(f"\n{quarantined} rows of {FILES} files in quarantine, each with its reason")

@@ -53,6 +53,7 @@ support: [{channel: chat, url: "https://example.org"}]
 schema:
   - name: orders
     physicalType: table
+    tags: [daily, core]
     dataGranularityDescription: one row for each order
     properties:
       - name: order_id
@@ -95,6 +96,7 @@ schema:
         "Every order.",
         path,
     )
+    assert contract.tags == ("core", "daily")
     assert contract.columns == (
         Column(
             "order_id", "integer", "bigint", "Number of the order.", required=True, primary_key=True, known_at="order"
@@ -135,8 +137,8 @@ schema:
         ),
     )
     assert {rule.name: rule.place for rule in contract.rules if rule.name in ("state:pattern", "paid_costs")} == {
-        "state:pattern": "orders.odcs.yaml:35:58",
-        "paid_costs": "orders.odcs.yaml:48:9",
+        "state:pattern": "orders.odcs.yaml:36:58",
+        "paid_costs": "orders.odcs.yaml:49:9",
     }
     assert contract.column("day").sql_type == "date"
 
@@ -214,11 +216,28 @@ def test_a_fault_in_the_head_is_refused_with_its_place(contract: Written, head: 
         (
             "{name: a, logicalType: int}",
             "9:19 'schema.0.properties.0.logicalType': Input should be 'string', 'integer', 'number', 'boolean', "
-            "'date', 'timestamp' or 'time' (given: 'int').",
+            "'date', 'timestamp' or 'time' (given: 'int'); did you mean 'integer'?",
         ),
         (
             "{name: a, logicalType: integer, required: 'yes'}",
             "9:41 'schema.0.properties.0.required': Input should be a valid boolean (given: 'yes').",
+        ),
+        (
+            "{name: a, logicalType: integer, required: }",
+            "9:41 'schema.0.properties.0.required': has no value; write one, or leave the key out (given: None).",
+        ),
+        (
+            "{name: a, logicalType: integer, logicalTypeOptions: {minimum: }}",
+            "9:62 'schema.0.properties.0.logicalTypeOptions.minimum': has no value; write one, or leave the key out "
+            "(given: None).",
+        ),
+        (
+            "{name: a, logicalType: string, classification: ~}",
+            "9:40 'schema.0.properties.0.classification': has no value; write one, or leave the key out (given: None).",
+        ),
+        (
+            "{name: a, logicalType: string, enum: []}",
+            "9:40 'schema.0.properties.0.enum': List should have at least 1 item after validation, not 0.",
         ),
         ("{logicalType: integer}", "9:9 lacks the key 'schema.0.properties.0.name'."),
         (
@@ -290,6 +309,10 @@ def test_a_fault_in_the_head_is_refused_with_its_place(contract: Written, head: 
         ),
         ("{name: a, logicalType: string, relationships: [{to: b}]}", "9:56 'b' must be written table.column."),
         (
+            "{name: abc, logicalType: string, relationships: [{to: orders.acb}]}",
+            "9:58 'orders.acb' is no column of its own; did you mean 'abc'?",
+        ),
+        (
             "{name: a, logicalType: string, relationships: [{to: Shop.b.c}]}",
             "9:56 'Shop.b.c' must be written table.column.",
         ),
@@ -298,8 +321,24 @@ def test_a_fault_in_the_head_is_refused_with_its_place(contract: Written, head: 
             "9:57 'schema.0.properties.0.relationships.0.type': Input should be 'foreignKey' (given: 'foreignKy').",
         ),
         (
-            "{name: a, logicalType: string, relationships: [{to: b.c}, {to: d.e}]}",
-            "9:67 is a second rule called 'a:relationship'. rename one.",
+            "{name: a, logicalType: integer, logicalTypeOptions: {minimum: 2, maximum: 1}}",
+            "9:74 maximum 1 and minimum 2 hold for no value.",
+        ),
+        (
+            "{name: a, logicalType: number, logicalTypeOptions: {minimum: 2, exclusiveMaximum: 2}}",
+            "9:73 exclusiveMaximum 2 and minimum 2 hold for no value.",
+        ),
+        (
+            "{name: a, logicalType: string, logicalTypeOptions: {minLength: 3, maxLength: 2}}",
+            "9:75 maxLength 2 and minLength 3 hold for no value.",
+        ),
+        (
+            "{name: a, logicalType: number, logicalTypeOptions: {maximum: 123456789012345678.01}}",
+            "9:61 has more digits than are kept. write a whole number.",
+        ),
+        (
+            "{name: a, logicalType: number, physicalType: float, enum: [{value: 0.1}]}",
+            "9:61 a float is too coarse for an enum. say double, or decimal(p,s).",
         ),
     ],
 )
@@ -442,6 +481,17 @@ def test_the_digest_changes_with_everything_that_is_enforced(
     assert contract(*columns, quality=[rule]).digest != contract(*BASE, quality=[RULE]).digest
 
 
+def test_the_digest_changes_with_the_limits_of_what_is_measured(contract: Written) -> None:
+    rule = "{type: library, metric: rowCount, mustBeGreaterThan: 1}"
+    others = [
+        rule.replace("1}", "2}"),
+        rule.replace("Greater", "Less"),
+        rule.replace("GreaterThan: 1", "Between: [1, 9]"),
+    ]
+    digests = {contract(*BASE, quality=[text]).digest for text in (rule, *others)}
+    assert len(digests) == 4
+
+
 @pytest.mark.parametrize(
     ("columns", "rule", "head"),
     [
@@ -453,6 +503,7 @@ def test_the_digest_changes_with_everything_that_is_enforced(
         (BASE, RULE, HEAD.replace("1.2.3", "1.2.4")),
         (BASE, RULE, HEAD.replace("id: orders", "id: other\nstatus: draft\ndescription: {purpose: Words.}")),
         (BASE, RULE, HEAD.replace("{name: sales}", "{name: marketing}")),
+        (BASE, RULE, HEAD.replace("id: orders", "id: orders\ntags: [core]")),
         (BASE, RULE, "# a comment\n" + HEAD),
     ],
 )

@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.engine import STAGED, stage_rows
+from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.contracts.pandera_schema import Backend, from_pandera, to_pandera
+from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.kit.errors import UsedWrongly
 
 BACKENDS: list[Backend] = ["polars", "pandas"]
@@ -130,9 +131,10 @@ def test_the_engine_and_pandera_blame_the_same_rows_for_the_same_rules(
     connection.register(
         "given_rows", frame.to_arrow().append_column("_dp_line", pa.array(range(len(rows)), pa.int64()))
     )
-    stage_rows(connection, "given_rows", contract, references={"states": "states"})
-    found = connection.execute(f"select _dp_rules, _dp_warnings from {STAGED} order by _dp_line").fetchall()
-    assert judged_by(backend, frame) == [{*(rules or ()), *(warned or ())} for rules, warned in found]
+    judged = judge(connection, "given_rows", compile_plan(contract), references={"states": "states"})
+    marked = connection.execute(f"select _dp_line, _dp_rules, _dp_warnings from {judged.marked()}").fetchall()
+    found = {line: {*(rules or ()), *(warned or ())} for line, rules, warned in marked}
+    assert judged_by(backend, frame) == [found.get(line, set()) for line in range(len(rows))]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

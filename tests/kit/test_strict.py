@@ -116,6 +116,10 @@ def test_a_right_file_becomes_a_frozen_record(tmp_path: Path) -> None:
             "name: oak\nbranch: {leaves: [{size: 1, unit: km}]}\n",
             "tree.yaml:2:29 'branch.leaves.0.unit': Input should be 'mm' or 'cm' (given: 'km')",
         ),
+        (
+            "name: oak\nbranch: {leaves: [{size: 1, unit: mmm}]}\n",
+            "tree.yaml:2:29 'branch.leaves.0.unit': Input should be 'mm' or 'cm' (given: 'mmm'); did you mean 'mm'?",
+        ),
         ("name: oak\nbranch: {leaves: 3}\n", "tree.yaml:2:10 'branch.leaves': Input should be a valid list (given: 3)"),
         ("name: [oak]\n", "tree.yaml:1:1 'name': Input should be a valid string"),
         (f"name: '{'.' * 99}'\n", f"tree.yaml:1:1 'name': must have no dot (given: '{'.' * 38}…)"),

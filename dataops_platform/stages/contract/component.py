@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from dataops_platform.contracts.contract import Contract as Rules
-from dataops_platform.contracts.engine import STAGED, BatchAudit, audits, stage_rows
+from dataops_platform.contracts.engine import OVER_ALL_ROWS, BatchAudit, judge
 from dataops_platform.contracts.odcs import load_contract
-from dataops_platform.kit.errors import DataOpsError, UsedWrongly
+from dataops_platform.contracts.plan import compile_plan
+from dataops_platform.contracts.typed_rows import with_lines
+from dataops_platform.kit.errors import DataOpsError, UsedWrongly, did_you_mean, some
 from dataops_platform.kit.sql import identifier
 from dataops_platform.kit.user_code import arrow_from, call_function, check_function, load_function
 from dataops_platform.manifests.manifest import WHOLE
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.component import CONTRACT_CHECK, StageComponent, failure_of, freshness_of
+from dataops_platform.stages.checks import check_specs, checks_alone, checks_of_value, rule_results
+from dataops_platform.stages.component import StageComponent, failure_of, freshness_of
+from dataops_platform.stages.contract.given import refuse_nothing_given, rows_of_run
 from dataops_platform.stages.metadata import definition_metadata, table_of, verdict_metadata
+from dataops_platform.stages.rule_checks import CONTRACT_CHECK, Single, rule_checks
 from dataops_platform.stages.scaffold import scaffolder
 from dataops_platform.stages.step import Makes, Step, lake_of, with_code_of_checks
+from dataops_platform.stages.tags import table_tags
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -34,6 +42,7 @@ EXAMPLE = """\
   file: contracts/orders.odcs.yaml
   # function: my_project.orders:read # gives the rows as a polars or pandas frame; else what the asset returned is read
   # table: dev__build.orders         # or a table of the project's lake
+  # single: [amount:minimum]         # rules with a check of their own, or all; those that only warn have one anyway
 """
 
 
@@ -44,32 +53,69 @@ def with_contract(
     *,
     read: Callable[[], Frame] | None = None,
     references: Mapping[str, Callable[[], Frame]] | None = None,
+    single: Single = (),
 ) -> dg.Definitions:
     """`defs` with the contract in `file` on the asset `key`, whoever makes it.
 
     One blocking check holds every rule: what stands downstream in a run waits for it, and is not made when it fails.
-    The asset shows the contract's columns, owner and freshness where it has none of its own. `read` gives the rows;
-    without it the check is handed what the asset returned. `references` read the tables that its rules refer to.
+    Rules of severity `warning` have a check of their own beside it, which warns and never blocks; so have those of
+    `single`, by name, or `all`. All of them are answered by one look at the rows; each is two more events in the run.
+
+    The asset shows the contract's columns, owner, tags and freshness where it has none of its own. `read` gives the
+    rows; without it the check is handed what the asset returned: of an asset with partitions those of the run's
+    partition, and the checks are answered for each partition. What `read` gives is judged as a whole.
+    `references` read the tables that its rules refer to.
 
     Raises: UsedWrongly for a contract that cannot be read, DP-C017 when a table referred to is not given, DP-C020 when
-    `defs` has no such asset.
+    `defs` has no such asset, DP-C040 for a rule in `single` that there is not, DP-C041 when the asset has a check of
+    that name already, DP-C042 when it returns nothing and no `read` is given.
     """
     wanted, contract = _key(key), with_code_of_checks(load_contract(Path(file)))
-    if wanted not in {spec.key for spec in defs.resolve_all_asset_specs()}:
-        raise UsedWrongly("DP-C020", f"there is no asset {wanted.to_user_string()} to put {contract.path.name} on")
+    specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
+    if wanted not in specs:
+        known = [key.to_user_string() for key in specs]
+        raise UsedWrongly(
+            "DP-C020",
+            f"there is no asset {wanted.to_user_string()} to put {contract.path.name} on; "
+            f"{did_you_mean(wanted.to_user_string(), known)}",
+        )
+    if read is None:
+        refuse_nothing_given(defs.resolve_assets_def(wanted), wanted)
+    _refuse_taken(defs, wanted, [CONTRACT_CHECK, *(check.name for check in rule_checks(contract, single))])
 
     def told(spec: dg.AssetSpec) -> dg.AssetSpec:
         metadata = {**definition_metadata(Makes(contract.table, contract=contract)), **spec.metadata}
         return spec.replace_attributes(
             metadata=metadata,
             owners=spec.owners or [contract.owner],
+            tags={**table_tags(contract), **_own_tags(spec)},
             description=spec.description or contract.description or None,
             freshness_policy=spec.freshness_policy or freshness_of(contract),
         )
 
-    shown = defs.map_resolved_asset_specs(func=told, selection=dg.AssetSelection.assets(wanted))
-    check = contract_check(wanted, contract, read=read, references=references)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # of the mapping itself; Dagster 1.13 has it in preview
+        shown = defs.map_resolved_asset_specs(func=told, selection=dg.AssetSelection.assets(wanted))
+    partitions_def = specs[wanted].partitions_def if read is None else None
+    check = contract_check(
+        wanted, contract, read=read, references=references, single=single, partitions_def=partitions_def
+    )
     return dg.Definitions.merge(shown, dg.Definitions(asset_checks=[check]))
+
+
+def _own_tags(spec: dg.AssetSpec) -> dict[str, str]:
+    return {name: value for name, value in spec.tags.items() if not name.startswith("dagster/kind/")}
+
+
+def _refuse_taken(defs: dg.Definitions, key: dg.AssetKey, names: Sequence[str]) -> None:
+    taken = {check.name for check in defs.resolve_asset_graph().asset_check_keys if check.asset_key == key}
+    for name in names:
+        if name in taken:
+            raise UsedWrongly(
+                "DP-C041",
+                f"{key.to_user_string()} has a check called {name!r} already",
+                fix="put one contract on an asset, once; give a check of your own another name",
+            )
 
 
 def contract_check(
@@ -80,46 +126,64 @@ def contract_check(
     references: Mapping[str, Callable[[], Frame]] | None = None,
     opened: Callable[[], Any] | None = None,
     relation: str = "",
+    single: Single = (),
+    partitions_def: dg.PartitionsDefinition[Any] | None = None,
 ) -> dg.AssetChecksDefinition:
-    """The check of `with_contract` alone. `opened` gives a lake, of which `relation` is read where it is."""
+    """The checks of `with_contract` alone. `opened` gives a lake, of which `relation` is read where it is.
+
+    With `partitions_def`, that of the asset, there is an answer for each partition.
+    """
+    plan = compile_plan(contract)
     missing = [name for name in contract.referred if name not in (references or {}) and opened is None]
     if missing:
         raise UsedWrongly("DP-C017", f"{contract.path.name} refers to the table {missing[0]}, which is not given")
+    checks = rule_checks(contract, single)
+    references = {name: partial(_called, function) for name, function in (references or {}).items()}
 
-    def judged(value: Frame) -> dg.AssetCheckResult:
+    def judged(value: Frame) -> tuple[BatchAudit, list[dict[str, Any]]]:
         try:
             with _rows(value, contract, references or {}, opened, relation) as (connection, source, others):
-                stage_rows(connection, source, contract, references=others)
-                (audit,) = audits(connection, contract, [WHOLE])
-                return _result(contract, audit, _sample(connection, contract))
+                found = judge(connection, source, plan, references=others, samples=SAMPLE_ROWS)
+                (audit,) = found.audits([WHOLE])
+                sample = [row | {"rules": ", ".join(row["rules"])} for row in found.sample()[:SAMPLE_ROWS]]
+                return audit, sample
         except DataOpsError as error:
             raise failure_of(error) from None
 
-    description = f"Every row holds {contract.path.name} ({len(contract.rules)} rules)."
-    decorate = dg.asset_check(asset=key, name=CONTRACT_CHECK, description=description, blocking=True)
+    def answers(given: Callable[[], tuple[Frame, tuple[str, ...]]]) -> Iterator[dg.AssetCheckResult]:
+        try:
+            rows, partitions = given()
+        except DataOpsError as error:
+            raise failure_of(error) from None
+        audit, sample = judged(rows)
+        yield _result(key, contract, audit, sample, partitions)
+        yield from rule_results(key, checks, {WHOLE: audit.verdicts})
+
+    specs, name = check_specs(key, contract, checks, partitions_def), key.to_user_string()
     if read is None and opened is None:
+        return checks_of_value(key, specs, lambda value, run: answers(lambda: rows_of_run(value, run, name)))
+    return checks_alone(key, specs, lambda: answers(lambda: (_called(read) if read else None, ())))
 
-        @decorate
-        def check_value(rows: Any) -> dg.AssetCheckResult:
-            return judged(rows)
 
-        return check_value
-
-    @decorate
-    def check_read() -> dg.AssetCheckResult:
-        return judged(read() if read is not None else None)
-
-    return check_read
+def _called(function: Callable[[], Frame]) -> Frame:
+    module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", repr(function))
+    return call_function(f"{module}:{name}", function)
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class Contract(StageComponent):
-    """A contract on an asset that is defined elsewhere: one blocking check, with a table of its rules."""
+    """A contract on an asset that is defined elsewhere: one blocking check with a table of its rules, and warnings."""
 
     asset: list[str] | str
+    """The key of the asset, as a list or with slashes."""
     file: str
+    """The contract's file, relative to the project."""
     function: str | None = None
+    """`module:function` that gives the rows; else what the asset returned is read."""
     table: str | None = None
+    """A table of the lake to read instead, as `schema.table`."""
+    single: bool | str | list[str] = []
+    """Rules to have a check of their own, by name, or all of them; those that only warn have one anyway."""
 
     def steps(self, project: Project) -> Sequence[Step]:
         """None: it makes nothing."""
@@ -138,7 +202,9 @@ class Contract(StageComponent):
         schema, _, name = (self.table or "").rpartition(".")
         relation = f"lake.{identifier(schema or project.build_schema)}.{identifier(name)}" if self.table else ""
         opened = (lambda: lake_of(project, read_only=True)) if self.table else None
-        check = contract_check(_key(self.asset), contract, read=read, opened=opened, relation=relation)
+        check = contract_check(
+            _key(self.asset), contract, read=read, opened=opened, relation=relation, single=self.single
+        )
         return dg.Definitions(asset_checks=[check])
 
 
@@ -164,11 +230,10 @@ def _rows(
 
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.register("_dp_rows", _arrow(value, contract.table))
+        connection.register("_dp_rows", with_lines(_arrow(value, contract.table)))
         for name in contract.referred:
             connection.register(f"_dp_other_{name}", _arrow(references[name](), name))
-        rows = "(select *, row_number() over () as _dp_line from _dp_rows)"
-        yield connection, rows, {name: identifier(f"_dp_other_{name}") for name in contract.referred}
+        yield connection, "_dp_rows", {name: identifier(f"_dp_other_{name}") for name in contract.referred}
 
 
 def _arrow(value: Frame, name: str) -> Any:
@@ -177,26 +242,27 @@ def _arrow(value: Frame, name: str) -> Any:
     return value if isinstance(value, pa.Table) else arrow_from(value, name)
 
 
-def _sample(connection: DuckDBPyConnection, contract: Rules) -> list[dict[str, Any]]:
-    names = [column.name for column in contract.columns]
-    staged = [name for name, *_ in connection.execute(f"describe {STAGED}").fetchall()]
-    order = "order by _dp_line" if "_dp_line" in staged else ""
-    rows = connection.execute(
-        f"select array_to_string(_dp_rules, ', '), {', '.join(f'{identifier(n)}::varchar' for n in names)} "
-        f"from {STAGED} where _dp_rules is not null {order} limit {SAMPLE_ROWS}"
-    ).fetchall()
-    return [dict(zip(("rules", *names), row, strict=True)) for row in rows]
-
-
-def _result(contract: Rules, audit: BatchAudit, sample: list[dict[str, Any]]) -> dg.AssetCheckResult:
+def _result(
+    key: dg.AssetKey, contract: Rules, audit: BatchAudit, sample: list[dict[str, Any]], partitions: tuple[str, ...]
+) -> dg.AssetCheckResult:
     metadata = dict(verdict_metadata(Makes(contract.table, contract=contract), audit.verdicts))
     metadata |= {
         "rows_in": dg.MetadataValue.int(audit.rows_in),
         "rows_refused": dg.MetadataValue.int(audit.rows_refused),
     }
+    if partitions:
+        metadata["partitions"] = dg.MetadataValue.text(some(partitions))
     if sample:
         metadata["refused_rows"] = table_of(sample)
-    broken = [f"{v.rule} {v.failing_rows}" for v in audit.verdicts if v.failing_rows and v.severity == "error"]
+    over_all = {rule.name for rule in contract.rules if rule.kind in OVER_ALL_ROWS}
+    errors = [v for v in audit.verdicts if v.failing_rows and v.severity == "error" and v.rule not in over_all]
+    broken = [f"{v.rule} {v.failing_rows}" for v in errors]
     said = f"{contract.id} {contract.version} is broken: {', '.join([*audit.unmet, *broken])[:500]}"
     holds = not (audit.rows_refused or audit.unmet)
-    return dg.AssetCheckResult(passed=holds, description=None if holds else said, metadata=metadata)
+    return dg.AssetCheckResult(
+        passed=holds,
+        asset_key=key,
+        check_name=CONTRACT_CHECK,
+        description=None if holds else said,
+        metadata=metadata,
+    )

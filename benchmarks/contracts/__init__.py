@@ -1,0 +1,1 @@
+"""The cost of a contract beside its peers and beside a bare scan: `python -m benchmarks.contracts`."""
