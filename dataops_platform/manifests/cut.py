@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,7 +13,7 @@ from dataops_platform.manifests.manifest import Head, Kind, Manifest
 
 @dataclass(frozen=True)
 class Member:
-    """One table or model of a cut. `version` is a locator and no part of the cut's identity."""
+    """One table or model of a cut. `version` and `area` are locators and no part of the cut's identity."""
 
     name: str
     kind: Kind
@@ -23,6 +23,8 @@ class Member:
     manifests: tuple[str, ...]
     contract: str
     rows: int
+    area: str = ""
+    """The environment whose build area (for a model: whose registered name) holds the version."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def cut_of(heads: Iterable[Head]) -> Cut:
             manifests=tuple(m.id for m in head.manifests),
             contract=digest_of(sorted({m.step.contract for m in head.manifests})),
             rows=sum(m.rows_audited for m in head.manifests),
+            area=head.area,
         )
         for head in heads
     ]
@@ -87,19 +90,24 @@ class Stale:
 
 
 def stale_members(
-    heads: Mapping[str, Head], manifest_of: Callable[[str], Manifest], newest: Mapping[str, Head] | None = None
+    heads: Mapping[str, Head],
+    manifest_of: Callable[[str], Manifest],
+    newest: Mapping[str, Head] | None = None,
+    older: Collection[str] = (),
 ) -> list[Stale]:
     """Which heads of a cut were made from inputs that differ from those in the cut; empty when it is consistent.
 
     Follows inputs that are not in the cut down to members that are, and sees to it that of an input outside the cut all
     members were made from one content. `newest` has the heads of everything, to say which of two contents is the older;
-    `manifest_of` gives a manifest by its id. A file has no manifest: which of its lines came when is the extract's.
+    `older` are members that may have been made from older inputs: models of a release, which new data does not
+    retrain. `manifest_of` gives a manifest by its id. A file has no manifest:
+    which of its lines came when is the extract's.
     """
     found: dict[Stale, None] = {}
     newest = newest or {}
     manifest_of = cache(manifest_of)  # many members come from the same few
     outside: dict[tuple[str, str], dict[str, list[Stale]]] = {}
-    for head in heads.values():
+    for head in (head for name, head in heads.items() if name not in older):
         seen: set[tuple[str, str]] = set()
         todo = [(manifest.partition, ref) for manifest in head.manifests for ref in manifest.step.inputs]
         while todo:

@@ -105,6 +105,8 @@ class Head:
     kind: Kind
     version: str
     manifests: tuple[Manifest, ...]
+    area: str = ""
+    """The environment whose build area (for a model: whose registered name) holds the version."""
 
     @cached_property
     def digest(self) -> str:

@@ -12,7 +12,11 @@ from dataops_platform.kit.faults import arm
 
 NAMES = {
     "DATAOPS_ENV": "The environment to work in; `dev` when not set.",
+    "DATAOPS_ACTOR": "Who works here (CI, containers), in place of the user of the process; a declaration.",
     "DATAOPS_FAULTS": "Fault points at which to die, for tests only: `publish.before_commit:1,…`.",
+    "DATAOPS_LEDGER_KEY": "A private OpenSSH key that signs each event of the ledger; unsigned when not set.",
+    "DATAOPS_DAGSTER_URL": "Dagster's web server, as `http://127.0.0.1:3000`; code locations are reloaded there.",
+    "DATAOPS_LOCK": "Set by a code server for its runs: the lock that its interpreter is right for.",
     "DAGSTER_HOME": "Dagster's instance folder; the project's `.dataops/dagster` when not set.",
     "NO_COLOR": "Plain text on the terminal when set to anything.",
 }
@@ -39,10 +43,32 @@ def checked_environment(name: str) -> str:
     return name
 
 
+def ledger_key() -> Path | None:
+    """The file of the key that signs the ledger's events, if any."""
+    value = os.environ.get("DATAOPS_LEDGER_KEY")
+    return Path(value).expanduser() if value else None
+
+
 def dagster_home() -> Path | None:
     """The folder named by `DAGSTER_HOME`, if any."""
     value = os.environ.get("DAGSTER_HOME")
     return Path(value) if value else None
+
+
+def dagster_url() -> str:
+    """The address of Dagster's web server named by `DATAOPS_DAGSTER_URL`; empty when not set."""
+    return os.environ.get("DATAOPS_DAGSTER_URL", "")
+
+
+def known_lock() -> tuple[str, str]:
+    """Digests of the lock that this process' interpreter was right for, and of what was installed then; else empty."""
+    lock, _, installed = os.environ.get("DATAOPS_LOCK", "").partition(" ")
+    return lock, installed
+
+
+def set_known_lock(lock: str, installed: str) -> None:
+    """Says to the processes that this one starts what its interpreter is right for, whatever is edited since."""
+    os.environ["DATAOPS_LOCK"] = f"{lock} {installed}"
 
 
 def set_dagster_home(folder: Path) -> None:
@@ -53,6 +79,11 @@ def set_dagster_home(folder: Path) -> None:
 def set_environment(name: str) -> None:
     """Names the environment for this process and those it starts."""
     os.environ["DATAOPS_ENV"] = checked_environment(name)
+
+
+def variables_with(**more: str) -> dict[str, str]:
+    """The environment variables for a program that is started, with more of them."""
+    return {**os.environ, **more}
 
 
 def mlflow_defaults() -> None:
@@ -72,7 +103,17 @@ def arm_faults() -> None:
 
 
 def actor() -> str:
-    """The name of the user this process runs as; a declaration, not an authentication."""
+    """The name in `DATAOPS_ACTOR`, else the user this process runs as; a declaration, not an authentication.
+
+    Raises: UsedWrongly DP-P011 for a name with spaces or a colon.
+    """
+    named = os.environ.get("DATAOPS_ACTOR")
+    if named:
+        if not re.fullmatch(r"[^\s:]+", named):
+            raise UsedWrongly(
+                "DP-P011", f"DATAOPS_ACTOR {named!r} is no name", fix="write it without spaces and colons"
+            )
+        return named
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 from dataops_platform.kit.paths import find_upward
 from dataops_platform.kit.strict import StrictModel, secret, validate
 from dataops_platform.kit.yaml_file import read_yaml
+from dataops_platform.settings.day import Day
 from dataops_platform.settings.environ import arm_faults, checked_environment, chosen_environment
+from dataops_platform.settings.environments import (
+    EnvironmentName,
+    EnvironmentSettings,
+    Person,
+    check_origins,
+    check_roles,
+)
 
 FILE_NAME = "dataops.yaml"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+STATE_FOLDER = ".dataops"
+PIN = "home"
+"""In the state folder of a pinned copy of a project, the file that says where the project itself is."""
+COPIES = "code"
+"""In the state folder of a project, the folder of the pinned copies: a worktree for each commit."""
+BRANCHES = "branches"
+"""In the state folder of a project, the folder with a file for each branch environment made from here."""
 RESERVED_NAMES = frozenset({"publication", "release"})
 
 
@@ -30,14 +45,6 @@ def table_name(value: str) -> str:
     return value
 
 
-def environment_name(value: str) -> str:
-    """`value` when it can name an environment."""
-    try:
-        return checked_environment(value)
-    except UsedWrongly as error:
-        raise ValueError(f"{error.what}; {error.fix}") from error
-
-
 def without_password(value: str) -> str:
     """`value` when it holds no password: no `password=…` and no `user:password@host`."""
     if re.search(r"(?i)passw(or)?d\s*=|://[^/@]*:[^/@]*@", value):
@@ -45,22 +52,17 @@ def without_password(value: str) -> str:
     return value
 
 
-def iso_day(value: object) -> object:
-    """A quoted ISO date as a date; anything else as it is."""
-    return dt.date.fromisoformat(value) if isinstance(value, str) else value
-
-
 TableName = Annotated[str, AfterValidator(table_name)]
-EnvironmentName = Annotated[str, AfterValidator(environment_name)]
 Location = Annotated[str, AfterValidator(without_password)]
-Day = Annotated[dt.date, BeforeValidator(iso_day)]
 
 
 class LakeSettings(StrictModel):
     """Where the lake keeps its catalog and its Parquet files; relative to the project."""
 
     catalog: Location = "sqlite:.dataops/lake.sqlite"
+    """`sqlite:PATH`, or `postgres:dbname=… host=…`; a password is refused: PGPASSWORD or ~/.pgpass."""
     data: Location = ".dataops/data"
+    """The folder of the Parquet files, or a bucket."""
 
     @field_validator("catalog")
     @classmethod
@@ -75,15 +77,20 @@ class MlflowSettings(StrictModel):
     """Where MLflow keeps runs and models; relative to the project when a path."""
 
     tracking: Location = "sqlite:.dataops/mlflow.sqlite"
+    """`sqlite:PATH`, or the address of an MLflow server."""
     artifacts: Location = ".dataops/mlflow"
+    """The folder of models and pictures, where `tracking` is a file."""
 
 
 class PartitionSettings(StrictModel):
     """Equal spans of time from `start` (inside) to `end` (outside)."""
 
     every: Literal["month", "day"]
+    """How long each span is."""
     start: Day
+    """The first day."""
     end: Day
+    """The first day that is outside."""
 
     @model_validator(mode="after")
     def _in_order(self) -> PartitionSettings:
@@ -106,19 +113,32 @@ class PartitionSettings(StrictModel):
         return keys
 
 
-class EnvironmentSettings(StrictModel):
-    """An environment; so far they differ by name only."""
-
-
 class DataOpsYaml(StrictModel):
     """The content of `dataops.yaml`."""
 
     project: TableName
+    """What it is called: lower-case letters, digits, single underscores."""
     owner: str = Field(pattern=r"^(team:[a-z0-9_-]+|[^@\s]+@[^@\s]+)$")
+    """Who owns what has no contract: `team:NAME` or a mail address."""
     lake: LakeSettings = LakeSettings()
+    """Where the tables are."""
     mlflow: MlflowSettings = MlflowSettings()
+    """Where the models are."""
     partitions: dict[str, PartitionSettings] = {}
+    """Spans of time by name, for tables that are loaded span by span."""
+    roles: dict[str, list[Person]] = {}
+    """People by role; `"*"` among them is anybody."""
     environments: dict[EnvironmentName, EnvironmentSettings] = {"dev": EnvironmentSettings()}
+    """Environments by name: lower-case letters, digits, single underscores, at most 40 characters."""
+
+    @field_validator("environments")
+    @classmethod
+    def _lead_somewhere(
+        cls, value: dict[str, EnvironmentSettings], info: ValidationInfo
+    ) -> dict[str, EnvironmentSettings]:
+        check_origins(value)
+        check_roles(value, info.data.get("roles", {}))
+        return value
 
 
 @dataclass(frozen=True)
@@ -128,15 +148,40 @@ class Project:
     root: Path
     settings: DataOpsYaml
     environment: str
+    pinned_in: Path | None = None
+    """The folder of the project whose releases this is a pinned copy of; lake and state are there."""
 
     @property
     def name(self) -> str:
         return self.settings.project
 
     @property
+    def home(self) -> Path:
+        """Where relative paths to lake, registry and state start: the project's folder, also for a pinned copy."""
+        return self.pinned_in or self.root
+
+    @property
     def state_dir(self) -> Path:
         """The folder of everything the platform keeps beside the lake: extensions, locks, caches, Dagster's home."""
-        return self.root / ".dataops"
+        return self.home / STATE_FOLDER
+
+    @property
+    def here(self) -> EnvironmentSettings:
+        """The settings of this environment."""
+        return self.settings_of(self.environment)
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether this environment shows only what was promoted to it, by code of its release."""
+        return self.here.from_ is not None
+
+    def settings_of(self, environment: str) -> EnvironmentSettings:
+        """The settings of an environment; a branch environment has none of its own."""
+        return self.settings.environments.get(environment, EnvironmentSettings())
+
+    def at(self, environment: str) -> Project:
+        """The same project in another environment. Raises: UsedWrongly DP-P004 for one that there is not."""
+        return replace(self, environment=known_environment(environment, self.settings, self.state_dir))
 
     @property
     def build_schema(self) -> str:
@@ -181,9 +226,26 @@ def load_project(start: Path, environment: str | None = None) -> Project:
         )
     settings = validate(DataOpsYaml, read_yaml(path, "DP-P002"), "DP-P002")
     chosen = checked_environment(environment) if environment else chosen_environment()
-    if chosen not in settings.environments:
-        raise UsedWrongly(
-            "DP-P004",
-            f"{FILE_NAME} lists no environment {chosen!r}; {did_you_mean(chosen, settings.environments)}",
-        )
-    return Project(path.parent, settings, chosen)
+    pin = path.parent / STATE_FOLDER / PIN
+    home = Path(pin.read_text()) if pin.is_file() else None
+    known_environment(chosen, settings, (home or path.parent) / STATE_FOLDER)
+    return Project(path.parent, settings, chosen, home)
+
+
+def branch_file(state_dir: Path, name: str) -> Path:
+    """The file that says that a branch environment of this name was made from here."""
+    return state_dir / BRANCHES / name
+
+
+def known_environment(name: str, settings: DataOpsYaml, state_dir: Path) -> str:
+    """`name` when `dataops.yaml` lists it, or a branch environment of that name was made from here.
+
+    Raises: UsedWrongly DP-P004.
+    """
+    if name in settings.environments or branch_file(state_dir, checked_environment(name)).exists():
+        return name
+    branches = [path.name for path in (state_dir / BRANCHES).glob("*")]
+    raise UsedWrongly(
+        "DP-P004",
+        f"{FILE_NAME} lists no environment {name!r}; {did_you_mean(name, [*settings.environments, *branches])}",
+    )

@@ -1,6 +1,7 @@
 """Puts a step into a Dagster asset. The components of the stages are records that make steps and end here."""
 
 import datetime as dt
+import json
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,13 +12,26 @@ from pydantic import BeforeValidator, ConfigDict
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
-from dataops_platform.manifests.manifest import WHOLE, Verdict
+from dataops_platform.manifests.manifest import WHOLE
 from dataops_platform.settings.project import PartitionSettings, Project, load_project, table_name
-from dataops_platform.stages.metadata import definition_metadata, outcome_metadata, verdict_metadata
-from dataops_platform.stages.step import ContractBroken, Makes, Outcome, RunContext, Step, lake_of
+from dataops_platform.stages.checks import check_specs, rule_results
+from dataops_platform.stages.metadata import definition_metadata, outcome_metadata, partition_metadata, verdict_metadata
+from dataops_platform.stages.rule_checks import CONTRACT_CHECK, rule_checks
+from dataops_platform.stages.step import (
+    ContractBroken,
+    Makes,
+    Outcome,
+    RunContext,
+    Step,
+    lake_of,
+    made_by,
+    refuse_other_code,
+)
+from dataops_platform.stages.tags import table_tags
 
 SKIP_TAG = "dataops/skip_unchanged"
-CONTRACT_CHECK = "contract"
+CANDIDATES_TAG = "dataops/candidates"
+"""Tag of a run: the digests of models that it scores with instead of those shown, by name, as JSON."""
 
 Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
@@ -42,13 +56,13 @@ Day = Annotated[dt.date, dg.Resolver(_checked_date, model_field_type=str)]
 class StrictResolved(dg.Model):
     """A record written in YAML; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class StageComponent(dg.Component, dg.Model, dg.Resolvable):
     """The base of the six stages; give `steps` and the rest follows."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     @abstractmethod
     def steps(self, project: Project) -> Sequence[Step]:
@@ -68,7 +82,7 @@ def asset_of(step: Step) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"{environment}__{step.makes[0].name if len(step.makes) == 1 else step.stage}",
         specs=[_spec(step, made) for made in step.makes],
-        check_specs=[_check_spec(step, made) for made in step.makes if made.contract is not None],
+        check_specs=[spec for made in step.makes for spec in _check_specs(step, made)],
         partitions_def=partitions_def,
         backfill_policy=dg.BackfillPolicy.single_run() if partitions_def else None,
     )
@@ -76,16 +90,26 @@ def asset_of(step: Step) -> dg.AssetsDefinition:
         partitions = list(context.partition_keys) if context.has_partition_key or partitions_def else [WHOLE]
         try:
             with lake_of(step.project) as lake:
-                outcomes = step.run(lake, _run_context(context, environment), partitions)
+                state = lake.state(environment)
+                refuse_other_code(step.project, state)
+                with lake.bound_to(state):
+                    outcomes = step.run(lake, _run_context(context, environment), partitions)
         except ContractBroken as error:
             yield from _broken(step, error)
             raise failure_of(error) from None
         except DataOpsError as error:
             raise failure_of(error) from None
         for outcome in outcomes:
+            for partition, metadata in partition_metadata(outcome).items():
+                if partition in partitions:  # not those that the project no longer has
+                    context.add_asset_metadata(metadata, _key(step, outcome.name), partition)
             yield from _results(step, outcome)
 
     return run_step
+
+
+def _key(step: Step, name: str) -> dg.AssetKey:
+    return dg.AssetKey([step.project.environment, name])
 
 
 def _spec(step: Step, made: Makes) -> dg.AssetSpec:
@@ -93,25 +117,23 @@ def _spec(step: Step, made: Makes) -> dg.AssetSpec:
     names = step.reads if made.reads is None else made.reads
     owner = made.contract.owner if made.contract else step.project.settings.owner
     return dg.AssetSpec(
-        key=[environment, made.name],
+        key=_key(step, made.name),
         deps=[dg.AssetKey([environment, name]) for name in names],
         description=made.description or None,
+        code_version=made_by(step.code, step.config, made.contract),
         group_name=step.stage,
         owners=[owner],
         kinds=set(made.kinds),
+        tags=table_tags(made.contract) if made.contract else None,
         metadata=definition_metadata(made),
         freshness_policy=freshness_of(made.contract),
     )
 
 
-def _check_spec(step: Step, made: Makes) -> dg.AssetCheckSpec:
-    assert made.contract is not None
-    return dg.AssetCheckSpec(
-        CONTRACT_CHECK,
-        asset=dg.AssetKey([step.project.environment, made.name]),
-        description=f"Every row holds {made.contract.path.name} ({len(made.contract.rules)} rules).",
-        blocking=True,
-    )
+def _check_specs(step: Step, made: Makes) -> list[dg.AssetCheckSpec]:
+    if made.contract is None:
+        return []
+    return check_specs(_key(step, made.name), made.contract, rule_checks(made.contract))
 
 
 def _partitions_def(partitions: PartitionSettings | None) -> dg.PartitionsDefinition[str] | None:
@@ -128,41 +150,47 @@ def _run_context(context: dg.AssetExecutionContext, environment: str) -> RunCont
         skip_unchanged=context.run.tags.get(SKIP_TAG) == "true",
         made_here=made_here,
         say=context.log.info,
+        candidates=json.loads(context.run.tags.get(CANDIDATES_TAG, "{}")),
     )
 
 
 def _results(step: Step, outcome: Outcome) -> Iterator[Result]:
-    key = dg.AssetKey([step.project.environment, outcome.name])
     made = next(m for m in step.makes if m.name == outcome.name)
-    checks = []
-    if made.contract is not None:
-        checks.append(
-            dg.AssetCheckResult(
-                passed=True, asset_key=key, check_name=CONTRACT_CHECK, metadata=verdict_metadata(made, outcome.verdicts)
-            )
-        )
     yield dg.MaterializeResult(
-        asset_key=key,
+        asset_key=_key(step, outcome.name),
         data_version=dg.DataVersion(outcome.digest),
         metadata=outcome_metadata(outcome),
-        check_results=checks,
+        check_results=_check_results(step, made, outcome) if made.contract else [],
     )
 
 
+def _check_results(step: Step, made: Makes, outcome: Outcome) -> list[dg.AssetCheckResult]:
+    """The contract held in the partitions asked for; a single rule speaks of all rows that stand.
+
+    Dagster keeps one answer for an asset: one clean partition must not hide another with a warning.
+    """
+    assert made.contract is not None
+    key = _key(step, made.name)
+    metadata = {
+        **verdict_metadata(made, outcome.verdicts),
+        "rows_in": dg.MetadataValue.int(outcome.rows_in),
+        "rows_refused": dg.MetadataValue.int(outcome.rows_refused),
+    }
+    held = dg.AssetCheckResult(passed=True, asset_key=key, check_name=CONTRACT_CHECK, metadata=metadata)
+    return [held, *rule_results(key, rule_checks(made.contract), outcome.standing_verdicts)]
+
+
 def _broken(step: Step, error: ContractBroken) -> Iterator[Result]:
+    """What the refused rows said to the contract; single rules speak of rows that stand, and no others stand now."""
     made = next(m for m in step.makes if m.name == error.asset)
     if made.contract is not None:
         yield dg.AssetCheckResult(
             passed=False,
-            asset_key=dg.AssetKey([step.project.environment, error.asset]),
+            asset_key=_key(step, error.asset),
             check_name=CONTRACT_CHECK,
             description=str(error),
-            metadata=verdict_metadata(made, _only_failing(error.verdicts)),
+            metadata=verdict_metadata(made, error.verdicts),
         )
-
-
-def _only_failing(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    return tuple(v for v in verdicts if v.failing_rows)
 
 
 def freshness_of(contract: Contract | None) -> dg.FreshnessPolicy | None:

@@ -8,11 +8,19 @@ from typing import Any
 
 import dagster as dg
 
-from dataops_platform.contracts.contract import Contract, Rule
-from dataops_platform.manifests.manifest import Verdict
+from dataops_platform.contracts.contract import Contract
+from dataops_platform.manifests.manifest import Manifest, Verdict
+from dataops_platform.manifests.profile import merged_profile
+from dataops_platform.stages.rule_checks import said_of
 from dataops_platform.stages.step import COLUMNS_READ, EXPOSURES, Makes, Outcome
+from dataops_platform.stages.tags import column_tags
 
 Metadata = Mapping[str, dg.MetadataValue[Any]]
+
+MOST_PLOTS = 60
+"""Rules that are drawn over time. Dagster's page draws 100 numbers of one check and cuts the rest off unsaid."""
+MOST_PLOTS_EVER = 90
+"""As many with the rules that fail now and have no line of their own else."""
 
 
 def definition_metadata(made: Makes) -> Metadata:
@@ -40,8 +48,9 @@ def _schema(contract: Contract) -> dg.TableSchema:
                 constraints=dg.TableColumnConstraints(
                     nullable=not column.required,
                     unique=column.unique or contract.primary_key == (column.name,),
-                    other=[_told(r) for r in contract.rules if r.columns == (column.name,) and r.kind not in _PLAIN],
+                    other=[said_of(r) for r in contract.rules if r.columns == (column.name,) and r.kind not in _PLAIN],
                 ),
+                tags=column_tags(column),
             )
             for column in contract.columns
         ]
@@ -49,11 +58,6 @@ def _schema(contract: Contract) -> dg.TableSchema:
 
 
 _PLAIN = ("type", "required", "unique", "expression")
-
-
-def _told(rule: Rule) -> str:
-    argument = ", ".join(map(str, rule.argument)) if isinstance(rule.argument, tuple) else rule.argument
-    return f"{rule.kind.replace('_', ' ')} {argument}"
 
 
 def outcome_metadata(outcome: Outcome) -> Metadata:
@@ -69,6 +73,11 @@ def outcome_metadata(outcome: Outcome) -> Metadata:
             "rows_refused": dg.MetadataValue.int(outcome.rows_refused),
             "manifest": dg.MetadataValue.text(outcome.manifests[-1].id),
         }
+    profile = merged_profile([m.details for m in outcome.manifests])
+    if profile:
+        shown["profile"] = table_of(
+            [row | {k: "" if row[k] is None else str(row[k]) for k in ("minimum", "maximum")} for row in profile]
+        )
     if outcome.refused_sample:
         shown["refused_rows"] = table_of(outcome.refused_sample)
     shown |= {name: _value(value) for name, value in outcome.shown.items() if name != "digest"}
@@ -77,7 +86,7 @@ def outcome_metadata(outcome: Outcome) -> Metadata:
 
 
 def verdict_metadata(made: Makes, verdicts: Sequence[Verdict]) -> Metadata:
-    """Each rule of a contract with its failing rows."""
+    """Each rule of a contract with its failing rows: a table, the failing ones first, and numbers to draw over time."""
     if made.contract is None or not verdicts:
         return {}
     descriptions = {rule.name: rule.description for rule in made.contract.rules}
@@ -86,14 +95,54 @@ def verdict_metadata(made: Makes, verdicts: Sequence[Verdict]) -> Metadata:
             "rule": v.rule,
             "severity": v.severity,
             "failing_rows": v.failing_rows,
+            "measured": "" if v.measured is None else f"{v.measured:g}",
             "meaning": descriptions.get(v.rule, ""),
         }
-        for v in verdicts
+        for v in sorted(verdicts, key=_failing_first)
     ]
     return {
         "rules": table_of(rows),
         "failing_rows": dg.MetadataValue.int(sum(v.failing_rows for v in verdicts)),
         "contract": dg.MetadataValue.text(f"{made.contract.id} {made.contract.version}"),
+        **plotted(made.contract, verdicts),
+    }
+
+
+def _failing_first(verdict: Verdict) -> bool:
+    return not verdict.failing_rows
+
+
+def plotted(contract: Contract, verdicts: Sequence[Verdict]) -> Metadata:
+    """Numbers that Dagster draws over time, one line for each rule: `measured: <rule>`, else `failing_rows: <rule>`.
+
+    The same rules each time, so that no line has gaps; of a contract with more than `MOST_PLOTS`, those about types
+    are left out first, but one that fails is there whatever its place.
+    """
+    kinds = {rule.name: rule.kind for rule in contract.rules}
+    ranked = sorted(verdicts, key=lambda v: kinds.get(v.rule) == "type")
+    drawn = [v for place, v in enumerate(ranked) if place < MOST_PLOTS or v.failing_rows][:MOST_PLOTS_EVER]
+    return dict(_plot(v) for v in drawn)
+
+
+def _plot(verdict: Verdict) -> tuple[str, dg.MetadataValue[Any]]:
+    if verdict.measured is not None:
+        return f"measured: {verdict.rule}", dg.MetadataValue.float(verdict.measured)
+    return f"failing_rows: {verdict.rule}", dg.MetadataValue.int(verdict.failing_rows)
+
+
+def partition_metadata(outcome: Outcome) -> dict[str, Metadata]:
+    """What a step did to each partition, drawn by partition; all else is said of those of a run together."""
+    verdicts = [v for m in outcome.manifests for v in m.verdicts if v.failing_rows or v.measured is not None]
+    drawn = list(dict.fromkeys(v.rule for v in verdicts))[:MOST_PLOTS]
+    return {m.partition: _partition(m, drawn) for m in outcome.manifests if m.partition}
+
+
+def _partition(manifest: Manifest, drawn: Sequence[str]) -> Metadata:
+    return {
+        "partition_rows_in": dg.MetadataValue.int(manifest.rows_in),
+        "partition_rows_audited": dg.MetadataValue.int(manifest.rows_audited),
+        "partition_rows_refused": dg.MetadataValue.int(manifest.rows_refused),
+        **dict(_plot(v) for v in manifest.verdicts if v.rule in drawn),
     }
 
 

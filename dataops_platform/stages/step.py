@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,13 +13,17 @@ from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.clock import Clock, utc_now
-from dataops_platform.kit.digests import digest_of
+from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
 from dataops_platform.kit.user_code import code_digest
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity, Verdict
+from dataops_platform.settings.code import code_digest_of
+from dataops_platform.settings.environ import ledger_key
 from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.technologies.ssh.signature import sign
 from dataops_platform.warehouse.ducklake.attach import LakeLocation
 from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
+from dataops_platform.warehouse.protocol import State
 
 ELSEWHERE = "elsewhere"
 """The stage of a table that another program wrote: an asset that a team already has."""
@@ -60,6 +64,8 @@ class RunContext:
     skip_unchanged: bool = False
     made_here: Callable[[str], bool] = lambda _: False
     say: Callable[[str], None] = lambda _: None
+    candidates: Mapping[str, str] = field(default_factory=dict)
+    """Digests of models that are scored instead of those shown, in a lane of their own (`candidate_area`)."""
     clock: Clock = utc_now
 
     def place(self, environment: str) -> str:
@@ -80,6 +86,8 @@ class Outcome:
     manifests: tuple[Manifest, ...]
     digest: str
     unchanged: bool = False
+    standing: tuple[Manifest, ...] = ()
+    """The manifests of all partitions that the asset has now, also of those the step was not asked for."""
     refused_sample: tuple[Mapping[str, Any], ...] = ()
     shown: Mapping[str, Any] = field(default_factory=dict)
     pictures: Mapping[str, bytes] = field(default_factory=dict)
@@ -98,12 +106,30 @@ class Outcome:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Each rule's failing rows, over all partitions."""
-        totals: dict[str, Verdict] = {}
+        """Each rule's failing rows, over all partitions; the number it measured where that is one number."""
+        by_rule: dict[str, list[Verdict]] = {}
         for verdict in (v for m in self.manifests for v in m.verdicts):
-            before = totals[verdict.rule].failing_rows if verdict.rule in totals else 0
-            totals[verdict.rule] = Verdict(verdict.rule, verdict.severity, before + verdict.failing_rows)
-        return tuple(totals.values())
+            by_rule.setdefault(verdict.rule, []).append(verdict)
+        return tuple(_together(verdicts) for verdicts in by_rule.values())
+
+    @property
+    def standing_verdicts(self) -> dict[str, tuple[Verdict, ...]]:
+        """The verdicts on all rows that the asset has now, by partition."""
+        return {m.partition: m.verdicts for m in self.standing or self.manifests}
+
+
+def _together(verdicts: Sequence[Verdict]) -> Verdict:
+    first, *others = verdicts
+    return replace(
+        first,
+        failing_rows=sum(v.failing_rows for v in verdicts),
+        measured=None if others else first.measured,
+    )
+
+
+def made_by(code: str, config: Mapping[str, Any], contract: Contract | None) -> str:
+    """Digest of all that decides what a step makes, but its inputs; also the code version that Dagster shows."""
+    return digest_of([code, digest_of(config), contract.digest if contract else ""])
 
 
 @dataclass(frozen=True)
@@ -177,6 +203,10 @@ class Step(Protocol):
     def config(self) -> Mapping[str, Any]:
         """Its settings as the user wrote them, JSON-like."""
 
+    @property
+    def code(self) -> str:
+        """Digest of the code that decides its result."""
+
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Does it for these partitions (`[""]`: the whole), all or nothing."""
 
@@ -185,14 +215,15 @@ def lake_location(project: Project) -> LakeLocation:
     """Where the project's lake is; paths in `dataops.yaml` start at the project's folder."""
     settings = project.settings.lake
     kind, _, rest = settings.catalog.partition(":")
-    catalog = f"sqlite:{(project.root / rest).resolve()}" if kind == "sqlite" else settings.catalog
-    data = settings.data if "://" in settings.data else str((project.root / settings.data).resolve())
-    return LakeLocation(catalog, data, project.state_dir / "extensions")
+    catalog = f"sqlite:{(project.home / rest).resolve()}" if kind == "sqlite" else settings.catalog
+    data = settings.data if "://" in settings.data else str((project.home / settings.data).resolve())
+    return LakeLocation(catalog, data, project.state_dir / "extensions", project.state_dir / "anchors")
 
 
 def lake_of(project: Project, *, read_only: bool = False) -> Lake:
-    """The project's lake."""
-    return open_lake(lake_location(project), read_only=read_only)
+    """The project's lake; its ledger is signed where `DATAOPS_LEDGER_KEY` names a key."""
+    key = None if read_only else ledger_key()
+    return open_lake(lake_location(project), read_only=read_only, sign=partial(sign, key) if key else None)
 
 
 def contract_of(project: Project, name: str, given: str | None = None) -> Contract | None:
@@ -238,6 +269,29 @@ def required_contract(project: Project, name: str, given: str | None = None) -> 
     return contract
 
 
+def refuse_other_code(project: Project, state: State) -> None:
+    """Refuses to work in a guarded environment with other code than that of the release it shows.
+
+    Raises: Refused DP-R007.
+    """
+    if not project.is_guarded:
+        return
+    environment = project.environment
+    if not state.release:
+        raise Refused(
+            "DP-R007",
+            f"no release was ever promoted to {environment}, and it runs only the code of its release",
+            fix=f"dataops release build, then: dataops promote --to {environment}",
+        )
+    if code_digest_of(project.root) != state.code:
+        raise Refused(
+            "DP-R007",
+            f"{environment} runs the code of release {short(state.release)}, and this is other code",
+            where=f"{project.root.name}, {environment}",
+            fix=f"run what is promoted: dataops run --env {environment}; or promote a release of this code",
+        )
+
+
 def heads_with(lake: Lake, project: Project, names: Sequence[str], context: RunContext) -> dict[str, Head]:
     """All heads, after each table of `names` that another program writes has become one as it is now.
 
@@ -252,6 +306,9 @@ def heads_with(lake: Lake, project: Project, names: Sequence[str], context: RunC
 
 
 def _take_in(lake: Lake, project: Project, name: str, known: Head | None, context: RunContext) -> None:
+    last = lake.last_manifest(project.environment, name)
+    if last is not None and last.stage != ELSEWHERE:
+        return  # ours, made before the environment was pointed elsewhere
     with lake.transaction():
         version, digest = lake.current_version(), lake.foreign_digest(project.environment, name)
     if digest is None or (known is not None and known.digest == str(digest)):
@@ -311,8 +368,13 @@ def with_dropped_partitions(step: Step, head: Head | None, partitions: Sequence[
     return list(partitions)
 
 
-def head_outcome(lake: Lake, project: Project, name: str, partitions: Sequence[str], **more: Any) -> Outcome:
-    """The outcome that is read back from the head of `name`, for the partitions a step was asked for."""
-    head = lake.heads(project.environment)[name]
+def head_outcome(
+    lake: Lake, project: Project, name: str, partitions: Sequence[str], *, area: str = "", **more: Any
+) -> Outcome:
+    """The outcome that is read back from the head of `name`, for the partitions a step was asked for.
+
+    `area` is the build area that it was written to; the environment's own when it is not given.
+    """
+    head = lake.heads(area or project.environment)[name]
     manifests = tuple(head.partitions[p] for p in partitions) if list(partitions) != [WHOLE] else head.manifests
-    return Outcome(name, manifests, head.digest, **more)
+    return Outcome(name, manifests, head.digest, standing=head.manifests, **more)

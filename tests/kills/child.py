@@ -25,6 +25,7 @@ from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
 TABLES = ("orders", "lines", "totals")
 TOTALS = "lake.dev__build.totals"
 WRITER = "dbt"
+LONG_AGO = "2013-01-01T00:00:00+00:00"
 
 
 def main(catalog: str, data: str, extensions: str, first: str, last: str) -> None:
@@ -64,14 +65,15 @@ def run(lake: Lake, project: Project, generation: int) -> str:
 
 def write(lake: Lake, name: str, select: str, partitions: Sequence[str], inputs: Sequence[Head]) -> Head:
     with lake.stage("dev", name) as staging:
-        staging.record(manifests(name, staging.replace(select, partitions), inputs))
+        written = {part: summary.digest for part, summary in staging.replace(select, partitions).items()}
+        staging.record(manifests(name, written, inputs))
     return lake.heads("dev")[name]
 
 
 def manifests(name: str, found: dict[str, TableDigest], inputs: Sequence[Head]) -> list[Manifest]:
     step = StepIdentity("code", "config", "", tuple(head.ref() for head in inputs))
     return [
-        Manifest("dev", "clean", name, "table", part, "run", step, str(digest), digest.rows, digest.rows, 0, "now")
+        Manifest("dev", "clean", name, "table", part, "run", step, str(digest), digest.rows, digest.rows, 0, LONG_AGO)
         for part, digest in found.items()
     ]
 

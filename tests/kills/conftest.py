@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,55 +21,47 @@ _spec.loader.exec_module(_lakes)
 extensions, postgres, location = _lakes.extensions, _lakes.postgres, _lakes.location
 
 HERE = Path(__file__).parent
-COUNTS = pytest.StashKey[list[str]]()
 
 
 @dataclass(frozen=True)
 class Processes:
     """Starts the programs of this folder on one lake."""
 
+    forks: Any
     location: LakeLocation
 
-    def start(self, program: str, *arguments: object, faults: str = "") -> subprocess.Popen[str]:
+    def start(self, program: str, *arguments: object, faults: str = "") -> Any:
         """Starts `child.py` or `reader.py`; comes back when it has opened the lake."""
-        place = (self.location.catalog, self.location.data, str(self.location.extensions))
-        child = subprocess.Popen(
-            [sys.executable, str(HERE / program), *place, *map(str, arguments)],
-            env={**os.environ, "DATAOPS_FAULTS": faults},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert child.stdout and child.stderr
-        assert child.stdout.readline() == "begins\n", child.stderr.read()[-2000:]
+        place = (self.location.catalog, self.location.data, self.location.extensions)
+        child = self.forks.start([HERE / program, *place, *arguments], DATAOPS_FAULTS=faults)
+        assert child.stdout.readline() == "begins\n", child.communicate()
         return child
 
     def run(self, first: int, last: int) -> list[str]:
         """The publications of undisturbed runs of these generations."""
         child = self.start("child.py", first, last)
-        out, error = child.communicate(timeout=300)
+        out, error = child.communicate()
         assert child.returncode == 0, error[-2000:]
-        return out.split()
+        return list(out.split())
 
-    def stop(self, reader: subprocess.Popen[str]) -> Any:
+    def stop(self, reader: Any) -> Any:
         """What a reader saw."""
-        out, error = reader.communicate("\n", timeout=60)
+        out, error = reader.communicate("\n")
         assert reader.returncode == 0, error[-2000:]
         return json.loads(out)
 
 
 @pytest.fixture
-def processes(location: LakeLocation) -> Processes:
+def processes(forks: Any, location: LakeLocation) -> Processes:
     """Programs on the lake of this test."""
-    return Processes(location)
+    return Processes(forks, location)
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, extensions: Path) -> Callable[[int], list[str]]:
+def undisturbed(forks: Any, tmp_path_factory: pytest.TempPathFactory, extensions: Path) -> Callable[[int], list[str]]:
     """The publications of the first generations in a lake where nobody dies."""
     folder, known = tmp_path_factory.mktemp("undisturbed"), list[str]()
-    other = Processes(LakeLocation(f"sqlite:{folder}/lake.sqlite", f"{folder}/data", extensions))
+    other = Processes(forks, LakeLocation(f"sqlite:{folder}/lake.sqlite", f"{folder}/data", extensions))
 
     def publications(count: int) -> list[str]:
         if len(known) < count:
@@ -80,15 +69,3 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, extensions: Path) -> C
         return known[:count]
 
     return publications
-
-
-@pytest.fixture
-def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Prints a line at the end of the session."""
-    return request.config.stash.setdefault(COUNTS, []).append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Prints what was counted."""
-    for line in config.stash.get(COUNTS, []):
-        terminalreporter.write_line(line)

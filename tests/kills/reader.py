@@ -38,14 +38,14 @@ def look(connection: DuckDBPyConnection) -> tuple[Shown, Shown]:
     """What the ledger's head says of each table (generation twice, rows), and what the views and the ledger show."""
     connection.execute("begin transaction")
     shown = {"orders": _counted(connection, "orders")}
-    event = json.loads(connection.execute("select body from lake._dataops.head__dev").fetchall()[0][0])
+    last, moved = map(json.loads, connection.execute("select body, moved from lake._dataops.head__dev").fetchall()[0])
     shown |= {table: _counted(connection, table) for table in ("lines", "totals")}
     shown["ledger"] = [row[0] for row in connection.execute("select sequence from lake._dataops.ledger").fetchall()]
     shown["ledger"].sort()  # rows, for `max` may be that of a commit to come: docs/decisions/0005
     connection.execute("commit")
-    generation = int(event["run"].removeprefix("generation "))
-    said = {member["name"]: [generation, generation, member["rows"]] for member in event["cut"]}
-    return {**said, "ledger": list(range(1, event["sequence"] + 1))}, shown
+    generation = int(moved["run"].removeprefix("generation "))
+    said = {member["name"]: [generation, generation, member["rows"]] for member in moved["cut"]}
+    return {**said, "ledger": list(range(1, last["sequence"] + 1))}, shown
 
 
 def _counted(connection: DuckDBPyConnection, table: str) -> list[int]:

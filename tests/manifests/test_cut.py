@@ -202,3 +202,16 @@ def test_members_made_from_two_contents_of_a_table_outside_the_cut_are_not_consi
     assert stale_members(cut, known.__getitem__, {**cut, "raw": old}) == [Stale("b", "raw")]
     assert stale_members(cut, known.__getitem__) == [Stale("a", "raw"), Stale("b", "raw")]
     assert stale_members({"a": first, "c": head(manifest("c", inputs=[old.ref()]))}, known.__getitem__) == []
+
+
+def test_a_model_of_a_release_may_be_older_than_the_data_beside_it(manifest: Make, head: Top) -> None:
+    old, new = head(manifest("orders")), head(manifest("orders", content=2))
+    model = head(manifest("churn", inputs=[old.ref()]))
+    scored = head(manifest("scores", inputs=[new.ref(), head(manifest("churn", content=9)).ref()]))
+    heads = {"orders": new, "churn": model}
+    manifests = {m.id: m for h in (old, new, model) for m in h.manifests}
+    assert stale_members(heads, manifests.__getitem__) == [Stale("churn", "orders")]
+    assert stale_members(heads, manifests.__getitem__, older=["churn"]) == []
+    assert stale_members(heads | {"scores": scored}, manifests.__getitem__, older=["churn"]) == [
+        Stale("scores", "churn")
+    ]

@@ -55,6 +55,12 @@ def test_mlflow_is_kept_quiet_and_careful_unless_the_user_decided_otherwise(monk
     assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "true"
 
 
-def test_the_actor_is_the_user_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_actor_is_the_user_of_the_process_unless_a_variable_names_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATAOPS_ACTOR", raising=False)
     monkeypatch.setenv("LOGNAME", "ann")
     assert environ.actor() == "ann"
+    monkeypatch.setenv("DATAOPS_ACTOR", "bob@example.org")
+    assert environ.actor() == "bob@example.org"
+    monkeypatch.setenv("DATAOPS_ACTOR", "role:manager")
+    with pytest.raises(UsedWrongly, match=r"^DP-P011 DATAOPS_ACTOR 'role:manager' is no name"):
+        environ.actor()

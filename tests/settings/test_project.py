@@ -44,7 +44,8 @@ def test_the_smallest_project_has_an_environment_a_lake_and_a_registry(folder: P
         "lake": {"catalog": "sqlite:.dataops/lake.sqlite", "data": ".dataops/data"},
         "mlflow": {"tracking": "sqlite:.dataops/mlflow.sqlite", "artifacts": ".dataops/mlflow"},
         "partitions": {},
-        "environments": {"dev": {}},
+        "roles": {},
+        "environments": {"dev": {"from_": None, "gates": [], "schedule": None}},
     }
     assert (project.name, project.environment, project.build_schema) == ("shop", "dev", "dev__build")
     assert (project.root, project.state_dir) == (folder, folder / ".dataops")
@@ -144,8 +145,49 @@ NAMES = "use lower-case letters, digits and single underscores, starting with a 
             "(given: 'Prod')",
         ),
         (
-            HEAD + "environments: {dev: {schedule: x}}\n",
-            "dataops.yaml:3:22 has an unknown key 'environments.dev.schedule'; known: none",
+            HEAD + "environments: {dev: {schedul: x}}\n",
+            "dataops.yaml:3:22 has an unknown key 'environments.dev.schedul'; did you mean 'schedule'?",
+        ),
+        *(
+            (f"{HEAD}environments:\n  dev: {{}}\n  prod:\n    from: dev\n    gates:\n      - {gate}\n", said)
+            for gate, said in (
+                (
+                    "contrats",
+                    "dataops.yaml:8:9 'environments.prod.gates.0': there is no such gate; did you mean 'contracts'? "
+                    "(given: 'contrats')",
+                ),
+                (
+                    "{model_not_worst: {tolerance: 0.1}}",
+                    "dataops.yaml:8:10 has an unknown key 'environments.prod.gates.0.model_not_worst'; "
+                    "did you mean 'model_not_worse'?",
+                ),
+                (
+                    "{model_not_worse: {tolerence: 0.1}}",
+                    "dataops.yaml:8:28 has an unknown key 'environments.prod.gates.0.model_not_worse.tolerence'; "
+                    "did you mean 'tolerance'?",
+                ),
+                (
+                    "{model_not_worse: {metric: acu}}",
+                    "dataops.yaml:8:28 'environments.prod.gates.0.model_not_worse.metric': Input should be 'auc' or "
+                    "'brier' (given: 'acu'); did you mean 'auc'?",
+                ),
+                ("{approval: {}}", "dataops.yaml:8:10 lacks the key 'environments.prod.gates.0.approval.by'"),
+                (
+                    "{approval: {by: ['role:manger']}}",
+                    "dataops.yaml:3:1 'environments': prod wants approval by role:manger, which nobody has; "
+                    "known: none",
+                ),
+                (
+                    "{checks: {waived: {by: bob, why: x, untill: 2024-01-01}}}",
+                    "dataops.yaml:8:45 has an unknown key 'environments.prod.gates.0.checks.waived.untill'; "
+                    "did you mean 'until'? (1 more in this file)",
+                ),
+                (
+                    "'gates:few ness'",
+                    "dataops.yaml:8:9 'environments.prod.gates.0': String should match pattern "
+                    "'^[A-Za-z_][\\w.]*:[A-Za-z_]\\w*$' (given: 'gates:few ness')",
+                ),
+            )
         ),
         (HEAD + "environments: [dev]\n", "dataops.yaml:3:1 'environments': Input should be a valid dictionary"),
     ],

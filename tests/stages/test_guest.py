@@ -20,6 +20,7 @@ def digests(project: Path) -> dict[str, str]:
         return {name: head.digest for name, head in lake.heads("dev").items()}
 
 
+@pytest.mark.journey
 def test_clean_takes_in_a_table_that_a_plain_asset_wrote(guest: Path, dataops_in: Callable[[Path], Run]) -> None:
     dataops = dataops_in(guest)
     first = dataops("run", "--select", "signups,members", "--json")
@@ -61,6 +62,7 @@ def test_a_table_that_is_not_there_is_no_input(guest: Path, dataops_in: Callable
     assert (said.exit_code, "DP-W007" in said.text) == (1, True)
 
 
+@pytest.mark.journey
 def test_what_another_program_has_only_half_written_is_no_input(guest: Path, dataops_in: Callable[[Path], Run]) -> None:
     dataops = dataops_in(guest)
     assert dataops("run", "--select", "signups").exit_code == 0

@@ -36,6 +36,7 @@ def counts(project: Path, table: str) -> tuple[int, int, int]:
     )
 
 
+@pytest.mark.journey
 def test_a_key_that_was_twice_in_two_months_is_judged_anew_when_one_is_corrected(published: Path, dataops: Run) -> None:
     before = content(published)
     edit(published / "src" / "orders_project" / "defs" / "clean" / "defs.yaml", "0.4", "0.9")
@@ -74,6 +75,7 @@ def test_other_partitions_than_before_leave_no_row_twice(published: Path, dataop
     assert content(published)["orders"] == before["orders"]
 
 
+@pytest.mark.journey
 def test_a_span_of_partitions_is_made_from_first_to_last(published: Path, dataops: Run) -> None:
     said = dataops("run", "--select", "raw_orders", "--force", "--partition", "2024-01-01..2024-03-01", "--json")
     with lake_of(load_project(published), read_only=True) as lake:

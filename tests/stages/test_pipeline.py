@@ -102,6 +102,7 @@ def test_a_second_run_changes_nothing_and_says_so(published: Path, before: dict[
     assert shown(published) == before
 
 
+@pytest.mark.journey
 def test_only_what_a_change_reaches_is_made_again(published: Path, before: dict[str, Any], dataops: Run) -> None:
     edit(published / "data" / "customers.csv", "Bob", "Robert")
     said = dataops("run")
@@ -123,6 +124,7 @@ def test_one_partition_can_be_run_alone(published: Path, before: dict[str, Any],
     assert head.digest != before["heads"]["orders"][1]
 
 
+@pytest.mark.journey
 def test_a_clean_alone_then_publish_is_refused_naming_the_stale_marts(
     published: Path, before: dict[str, Any], dataops: Run
 ) -> None:
@@ -147,6 +149,7 @@ def test_a_tightened_contract_is_not_published_before_its_table_is_audited_again
     assert shown(published) == before
 
 
+@pytest.mark.journey
 def test_a_failing_dbt_test_leaves_heads_and_views_as_they_were(
     published: Path, before: dict[str, Any], dataops: Run
 ) -> None:
@@ -277,10 +280,20 @@ WRONG_INPUTS = {
         "DP-D002",
     ),
     "a dbt view": ("dbt/dbt_project.yml", "table", "view", 2, "DP-D003"),
+    "a dbt model in a schema of its own": (
+        "dbt/dbt_project.yml",
+        "+materialized: table",
+        "+materialized: table\n    +schema: marketing",
+        2,
+        "DP-D006 dbt would make monthly_sales in lake.dev__build_marketing, not in lake.dev__build",
+    ),
 }
 
 
-@pytest.mark.parametrize("wrong", WRONG_INPUTS)
+SLOW = pytest.mark.journey  # dbt runs
+
+
+@pytest.mark.parametrize("wrong", [pytest.param(w, marks=SLOW) if "no SQL" in w else w for w in WRONG_INPUTS])
 def test_wrong_input_is_told_with_a_code_and_nothing_published_changes(
     wrong: str, published: Path, before: dict[str, Any], dataops: Run
 ) -> None:

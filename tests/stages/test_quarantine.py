@@ -61,14 +61,15 @@ def test_a_row_that_changed_is_another_row(published: Path, dataops: Run) -> Non
 
 
 def test_what_no_release_can_mend_and_what_is_not_there_is_refused(published: Path, dataops: Run) -> None:
-    for arguments, exit_code, code in (
+    for arguments, exit_code, words in (
         (("release", "orders", "--rule", "amount:required"), 1, "DP-C023"),
+        (("release", "orders", "--rule", "amount:minimun"), 2, "alone; did you mean 'amount:minimum'?"),
         (("release", "orders", "--rows", "data/orders.csv:5"), 2, "DP-C022"),
         (("release", "orders"), 2, "DP-C022"),
-        (("release", "ordrs", "--rule", "x"), 2, "DP-C022"),
+        (("release", "ordrs", "--rule", "x"), 2, "DP-C022 dev has no quarantine of 'ordrs'; did you mean 'orders'?"),
     ):
         said = dataops("contracts", "quarantine", *arguments, "--why", "because")
-        assert (said.exit_code, code in said.text) == (exit_code, True), said.text
+        assert (said.exit_code, words in said.text) == (exit_code, True), said.text
     assert not (published / "contracts" / "orders.quarantine.yaml").exists()
     (published / "contracts" / "orders.quarantine.yaml").write_text("rows:\n  - {row: x, decison: drop}\n")
     said = dataops("contracts", "quarantine", "show", "orders")

@@ -118,7 +118,7 @@ def write(
 ) -> Head:
     """Stages, records and commits a table; gives its head."""
     with lake.stage(environment, name) as staging:
-        found = staging.replace(select, partitions)
+        found = {part: summary.digest for part, summary in staging.replace(select, partitions).items()}
         staging.record(manifests_of(name, found, environment=environment, **about))
     return lake.heads(environment)[name]
 

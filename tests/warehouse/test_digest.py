@@ -12,8 +12,9 @@ from duckdb import DuckDBPyConnection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataops_platform.manifests.profile import ColumnProfile
 from dataops_platform.manifests.table_digest import TableDigest
-from dataops_platform.warehouse.ducklake.digest import digests
+from dataops_platform.warehouse.ducklake.digest import digests, summaries
 
 Row = tuple[str | None, float | None, int | None]
 ROWS = st.lists(st.tuples(st.none() | st.text(max_size=5), st.none() | st.floats(), st.none() | st.integers(-9, 9)))
@@ -133,3 +134,40 @@ def test_the_digests_of_parts_add_up_to_the_whole_in_any_order(parts: list[list[
         by_part = digests(connection, "t", [str(number) for number in range(len(parts))])
         assert sum(by_part.values(), TableDigest()) == digest(connection, "from t")
         assert [found.rows for found in by_part.values()] == [len(part) for part in parts]
+
+
+def test_a_profile_is_made_in_the_same_look_as_the_digest(connection: DuckDBPyConnection) -> None:
+    rows = (
+        "(select * from (values (1, 0.5::double, 'x', date '2024-02-29', 'p'), (null, 'nan'::double, 'y', null, 'p'), "
+        "(3, -1.5, repeat('z', 99), date '2024-01-01', 'q')) as t(n, share, secret, day, _dp_partition))"
+    )
+    found = summaries(connection, rows, ["p", "q", "r"], {"n", "share", "day"})
+    assert {part: summary.digest for part, summary in found.items()} == digests(connection, rows, ["p", "q", "r"])
+    assert found["p"].profile == (
+        ColumnProfile("n", 1, 1, 1, 1),
+        ColumnProfile("share", 0, 2, 0.5, 0.5),
+        ColumnProfile("secret", 0, 2),
+        ColumnProfile("day", 1, 1, "2024-02-29", "2024-02-29"),
+    )
+    assert found["r"].profile == ()
+    (text,) = summaries(connection, "(select repeat('z', 99) as t)", [""], {"t"})[""].profile
+    assert text.maximum == "z" * 64
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("1.50::decimal(9,2)", 1.5),
+        ("true", "true"),
+        ("'-inf'::double", None),
+        ("[1, 2]", "[1, 2]"),
+        ("{'a': 1}", "{'a': 1}"),
+        ("time '07:00'", "07:00:00"),
+        ("'ab'::blob", "ab"),
+        ("170141183460469231731687303715884105727::hugeint", 2**127 - 1),
+        ("timestamptz '2024-01-01 00:00:00+00'", "2024-01-01 00:00:00+00"),
+    ],
+)
+def test_any_type_has_a_profile(connection: DuckDBPyConnection, value: str, shown: object) -> None:
+    (column,) = summaries(connection, f"(select {value} as v)", [""], {"v"})[""].profile
+    assert (column.nulls, column.distinct, column.minimum, column.maximum) == (0, 1, shown, shown)

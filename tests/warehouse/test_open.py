@@ -143,7 +143,7 @@ def test_processes_that_make_a_lake_at_once_make_one(location: LakeLocation) -> 
         tables = lake.connection.execute(
             "select table_name from duckdb_tables() where database_name = 'lake'"
         ).fetchall()
-        assert sorted(tables) == [("heads",), ("ledger",), ("unfinished",)]
+        assert sorted(tables) == [("documents",), ("heads",), ("ledger",), ("unfinished",)]
 
 
 def _lake_in(folder: Path, extensions: Path) -> LakeLocation:

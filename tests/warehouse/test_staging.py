@@ -54,7 +54,7 @@ def test_a_committed_write_is_the_head_and_reads_back(lake: Lake, lakes: ModuleT
 def test_a_write_that_fails_leaves_no_rows_no_head_and_no_table(lake: Lake, lakes: ModuleType) -> None:
     before = lakes.write(lake, "orders", "select 1 as id")
     with pytest.raises(RuntimeError, match="audit"), lake.stage("dev", "orders") as staging:
-        found = staging.replace("select 2 as id", [""])
+        found = {part: summary.digest for part, summary in staging.replace("select 2 as id", [""]).items()}
         staging.quarantine(_refused("2"), [""])
         staging.record(lakes.manifests_of("orders", found))
         raise RuntimeError("the audit says no")
@@ -248,3 +248,16 @@ def _refused(raw: str, partition: str = "") -> str:
 def _tables(lake: Lake) -> list[str]:
     found = lake.connection.execute("select table_name from duckdb_tables() where database_name = 'lake'").fetchall()
     return [name for (name,) in found]
+
+
+def test_rows_refused_before_the_good_ones_are_written_stay_in_quarantine(lake: Lake, lakes: ModuleType) -> None:
+    """The first write of a table lost them: it dropped the quarantine that it had just filled."""
+    with lake.stage("dev", "orders") as staging:
+        staging.quarantine(
+            "select '' as _dp_partition, 'f' as _dp_file, 1 as _dp_line, ['r'] as rules, '' as contract, "
+            "'run' as run_id, '{}' as raw",
+            [""],
+        )
+        written = staging.replace("select 1 as id", [""])[""].digest
+        staging.record(lakes.manifests_of("orders", {"": written}))
+    assert lake.connection.execute("select count(*) from lake.dev__build.orders__quarantine").fetchone() == (1,)

@@ -28,12 +28,19 @@ class CleanTable(StrictResolved, dg.Resolvable):
     """One raw table and the table under contract it becomes."""
 
     name: Name
+    """The table."""
     input: Name
+    """The raw table it is made from."""
     contract: str | None = None
+    """The contract's file; `contracts/<name>.odcs.yaml` when not given."""
     function: str | None = None
+    """`module:function`: gives the contract's columns, one row for each, as polars.LazyFrame or pandas.DataFrame."""
     null_values: list[str] = []
+    """Texts that mean: nothing is known."""
     max_refused_share: float = 0.02
+    """Share (0 to 1) of rows that may be refused; more, and nothing is written."""
     partitions: str | None = None
+    """Spans of `dataops.yaml`, those of the raw table."""
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
@@ -41,6 +48,7 @@ class Clean(StageComponent):
     """Raw rows become typed rows that hold a contract; the others go to quarantine with the rules they broke."""
 
     tables: list[CleanTable]
+    """The raw tables, and what they become."""
 
     def steps(self, project: Project) -> Sequence[CleanStep]:
         """One step for each table. Raises: UsedWrongly for a missing contract or function."""

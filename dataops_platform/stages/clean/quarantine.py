@@ -1,7 +1,8 @@
 """What people decided about refused rows: kept beside the contract, so that it is reviewed and repeated like code.
 
 A released row is taken in by the next run of its table, once, though it breaks the rules it broke; a dropped row stays
-refused and is no longer shown. A row is known by what it says and by the line it stands at.
+refused and is no longer shown. A row is known by its file and by what it says: it may move to another line, and rows of
+a file that say the same share a decision.
 """
 
 from __future__ import annotations
@@ -9,20 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from dataops_platform.contracts.engine import RELEASED, STAGED
+from dataops_platform.contracts.engine import BROKEN, Judgement
 from dataops_platform.kit.digests import digest_of, short
-from dataops_platform.kit.errors import Refused, UsedWrongly
+from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifier
 from dataops_platform.kit.strict import StrictModel, validate
+from dataops_platform.kit.text_file import write_text
 from dataops_platform.kit.yaml_file import read_yaml
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.ducklake.lake import Lake
 from dataops_platform.warehouse.ducklake.staging import quarantine_table
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
 
 _NEVER = ("type", "required", "primary_key", "unique", "function")
 """Rules that a released row may not break: there would be no value, two rows with one key, or no row at all."""
@@ -70,9 +69,9 @@ def decisions_of(project: Project, table: str) -> list[Decision]:
     return validate(Decisions, read_yaml(path, "DP-C021"), "DP-C021").rows if path.exists() else []
 
 
-def row_id(file: str, line: int, raw: str) -> str:
+def row_id(file: str, raw: str) -> str:
     """How a refused row is known."""
-    return short(digest_of([file, line, raw]))
+    return short(digest_of([file, raw]))
 
 
 def refused_rows(project: Project, lake: Lake, table: str) -> list[RefusedRow]:
@@ -83,7 +82,10 @@ def refused_rows(project: Project, lake: Lake, table: str) -> list[RefusedRow]:
         f"'{project.build_schema}' and ends_with(table_name, '__quarantine')"
     ).fetchall()
     if (quarantine_table(table),) not in known:
-        raise UsedWrongly("DP-C022", f"{project.environment} has no quarantine of {table!r}")
+        names = [name.removesuffix(quarantine_table("")) for (name,) in known]
+        raise UsedWrongly(
+            "DP-C022", f"{project.environment} has no quarantine of {table!r}; {did_you_mean(table, names)}"
+        )
     decided = {d.row: d.decision for d in decisions_of(project, table)}
     rows = lake.connection.execute(
         f"select _dp_file, _dp_line, rules, raw, contract, run_id from {relation} order by _dp_file, _dp_line"
@@ -91,7 +93,7 @@ def refused_rows(project: Project, lake: Lake, table: str) -> list[RefusedRow]:
     return [
         RefusedRow(key, file, line, tuple(rules), raw, contract, run, decided.get(key, ""))
         for file, line, rules, raw, contract, run in rows
-        if (key := row_id(file, line, raw))
+        if (key := row_id(file, raw))
     ]
 
 
@@ -120,35 +122,32 @@ def decide(
             )
     named = {row.row for row in rows}
     kept = [d for d in decisions_of(project, table) if d.row not in named]
-    new = [Decision(row=r.row, decision=decision, file=r.file, line=r.line, by=by, why=why) for r in rows]
+    new = [
+        Decision(row=key, decision=decision, file=r.file, line=r.line, by=by, why=why)
+        for key, r in {r.row: r for r in reversed(rows)}.items()
+    ]
     path = decisions_file(project, table)
-    path.parent.mkdir(exist_ok=True)
     ordered = sorted([*kept, *new], key=lambda d: (d.file, d.line))
     text = yaml.safe_dump({"rows": [d.model_dump() for d in ordered]}, sort_keys=False, allow_unicode=True)
-    beside = path.with_suffix(".new")
-    beside.write_text(text)
-    beside.replace(path)
+    write_text(path, text)
     return path
 
 
-def release_rows(connection: DuckDBPyConnection, given: str, decisions: Sequence[Decision]) -> None:
-    """Lets the staged rows through that were released; `given` holds them as they came in."""
-    released = {d.row for d in decisions if d.decision == "release"}
+def release_rows(judged: Judgement, given: str, decisions: Sequence[Decision]) -> None:
+    """Splits the rows, and lets those through that were released; `given` holds them as they came in."""
+    connection, released = judged.connection, {d.row for d in decisions if d.decision == "release"}
     if not released:
         return
+    judged.split()
     described = connection.execute(f"describe select * from {given}").fetchall()
     raw = raw_json([name for name, *_ in described if not name.startswith("_dp_")])
     rows = connection.execute(
-        f"select s._dp_file, s._dp_line, {raw}, s._dp_rules from {STAGED} s join {given} i using (_dp_file, _dp_line) "
+        f"select s._dp_file, s._dp_line, {raw}, s._dp_rules from {BROKEN} s join {given} i using (_dp_file, _dp_line) "
         "where s._dp_rules is not null"
     ).fetchall()
-    let = [(f, n) for f, n, text, rules in rows if row_id(f, n, text) in released and not any(map(_never, rules))]
-    for file, line in let:
-        connection.execute(
-            f"update {STAGED} set _dp_rules = null, _dp_warnings = list_append(coalesce(_dp_warnings, []), $name) "
-            "where _dp_file = $file and _dp_line = $line",
-            {"name": RELEASED, "file": file, "line": line},
-        )
+    judged.release(
+        [(f, n) for f, n, text, rules in rows if row_id(f, text) in released and not any(map(_never, rules))]
+    )
 
 
 def raw_json(columns: Sequence[str]) -> str:

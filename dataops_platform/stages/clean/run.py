@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.engine import STAGED, BatchAudit, audits, stage_rows
+from dataops_platform.contracts.engine import BROKEN, BatchAudit, Judgement, judge
+from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import Refused
-from dataops_platform.kit.sql import identifier, identifiers, literal
+from dataops_platform.kit.sql import identifiers, literal
 from dataops_platform.kit.user_code import arrow_from, call_function, code_digest, frame_for, load_function
 from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
@@ -29,7 +30,7 @@ from dataops_platform.stages.step import (
     with_dropped_partitions,
 )
 from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.ducklake.staging import LakeStaging
+from dataops_platform.warehouse.ducklake.staging import LakeStaging, qualified, quarantine_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,6 +81,10 @@ class CleanStep:
             "released": sorted(d.row for d in decisions_of(self.project, self.name) if d.decision == "release"),
         }
 
+    @property
+    def code(self) -> str:
+        return digest_of([VERSION, code_digest(self.function) if self.function else ""])
+
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Replaces the partitions by what the input's rows became: each audited, or in quarantine with its rules.
 
@@ -99,8 +104,7 @@ class CleanStep:
                 if WHOLE not in source.partitions
                 else f"{self.input} has no partitions: leave `partitions` out of {self.name}",
             )
-        code = digest_of([VERSION, code_digest(self.function) if self.function else ""])
-        config = digest_of(self.config)  # both read files, and are the same for all partitions
+        code, config = self.code, digest_of(self.config)  # both read files, and are the same for all partitions
         identities = {p: self._identity(source, references, p, code, config) for p in present}
         digests = {p: identity.digest for p, identity in identities.items()}
         same = unchanged_partitions(heads.get(self.name), digests) if context.skip_unchanged else []
@@ -141,20 +145,20 @@ class CleanStep:
         environment, partitions = self.project.environment, list(identities)
         relation = _with_position(lake, lake.relation(environment, source), self.input, _where(partitions))
         with _cleaned(lake.connection, relation, self.function) as rows, lake.stage(environment, self.name) as staging:
-            stage_rows(
+            judged = judge(
                 staging.connection,
                 rows.made,
-                self.contract,
+                compile_plan(self.contract),
                 null_values=self.null_values,
                 references={name: lake.relation(environment, head) for name, head in references.items()},
                 others=self._other_partitions(lake, partitions),
             )
-            release_rows(staging.connection, rows.given, decisions_of(self.project, self.name))
-            batches = audits(staging.connection, self.contract, partitions)
+            release_rows(judged, rows.given, decisions_of(self.project, self.name))
+            batches = judged.audits(partitions)
             for batch in batches:
                 where = f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}"
                 refuse_broken(self.name, self.max_refused_share, batch, where=where)
-            self._commit_rows(staging, rows.given, batches, context, identities)
+            self._commit_rows(staging, rows.given, judged, batches, context, identities)
 
     def _other_partitions(self, lake: Lake, partitions: Sequence[str]) -> str | None:
         """The rows audited before in partitions that are not replaced now, if they still have the key's columns."""
@@ -171,14 +175,17 @@ class CleanStep:
         self,
         staging: LakeStaging,
         given: str,
+        judged: Judgement,
         batches: Sequence[BatchAudit],
         context: RunContext,
         identities: Mapping[str, StepIdentity],
     ) -> None:
-        described = staging.connection.execute(f"describe {STAGED}").fetchall()
-        kept = [name for name, *_ in described if name not in ("_dp_rules", "_dp_warnings")]
         partitions = [batch.partition for batch in batches]
-        digests = staging.replace(f"select {identifiers(kept)} from {STAGED} where _dp_rules is null", partitions)
+        judged.split()
+        good = f"select {identifiers(judged.rows.columns)} from {judged.good()}"
+        written = staging.replace(good, partitions, self.contract.shown_columns)
+        for batch in batches:
+            _refuse_lost(self.name, batch, written[batch.partition].digest.rows)
         staging.connection.execute(
             "set variable dp_batch = $batch", {"batch": [f"{self.contract.id} {self.contract.version}", context.run_id]}
         )
@@ -193,12 +200,13 @@ class CleanStep:
                     partition=batch.partition,
                     run_id=context.run_id,
                     step=identities[batch.partition],
-                    digest=str(digests[batch.partition]),
+                    digest=str(written[batch.partition].digest),
                     rows_in=batch.rows_in,
-                    rows_audited=digests[batch.partition].rows,
+                    rows_audited=written[batch.partition].digest.rows,
                     rows_refused=batch.rows_refused,
                     recorded_at=context.now(),
-                    details={"every": self.partitions.every} if self.partitions else {},
+                    details=({"every": self.partitions.every} if self.partitions else {})
+                    | written[batch.partition].details(),
                     contract_version=self.contract.version,
                     verdicts=batch.verdicts,
                 )
@@ -209,7 +217,8 @@ class CleanStep:
     def _with_sample(self, lake: Lake, outcome: Outcome) -> Outcome:
         if not outcome.rows_refused:
             return outcome
-        relation = f"lake.{identifier(self.project.build_schema)}.{identifier(self.name + '__quarantine')}"
+        area = outcome.manifests[0].environment  # where it was cleaned; a guarded environment may have been given it
+        relation = qualified(f"{area}__build", quarantine_table(self.name))
         parts = [m.partition for m in outcome.manifests]
         where = "" if parts == [WHOLE] else "where list_contains($parts, _dp_partition)"
         rows = lake.connection.execute(
@@ -257,6 +266,17 @@ def _where(partitions: Sequence[str]) -> str:
     return f" where _dp_partition in ({', '.join(literal(p) for p in partitions)})"
 
 
+def _refuse_lost(name: str, batch: BatchAudit, written: int) -> None:
+    """Checks that in = audited + refused. Raises: Refused DP-S004."""
+    if written != batch.rows_audited:
+        raise Refused(
+            "DP-S004",
+            f"{name} {batch.partition}".strip() + f" took in {batch.rows_in} rows, refused {batch.rows_refused}, "
+            f"and would write {written}",
+            fix="several rows have one position: give each its own _dp_file and _dp_line; nothing was written",
+        )
+
+
 def _refuse_lost_rows(connection: DuckDBPyConnection, function: str, given: pa.Table, made: pa.Table) -> None:
     """Checks that a function gave back one row for each it was given. Raises: Refused DP-S004."""
     own = [name for name in given.column_names if name.startswith("_dp_")]
@@ -298,6 +318,6 @@ def _quarantined(connection: DuckDBPyConnection, given: str, partitioned: bool) 
     return (
         f"select {part} as _dp_partition, s._dp_file, s._dp_line, s._dp_rules as rules, "
         "getvariable('dp_batch')[1] as contract, getvariable('dp_batch')[2] as run_id, "
-        f"{raw_json(columns)} as raw from {STAGED} s join {given} i using (_dp_file, _dp_line) "
+        f"{raw_json(columns)} as raw from {BROKEN} s join {given} i using (_dp_file, _dp_line) "
         "where s._dp_rules is not null"
     )

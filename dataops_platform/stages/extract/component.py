@@ -24,11 +24,17 @@ class ExtractTable(StrictResolved, dg.Resolvable):
     """One file and the raw table it becomes."""
 
     name: Name
+    """The raw table."""
     path: str
+    """The file, relative to the project: .csv, .csv.gz, .zip of one .csv, .parquet."""
     description: str = ""
+    """What it is, for people."""
     partitions: str | None = None
+    """Spans of `dataops.yaml` to load it by; whole when not given."""
     partition_columns: list[str] = []
+    """One column with a date, or the columns of year, month (and day), that say where a row belongs."""
     max_refused_share: float = 0.02
+    """Share (0 to 1) of lines that may be no rows; more, and nothing is written."""
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
@@ -36,6 +42,7 @@ class Extract(StageComponent):
     """Files become raw tables: every value as it was written, with its file and line."""
 
     tables: list[ExtractTable]
+    """The files, and what they become."""
 
     def steps(self, project: Project) -> Sequence[ExtractStep]:
         """One step for each file."""

@@ -66,15 +66,19 @@ class ExtractStep:
             "max_refused_share": self.max_refused_share,
         }
 
+    @property
+    def code(self) -> str:
+        return f"dataops_platform {VERSION}"
+
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Replaces the partitions' rows by those of the file. Lines that are no rows go to quarantine.
 
         Raises: UsedWrongly DP-E001, DP-E002, DP-E004; Refused DP-E003 (empty, damaged), DP-E005 (no partition);
         ContractBroken when more than `max_refused_share` of the lines are no rows.
         """
-        path = locate(self.path, self.project.root)
+        path = locate(self.path, self.project.home)
         identity = StepIdentity(
-            code=f"dataops_platform {VERSION}",
+            code=self.code,
             config=digest_of(self.config),
             contract="",
             inputs=(InputRef(shown(self.path), digest_of_file(path)),),
@@ -101,7 +105,7 @@ class ExtractStep:
             columns = [identifier(c) for c in rows.table.column_names if not c.startswith("_dp_")]
             part, where = ("", "") if self.partitions is None else (", _dp_partition", _in(partitions))
             select = f"select {', '.join(columns)}, _dp_file, _dp_line{part} from {_RAW} {where}"
-            digests = staging.replace(select, partitions)
+            written = staging.replace(select, partitions)
             staging.record(
                 [
                     Manifest(
@@ -120,7 +124,7 @@ class ExtractStep:
                         verdicts=(Verdict("readable", "error", refused.get(partition, 0)),),
                         details={"every": self.config["every"]},
                     )
-                    for partition, digest in digests.items()
+                    for partition, digest in ((part, summary.digest) for part, summary in written.items())
                 ]
             )
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dataops_platform.contracts.contract import Contract
+from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import LostRace, Refused, some
+from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.cut import Cut, cut_of, stale_members
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.settings.environ import actor
 from dataops_platform.settings.project import PartitionSettings, Project
-from dataops_platform.stages.step import Makes, Outcome, RunContext, head_of
+from dataops_platform.stages.step import Makes, Outcome, RunContext, head_of, refuse_other_code
 from dataops_platform.warehouse.ducklake.lake import Lake
 from dataops_platform.warehouse.protocol import State
 
 ATTEMPTS = 50
+MOVED = "DP-P104"
 PUBLICATION = "publication"
 
 
@@ -45,6 +48,10 @@ class PublishStep:
     def config(self) -> Mapping[str, Any]:
         return {"tables": list(self.tables), "models": list(self.models)}
 
+    @property
+    def code(self) -> str:
+        return digest_of(VERSION)
+
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Publishes. When the environment already shows this cut, nothing moves and no event is written."""
         state, moved = publish(lake, self.project, self.reads, self.contracts, context)
@@ -64,39 +71,87 @@ def publish(
 ) -> tuple[State, bool]:
     """Shows the cut of the heads called `names`; a rival's publication is looked at, and the heads read again.
 
-    Gives the state and whether this call made it. The switch is the commit of one transaction in `lake.switch`.
+    Gives the state and whether this call moved it. What is shown already is shown once: a delivery of the same leaves
+    an event `duplicate`, and none where nothing was asked for that is not there (`skip_unchanged`). The switch is the
+    commit of one transaction in `lake.switch`.
     Raises: Refused DP-W007 for a name without a head, DP-P101 for a cut that is not consistent, DP-P102 when a table
-    was audited under another contract than the file has now; LostRace after 50 lost races.
+    was audited under another contract than the file has now, DP-P103 while the environment is held, DP-R007 when its
+    release has other code; LostRace after 50 lost races.
     """
-    for attempt in range(ATTEMPTS):
-        before = lake.state(project.environment)
-        cut = consistent_cut(lake, project, names, contracts)
-        if cut.id == before.publication:
-            return before, False
-        event = {"kind": "publication", "actor": actor(), "run": context.run_id, "release": None}
+    event = {"actor": actor(), "run": context.run_id}
+    for lost in range(ATTEMPTS):
         try:
-            return lake.switch(project.environment, cut, before, event), True
+            with lake.turn(lost):
+                before = lake.state(project.environment)
+                refuse_other_code(project, before)
+                _refuse_held(before, project)
+                cut = consistent_cut(lake, project, names, contracts)
+                if cut.id != before.publication:
+                    return lake.switch(project.environment, cut, before, {"kind": "publication", **event}), True
+                if context.skip_unchanged:
+                    return before, False
+                return lake.note(project.environment, _duplicate_of(cut, event)), False
         except LostRace:
-            if attempt == ATTEMPTS - 1:
+            if lost == ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
 
 
+def _duplicate_of(cut: Cut, event: Mapping[str, Any]) -> Callable[[State], Mapping[str, Any]]:
+    """The event of a delivery that brought nothing new, behind a state that still shows this cut."""
+
+    def duplicate(state: State) -> Mapping[str, Any]:
+        if state.publication != cut.id or state.held:
+            raise LostRace(MOVED, f"{state.environment} was moved to publication {short(state.publication)} meanwhile")
+        return {"kind": "duplicate", **event}
+
+    return duplicate
+
+
 def consistent_cut(lake: Lake, project: Project, names: Sequence[str], contracts: Mapping[str, Contract]) -> Cut:
-    """The cut of these heads, if every member was made from the others as they are, under its contract of today."""
+    """The cut of these heads, if every member was made from the others as they are, under its contract of today.
+
+    A guarded environment shows the models of its release, whatever was trained since, beside new data.
+    """
     all_heads = lake.heads(project.environment)
+    models: dict[str, Head] = {}
+    if project.is_guarded:
+        shown = lake.shown_heads(project.environment)
+        models = {name: head for name, head in shown.items() if head.kind == "model"}
+        all_heads |= models
     heads = {name: head_of(all_heads, name, PUBLICATION, project) for name in names}
     _refuse_other_contracts(heads, contracts, project)
-    stale = stale_members(heads, lake.manifest, all_heads)
+    refuse_stale(lake, heads, all_heads, project.environment, models)
+    return cut_of(heads.values())
+
+
+def refuse_stale(
+    lake: Lake,
+    heads: Mapping[str, Head],
+    all_heads: Mapping[str, Head],
+    environment: str,
+    older: Collection[str] = (),
+) -> None:
+    """Refuses heads that were not made from one another as they are; `older` may be. Raises: Refused DP-P101."""
+    stale = stale_members(heads, lake.manifest, all_heads, older)
     if stale:
         again = ",".join(sorted({s.name for s in stale}))
         raise Refused(
             "DP-P101",
             f"the cut is not consistent: {some(stale, width=200)}",
-            where=f"publication, {project.environment}",
+            where=f"publication, {environment}",
             fix=f"make them again: dataops run --select {again}; nothing was published",
         )
-    return cut_of(heads.values())
+
+
+def _refuse_held(state: State, project: Project) -> None:
+    if state.held:
+        raise Refused(
+            "DP-P103",
+            f"{project.environment} is held since its rollback (event {state.pointer}): nothing is published there",
+            where=f"publication, {project.environment}",
+            fix=f"when all is well again: dataops resume {project.environment}",
+        )
 
 
 def _refuse_other_contracts(heads: Mapping[str, Head], contracts: Mapping[str, Contract], project: Project) -> None:

@@ -28,13 +28,21 @@ class Score(StageComponent):
     """A model and a window of a feature table become a table of predictions under contract."""
 
     name: Name
+    """The table of predictions; its contract's key is taken over from the feature table."""
     from_model: Name
+    """The model."""
     table: Name
+    """The feature table."""
     time_column: str
+    """The column of dates by which rows are chosen."""
     start: Day
+    """The first day to predict."""
     end: Day
+    """The first day that is outside."""
     threshold: float = 0.5
+    """Probability from which `predicted` is true."""
     contract: str | None = None
+    """The contract's file; `contracts/<name>.odcs.yaml` when not given."""
 
     def steps(self, project: Project) -> Sequence[ScoreStep]:
         """One step. Raises: UsedWrongly DP-T005 for predictions without a key."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.engine import STAGED, audits, stage_rows
-from dataops_platform.kit.digests import digest_of
-from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean
+from dataops_platform.contracts.engine import judge
+from dataops_platform.contracts.plan import compile_plan
+from dataops_platform.kit.digests import digest_of, short
+from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifiers
 from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
@@ -30,12 +31,14 @@ from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import load_model
 from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.protocol import candidate_area
 
 
 @dataclass(frozen=True)
 class ModelChoice:
     """The model version a step scores with, its content, and the columns it was trained on."""
 
+    area: str
     version: str
     ref: InputRef
     features: tuple[str, ...]
@@ -82,33 +85,60 @@ class ScoreStep:
             "threshold": self.threshold,
         }
 
+    @property
+    def code(self) -> str:
+        return digest_of(VERSION)
+
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Scores the window; replaces the table.
+
+        With a candidate it reads what is shown, not what was built since, and writes to the candidate's lane: a release
+        is being built, and no run of the environment may meet its predictions before that is shown.
 
         Raises: Refused DP-W007 without features, DP-M005 without a model, DP-M001 when its files were changed;
         ContractBroken when the predictions do not hold their contract.
         """
-        heads = heads_with(lake, self.project, [self.table, *self.contract.referred], context)
+        names = [self.table, *self.contract.referred]
+        heads = heads_with(lake, self.project, names, context)
+        area = self.project.environment
+        if self.model in context.candidates:
+            area = candidate_area(area)
+            shown = lake.shown_heads(self.project.environment)
+            heads |= {name: shown[name] for name in names if name in shown}
         table = head_of(heads, self.table, self.name, self.project)
         references = {name: head_of(heads, name, self.name, self.project) for name in self.contract.referred}
         choice = self._choose(lake, heads, context)
         identity = StepIdentity(
-            code=digest_of(VERSION),
+            code=self.code,
             config=digest_of(self.config),
             contract=self.contract.digest,
             inputs=(table.ref(), choice.ref, *(head.ref() for name, head in references.items() if name != self.table)),
         )
-        if context.skip_unchanged and unchanged_partitions(heads.get(self.name), {WHOLE: identity.digest}):
-            return [head_outcome(lake, self.project, self.name, [WHOLE], unchanged=True)]
+        last = lake.heads(area).get(self.name)
+        if context.skip_unchanged and unchanged_partitions(last, {WHOLE: identity.digest}):
+            return [head_outcome(lake, self.project, self.name, [WHOLE], area=area, unchanged=True)]
         self._predict(lake, table, choice)
-        self._write(lake, context, identity, references)
-        return [head_outcome(lake, self.project, self.name, [WHOLE])]
+        self._write(lake, context, identity, references, area)
+        return [head_outcome(lake, self.project, self.name, [WHOLE], area=area)]
 
     def _choose(self, lake: Lake, heads: Mapping[str, Head], context: RunContext) -> ModelChoice:
-        """The version this very run trained, else the one the ledger names. Aliases are never asked."""
-        if context.made_here(self.model):
+        """The version this very run trained, else the one the ledger names. Aliases are never asked.
+
+        In a guarded environment only a release names another model: it scores what it shows, or the candidate that a
+        release is being built for.
+        """
+        candidate = context.candidates.get(self.model)
+        if candidate or (context.made_here(self.model) and not self.project.is_guarded):
             head = head_of(heads, self.model, self.name, self.project)
-            return ModelChoice(head.version, head.ref(), tuple(head.manifests[0].details["features"]))
+            if candidate and head.digest != candidate:
+                raise LostRace(
+                    "DP-M006",
+                    f"the last trained {self.model} of {self.project.environment} is no longer the candidate",
+                    where=f"candidate {short(candidate)}, head {short(head.digest)}",
+                    fix="build the release again",
+                )
+            features = tuple(head.manifests[0].details["features"])
+            return ModelChoice(head.area or self.project.environment, head.version, head.ref(), features)
         shown = lake.state(self.project.environment).cut.member(self.model)
         if shown is None or shown.kind != "model":
             raise Refused(
@@ -118,7 +148,8 @@ class ScoreStep:
             )
         trained = lake.manifest(shown.manifests[0])
         ref = InputRef(self.model, shown.digest, WHOLE, shown.manifests)
-        return ModelChoice(shown.version, ref, tuple(trained.details["features"]))
+        area = shown.area or self.project.environment
+        return ModelChoice(area, shown.version, ref, tuple(trained.details["features"]))
 
     def _predict(self, lake: Lake, table: Head, choice: ModelChoice) -> None:
         keys = self.contract.primary_key
@@ -135,7 +166,7 @@ class ScoreStep:
             lake, self.project.environment, table, choice.features, keys, self.time_column, self.window, keys
         )
         tracking = open_tracking(self.project)
-        files = version_files(tracking.client, model_name(self.project, self.model), choice.version)
+        files = version_files(tracking.client, model_name(self.project, self.model, choice.area), choice.version)
         model: Any = load_model(files, choice.ref.digest)
         predictions = rows[list(keys)].copy()
         predictions["probability"] = (
@@ -145,33 +176,38 @@ class ScoreStep:
         predictions["model_digest"] = choice.ref.digest
         lake.connection.register("_dp_predictions", predictions)
 
-    def _write(self, lake: Lake, context: RunContext, identity: StepIdentity, references: Mapping[str, Head]) -> None:
+    def _write(
+        self, lake: Lake, context: RunContext, identity: StepIdentity, references: Mapping[str, Head], area: str
+    ) -> None:
         environment = self.project.environment
         relations = {name: lake.relation(environment, head) for name, head in references.items()}
-        with lake.stage(environment, self.name) as staging:
-            stage_rows(staging.connection, "_dp_predictions", self.contract, references=relations)
-            batch = audits(staging.connection, self.contract, [WHOLE])[0]
+        with lake.stage(area, self.name) as staging:
+            plan = compile_plan(self.contract)
+            judged = judge(staging.connection, "_dp_predictions", plan, references=relations)
+            (batch,) = judged.audits([WHOLE])
             place = f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}"
             refuse_broken(self.name, 0.0, batch, where=place)
             columns = identifiers(c.name for c in self.contract.columns)
-            digest = staging.replace(f"select {columns} from {STAGED}", [WHOLE])[WHOLE]
+            rows = f"select {columns} from {judged.rows.sql}"
+            written = staging.replace(rows, [WHOLE], self.contract.shown_columns)[WHOLE]
             staging.record(
                 [
                     Manifest(
-                        environment=environment,
+                        environment=area,
                         stage=self.stage,
                         name=self.name,
                         kind="table",
                         partition=WHOLE,
                         run_id=context.run_id,
                         step=identity,
-                        digest=str(digest),
+                        digest=str(written.digest),
                         rows_in=batch.rows_in,
-                        rows_audited=digest.rows,
+                        rows_audited=written.digest.rows,
                         rows_refused=0,
                         recorded_at=context.now(),
                         contract_version=self.contract.version,
                         verdicts=batch.verdicts,
+                        details=written.details(),
                     )
                 ]
             )

@@ -31,7 +31,9 @@ class Span(StrictResolved, dg.Resolvable):
     """From `start` (inside) to `end` (outside)."""
 
     start: Day
+    """The first day."""
     end: Day
+    """The first day that is outside."""
 
     def window(self) -> Window:
         """The span as a plain record."""
@@ -43,17 +45,29 @@ class Train(StageComponent):
     """A table of features becomes a registered model version, judged beside its baselines; no alias is set."""
 
     name: Name
+    """The model; registered as `<environment>.<project>.<name>`."""
     table: Name
+    """The feature table."""
     function: str
+    """`module:function` that takes features and target (pandas) and gives a fitted scikit-learn classifier."""
     target: str
+    """The column to learn: true or false."""
     features: list[str]
+    """The columns to learn from."""
     known_by: str
+    """The moment of prediction: features are only columns whose `knownAt` in the contract is this."""
     time_column: str
+    """The column of dates by which rows are learned from or judged on."""
     train: Span
+    """The days to learn from."""
     judge: Span
+    """The days to judge on."""
     baselines: list[list[str]] = []
+    """Columns whose rates are judged beside the model; the constant rate always is."""
     contract: str | None = None
+    """The feature table's contract; `contracts/<table>.odcs.yaml` when not given."""
     description: str = ""
+    """What it answers, for people."""
 
     def steps(self, project: Project) -> Sequence[TrainStep]:
         """One step. Raises: UsedWrongly DP-T001 for a feature known too late, DP-T002 for an unknown column."""

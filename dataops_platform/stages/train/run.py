@@ -99,6 +99,10 @@ class TrainStep:
             "baselines": [list(by) for by in self.baselines],
         }
 
+    @property
+    def code(self) -> str:
+        return digest_of([VERSION, code_digest(self.function), *installed_versions(REQUIREMENTS)])
+
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Trains, judges and registers; or finds that the last version was made from just this.
 
@@ -128,7 +132,7 @@ class TrainStep:
 
     def _identity(self, table: Head) -> StepIdentity:
         return StepIdentity(
-            code=digest_of([VERSION, code_digest(self.function), *installed_versions(REQUIREMENTS)]),
+            code=self.code,
             config=digest_of(self.config),
             contract=self.contract.digest,
             inputs=(table.ref(),),
@@ -260,7 +264,10 @@ class TrainStep:
             "model": name,
             "version": version,
             "mlflow_run": run.info.run_id,
+            "table": self.table,
             "target": self.target,
+            "time_column": self.time_column,
+            "judge": [self.judge.start.isoformat(), self.judge.end.isoformat()],
             "features": features,
             "scores": [asdict(score) for score in scores],
         }

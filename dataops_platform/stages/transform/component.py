@@ -23,6 +23,7 @@ class Transform(StageComponent):
     """Tables become marts through dbt: built, tested, held to their contracts, adopted together or not at all."""
 
     folder: str = "dbt"
+    """The dbt project's folder; its profile is written for it."""
 
     def steps(self, project: Project) -> Sequence[TransformStep]:
         """One step for the whole dbt project. A model `m` is held to `contracts/m.odcs.yaml` when there is one."""

@@ -53,7 +53,7 @@ def run_dbt(paths: DbtPaths, say: Callable[[str], None]) -> list[NodeResult]:
 
     printed = io.StringIO()
     with _all_given_back(), redirect_stdout(printed):
-        done = dbtRunner(callbacks=[listen]).invoke([*_QUIETLY, "build", *paths.arguments])
+        done = dbtRunner(callbacks=[listen]).invoke([*_QUIETLY, "--no-write-json", "build", *paths.arguments])
     if done.exception is not None or not hasattr(done.result, "results"):
         text = str(done.exception or printed.getvalue()).strip()
         raise SystemFailed("DP-D005", f"dbt could not run: {text[:600]}") from done.exception

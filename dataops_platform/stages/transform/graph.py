@@ -12,6 +12,7 @@ from typing import Any
 
 from dataops_platform.kit.digests import digest_of, digest_of_files
 from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.kit.text_file import write_text
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.transform.dbt_run import parse_dbt
 from dataops_platform.stages.transform.profile import DbtPaths, write_profile
@@ -34,6 +35,14 @@ class DbtModel:
     tags: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     """The words of its SQL (with that of ephemeral models it reads), in lower case; `*` where it takes all columns."""
+    names_its_columns: bool = False
+    """Whether each column it makes must be among those words: plain SQL that neither a star nor Jinja adds to."""
+    described_in: str = ""
+    """The YAML file that describes it, in the dbt project; of a package when it starts with a name and `://`."""
+    types: tuple[tuple[str, str], ...] = ()
+    """Its columns as that file has them, each with its data type, empty where none is given."""
+    accepted: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    """The values that an accepted_values test allows in a column."""
 
 
 @dataclass(frozen=True)
@@ -54,32 +63,32 @@ class DbtGraph:
     models: tuple[DbtModel, ...]
     sources: tuple[str, ...]
     exposures: tuple[DbtExposure, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+    """How dbt calls each table it makes or reads: `ref('orders')`, `source('clean', 'orders')`."""
 
 
 def read_graph(project: Project, folder: Path) -> DbtGraph:
     """The graph of the dbt project in `folder`; dbt parses it only when a file of it has changed.
 
     Raises: UsedWrongly DP-D001 when there is no dbt project, DP-D002 when dbt cannot parse it, DP-D003 for a model
-    that is a view.
+    that is a view, DP-D006 for one in a schema of its own.
     """
     from filelock import FileLock
 
     if not (folder / "dbt_project.yml").is_file():
         raise UsedWrongly("DP-D001", f"{folder.name} holds no dbt project (dbt_project.yml)", where=project.root.name)
     paths = DbtPaths(project, folder)
-    digest = digest_of(
-        [digest_of_files(folder, _files(folder)), project.environment, version("dbt-core"), version("dbt-duckdb")]
-    )
+    digest = digest_of([digest_of_files(folder, _files(folder)), version("dbt-core"), version("dbt-duckdb")])
     cached = _read_cache(paths.graph)
     if cached is not None and cached.digest == digest and paths.manifest.exists():
         return cached
     write_profile(project, paths)
     with FileLock(paths.home / "parse.lock"):
         parse_dbt(paths)
-        graph = graph_of(json.loads(paths.manifest.read_text()), digest)
-        beside = paths.graph.with_suffix(".new")
-        beside.write_text(json.dumps(asdict(graph)))
-        beside.replace(paths.graph)
+        manifest = json.loads(paths.manifest.read_text())
+        _refuse_other_schemas(manifest, project.build_schema)
+        graph = graph_of(manifest, digest)
+        write_text(paths.graph, json.dumps(asdict(graph)))
     return graph
 
 
@@ -97,10 +106,10 @@ def graph_of(manifest: Mapping[str, Any], digest: str) -> DbtGraph:
                 where=node["original_file_path"],
                 fix="materialize it as table or incremental, or as ephemeral when nobody else reads it",
             )
-    tests: dict[str, list[str]] = {key: [] for key in tables}
+    tests: dict[str, dict[str, Mapping[str, Any]]] = {key: {} for key in tables}
     for key, node in manifest["nodes"].items():
         if node["resource_type"] == "test" and node.get("attached_node") in tests:
-            tests[node["attached_node"]].append(key)
+            tests[node["attached_node"]][key] = node
     models = [
         DbtModel(
             name=node["alias"] if "alias" in node else node["name"],
@@ -112,6 +121,10 @@ def graph_of(manifest: Mapping[str, Any], digest: str) -> DbtGraph:
             owner=str(node["config"].get("meta", {}).get("owner", "")),
             tags=tuple(node.get("tags", ())),
             words=_words(node, nodes),
+            names_its_columns=_names_its_columns(node),
+            described_in=(node.get("patch_path") or "").removeprefix(f"{manifest['metadata']['project_name']}://"),
+            types=tuple((c["name"], c.get("data_type") or "") for c in node["columns"].values()),
+            accepted=tuple(_accepted(tests[key].values())),
         )
         for key, node in sorted(tables.items())
     ]
@@ -126,11 +139,56 @@ def graph_of(manifest: Mapping[str, Any], digest: str) -> DbtGraph:
         )
         for exposure in manifest.get("exposures", {}).values()
     )
-    return DbtGraph(digest, ordered, tuple(sorted({r for m in models for r in m.reads} - names)), exposures)
+    read = tuple(sorted({r for m in models for r in m.reads} - names))
+    return DbtGraph(digest, ordered, read, exposures, tuple(_names(tables, manifest["sources"]).items()))
+
+
+def _refuse_other_schemas(manifest: Mapping[str, Any], schema: str) -> None:
+    """Refuses models that dbt would write outside the build area, where nobody audits, publishes or restores them.
+
+    A custom schema does that, unless the project's own macro `generate_schema_name` says otherwise.
+    """
+    for node in manifest["nodes"].values():
+        made = node["resource_type"] in ("model", "seed", "snapshot") and node["config"].get("enabled", True)
+        if not made or node["config"]["materialized"] not in _TABLES:
+            continue
+        if (node["database"], node["schema"]) != ("lake", schema):
+            raise UsedWrongly(
+                "DP-D006",
+                f"dbt would make {node['name']} in {node['database']}.{node['schema']}, not in lake.{schema}",
+                where=node["original_file_path"],
+                fix="take out its +schema or +database: environments are schemas here; or let a macro "
+                "generate_schema_name give {{ target.schema }}",
+            )
+
+
+def _names(tables: Mapping[str, Any], sources: Mapping[str, Any]) -> dict[str, str]:
+    found = {s["identifier"]: f"source('{s['source_name']}', '{s['name']}')" for _, s in sorted(sources.items())}
+    for _, node in sorted(tables.items()):
+        version = f", v={node['version']}" if node.get("version") else ""
+        found[node.get("alias") or node["name"]] = f"ref('{node['name']}'{version})"
+    return found
+
+
+def _accepted(tests: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, tuple[Any, ...]]]:
+    for test in tests:
+        said = test.get("test_metadata") or {}
+        if said.get("name") == "accepted_values" and test.get("column_name"):
+            yield test["column_name"].strip('"'), tuple(said["kwargs"].get("values", ()))
+
+
+def _names_its_columns(node: Mapping[str, Any]) -> bool:
+    code = re.sub(r"{{\s*(ref|source|config)\([^{}]*\)\s*}}|count\(\s*\*\s*\)", " ", _code(node))
+    adding = r"\*|{{|{%|^\s*from|\(\s*from|\b(columns|pivot|unpivot|unnest|table|describe|summarize)\b"
+    return node.get("language") == "sql" and "select" in code and not re.search(adding, code)
+
+
+def _code(node: Mapping[str, Any]) -> str:
+    return re.sub(r"(?s)--[^\n]*|/\*.*?\*/|{#.*?#}", " ", str(node.get("raw_code", "")).lower())
 
 
 def _words(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> tuple[str, ...]:
-    code = re.sub(r"--.*|/\*.*?\*/|{#.*?#}", " ", str(node.get("raw_code", "")).lower())
+    code = _code(node)
     found = set(re.findall(r"[a-z_][a-z0-9_]*", code))
     if re.search(r"(select|,|\.)\s*\*", code) or "from" not in found:
         found.add("*")
@@ -170,7 +228,7 @@ def _read_cache(path: Path) -> DbtGraph | None:
         data = json.loads(path.read_text())
         models = tuple(DbtModel(**{k: _tuples(v) for k, v in m.items()}) for m in data["models"])
         exposures = tuple(DbtExposure(**{k: _tuples(v) for k, v in e.items()}) for e in data["exposures"])
-        return DbtGraph(data["digest"], models, tuple(data["sources"]), exposures)
+        return DbtGraph(data["digest"], models, tuple(data["sources"]), exposures, _tuples(data["names"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

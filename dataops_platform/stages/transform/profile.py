@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.step import lake_location
+from dataops_platform.warehouse.ducklake.attach import OPTIONS
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def write_profile(project: Project, paths: DbtPaths) -> None:
                     "database": "lake",
                     "schema": project.build_schema,
                     "threads": 1,
-                    "config_options": {"extension_directory": str(location.extensions)},
+                    "config_options": {"extension_directory": str(location.extensions), **OPTIONS},
                     "extensions": ["ducklake", location.scanner],
                     "settings": {"TimeZone": "UTC"},
                     "attach": [{"path": f"ducklake:{location.catalog}", "alias": "lake", "options": location.options}],

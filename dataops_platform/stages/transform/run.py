@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.engine import audits, stage_rows
+from dataops_platform.contracts.engine import judge
+from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import LostRace, Refused, some
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity, Verdict
+from dataops_platform.manifests.profile import Summary
 from dataops_platform.manifests.table_digest import TableDigest
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.step import (
@@ -29,7 +31,7 @@ from dataops_platform.stages.step import (
 from dataops_platform.stages.transform.dbt_run import NodeResult, run_dbt
 from dataops_platform.stages.transform.graph import DbtGraph, DbtModel
 from dataops_platform.stages.transform.profile import DbtPaths, write_profile
-from dataops_platform.warehouse.ducklake.digest import digests
+from dataops_platform.warehouse.ducklake.digest import summaries
 from dataops_platform.warehouse.ducklake.lake import Lake
 from dataops_platform.warehouse.ducklake.staging import qualified
 
@@ -102,6 +104,10 @@ class TransformStep:
     def config(self) -> Mapping[str, Any]:
         return {"folder": self.folder.name}
 
+    @property
+    def code(self) -> str:
+        return digest_of([VERSION, self.graph.digest])
+
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Runs dbt; adopts all its tables, or puts all back.
 
@@ -131,6 +137,7 @@ class TransformStep:
         paths = DbtPaths(self.project, self.folder)
         write_profile(self.project, paths)
         fault_point("transform.before_dbt")
+        lake.stand_in(environment, [*self.reads, *self._names])
         lake.begin_foreign_write(environment, writer)
         try:
             results = run_dbt(paths, context.say)
@@ -150,20 +157,26 @@ class TransformStep:
     def _audit(self, lake: Lake, context: RunContext, inputs: Mapping[str, Head]) -> dict[str, Manifest]:
         made: dict[str, Manifest] = {}
         tables = {name: qualified(self.project.build_schema, name) for name in self._names}
-        found = {name: digests(lake.connection, table, [WHOLE])[WHOLE] for name, table in tables.items()}
+        summed = {
+            name: summaries(lake.connection, table, [WHOLE], self._ranges(name))[WHOLE]
+            for name, table in tables.items()
+        }
+        found = {name: summary.digest for name, summary in summed.items()}
         for model in self.graph.models:
             verdicts = self._held_to_contract(lake, model, tables[model.name], context)
             refs = tuple(self._input_ref(name, inputs, made, found) for name in self._read_by(model))
-            made[model.name] = self._manifest(model, found[model.name], refs, verdicts, context)
+            made[model.name] = self._manifest(model, summed[model.name], refs, verdicts, context)
         return made
+
+    def _ranges(self, name: str) -> frozenset[str]:
+        return self.contracts[name].shown_columns if name in self.contracts else frozenset()
 
     def _held_to_contract(self, lake: Lake, model: DbtModel, relation: str, context: RunContext) -> tuple[Verdict, ...]:
         contract = self.contracts.get(model.name)
         if contract is None:
             return ()
         tables = {name: self._referred(lake, name, model.name) for name in self._referred_by(model)}
-        stage_rows(lake.connection, relation, contract, references=tables)
-        batch = audits(lake.connection, contract, [WHOLE])[0]
+        (batch,) = judge(lake.connection, relation, compile_plan(contract), references=tables).audits([WHOLE])
         if batch.rows_refused or batch.unmet:
             rows = [f"{v.rule} {v.failing_rows}" for v in batch.verdicts if v.failing_rows and v.severity == "error"]
             raise ContractBroken(
@@ -193,7 +206,7 @@ class TransformStep:
     def _identity(self, model: DbtModel, refs: Sequence[InputRef]) -> StepIdentity:
         contract = self.contracts.get(model.name)
         return StepIdentity(
-            code=digest_of([VERSION, self.graph.digest]),
+            code=self.code,
             config=digest_of(self.config),
             contract=contract.digest if contract else "",
             inputs=tuple(refs),
@@ -202,7 +215,7 @@ class TransformStep:
     def _manifest(
         self,
         model: DbtModel,
-        digest: TableDigest,
+        summary: Summary,
         refs: Sequence[InputRef],
         verdicts: tuple[Verdict, ...],
         context: RunContext,
@@ -216,9 +229,10 @@ class TransformStep:
             partition=WHOLE,
             run_id=context.run_id,
             step=self._identity(model, refs),
-            digest=str(digest),
-            rows_in=digest.rows,
-            rows_audited=digest.rows,
+            digest=str(summary.digest),
+            rows_in=summary.digest.rows,
+            rows_audited=summary.digest.rows,
+            details=summary.details(),
             rows_refused=0,
             recorded_at=context.now(),
             contract_version=contract.version if contract else "",

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _DAMAGE = (EOFError, OSError, RuntimeError, zlib.error, zipfile.BadZipFile)
 """What the archive libraries raise; RuntimeError for a password or a method they do not know."""
 
+_ANY_LENGTH = 2**31 - 1
+"""Characters that a field may have. The limit is the process's, for other threads and for dbt, too: never lowered."""
+
 
 @dataclass(frozen=True)
 class RefusedLine:
@@ -56,6 +59,9 @@ def read_file(path: Path, name: str) -> FileRows:
 
     Raises: UsedWrongly DP-E002 for another kind of file, Refused DP-E003 for one that is empty, damaged or cut short.
     """
+    if not path.is_file():
+        there = "is a folder" if path.is_dir() else "is not there"
+        raise UsedWrongly("DP-E002", f"{name or path} {there}", fix="name a .csv, .csv.gz, .zip or .parquet file")
     try:
         if path.name.endswith(".parquet"):
             return _read_parquet(path, name)
@@ -178,7 +184,7 @@ def _read_any_csv(data: bytes, header: list[str]) -> FileRows:
 def _records(data: bytes) -> Iterator[tuple[int, list[str], str, str]]:
     """(first line, fields, text, problem) of each record, the header first; blank lines are no records."""
     lines: list[str] = []
-    csv.field_size_limit(max(len(data), 1))
+    csv.field_size_limit(max(csv.field_size_limit(), _ANY_LENGTH))
     reader = csv.reader(_kept(data, lines), strict=True)
     while True:
         start = reader.line_num

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataops_platform.kit.errors import Refused
+from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -19,6 +20,112 @@ def register(client: MlflowClient, name: str, source: str, run_id: str, digest: 
     found = find_version(client, name, digest)
     if found is not None:
         return found
+    _create(client, name)
+    version = client.create_model_version(name, source=source, run_id=run_id, tags={**tags, DIGEST_TAG: digest})
+    return str(version.version)
+
+
+def find_version(client: MlflowClient, name: str, digest: str) -> str | None:
+    """The lowest version of `name` whose files have this digest."""
+    return next(iter(find_versions(client, name, digest)), None)
+
+
+def version_files(client: MlflowClient, name: str, version: str) -> Path:
+    """The folder with a version's files. Raises: Refused DP-M002 when the registry has no such version, or no files."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.get_model_version(name, version)
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/{version}"))
+    except (MlflowException, OSError) as error:
+        raise Refused(
+            "DP-M002",
+            f"the registry has no version {version} of {name}, or not its files",
+            fix="train the model again, or restore it from a backup",
+        ) from error
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A registered model: which version each alias points at, and its tags."""
+
+    name: str
+    exists: bool = True
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def registered(client: MlflowClient, name: str) -> Registered:
+    """What the registry says of a model."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        found = client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return Registered(name, exists=False)
+    return Registered(name, True, {alias: str(v) for alias, v in found.aliases.items()}, dict(found.tags))
+
+
+def registered_below(client: MlflowClient, prefix: str) -> list[str]:
+    """The names of registered models that begin with `prefix`."""
+    names, token = list[str](), ""
+    while True:
+        page = client.search_registered_models(f"name like '{prefix}%'", page_token=token or None)
+        names += [model.name for model in page if model.name.startswith(prefix)]  # `_` stands for any character
+        token = page.token or ""
+        if not token:
+            return sorted(names)
+
+
+def version_tags(client: MlflowClient, name: str, version: str) -> dict[str, str] | None:
+    """The tags of a version; None when there is none."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return dict(client.get_model_version(name, version).tags)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+
+
+def version_called(client: MlflowClient, name: str, called: str) -> str:
+    """The number of the version with this number or alias. Raises: UsedWrongly DP-M013 when there is none."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        if called.isdigit():
+            return str(client.get_model_version(name, called).version)
+        return str(client.get_model_version_by_alias(name, called).version)
+    except MlflowException as error:
+        known = registered(client, name).aliases
+        raise UsedWrongly(
+            "DP-M013",
+            f"the registry has no version of {name} called {called!r}; {did_you_mean(called, known)}",
+            fix="name a version's number or an alias: MODEL@7, MODEL@challenger",
+        ) from error
+
+
+def find_versions(client: MlflowClient, name: str, digest: str) -> list[str]:
+    """The versions of `name` that are said to have files with this digest, lowest first."""
+    found = client.search_model_versions(f"name = '{name}' and tags.`{DIGEST_TAG}` = '{digest}'")
+    return [str(number) for number in sorted(int(version.version) for version in found)]
+
+
+def copy_version(client: MlflowClient, source: tuple[str, str], name: str, tags: Mapping[str, str]) -> str:
+    """Registers a version (name, number) once more under another name; the files stay where they are."""
+    _create(client, name)
+    version = client.get_model_version(*source)
+    copied = client.create_model_version(
+        name, source=f"models:/{source[0]}/{source[1]}", run_id=version.run_id, tags=dict(tags)
+    )
+    return str(copied.version)
+
+
+def _create(client: MlflowClient, name: str) -> None:
     from mlflow.exceptions import MlflowException
 
     try:
@@ -26,26 +133,3 @@ def register(client: MlflowClient, name: str, source: str, run_id: str, digest: 
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    version = client.create_model_version(name, source=source, run_id=run_id, tags={**tags, DIGEST_TAG: digest})
-    return str(version.version)
-
-
-def find_version(client: MlflowClient, name: str, digest: str) -> str | None:
-    """The lowest version of `name` whose files have this digest."""
-    found = client.search_model_versions(f"name = '{name}' and tags.`{DIGEST_TAG}` = '{digest}'")
-    numbers = sorted(int(version.version) for version in found)
-    return str(numbers[0]) if numbers else None
-
-
-def version_files(client: MlflowClient, name: str, version: str) -> Path:
-    """The folder with a version's files. Raises: Refused DP-M002 when the registry has no such version."""
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    try:
-        client.get_model_version(name, version)
-    except MlflowException as error:
-        raise Refused(
-            "DP-M002", f"the registry has no version {version} of {name}", fix="train the model again"
-        ) from error
-    return Path(mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/{version}"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.errors import Refused, UsedWrongly, some
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -46,4 +48,24 @@ def refuse_other_output(probabilities: Any, function: str) -> None:
             "DP-T008",
             f"{function} gave a model whose predict_proba has the shape {shape}, not (rows, 2)",
             fix="fit a classifier of two classes",
+        )
+
+
+def refuse_other_signature(folder: Path, columns: Sequence[tuple[str, str, bool]]) -> None:
+    """Refuses files whose description has another signature than a model on these columns. Nothing is executed.
+
+    Raises: Refused DP-M019.
+    """
+    import yaml
+
+    described = yaml.safe_load((folder / "MLmodel").read_text()).get("signature") or {}
+    wanted = signature_of(columns).to_dict()
+    said = {key: json.loads(described.get(key) or "null") for key in ("inputs", "outputs")}
+    other = [key for key in said if said[key] != json.loads(wanted[key])]
+    if other:
+        raise Refused(
+            "DP-M019",
+            f"the model's signature has other {' and '.join(other)} than its features have in their contract",
+            where=f"wanted {wanted[other[0]]}, found {described.get(other[0])}",
+            fix="train it on the features as the contract has them",
         )

@@ -30,10 +30,10 @@ def open_tracking(project: Project) -> Tracking:
     kind, _, rest = settings.tracking.partition(":")
     if kind != "sqlite":
         return _open(settings.tracking, project, None)
-    path = (project.root / rest).resolve()
+    path = (project.home / rest).resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(path.name + ".lock")):
-        return _open(f"sqlite:///{path}", project, (project.root / settings.artifacts).resolve())
+        return _open(f"sqlite:///{path}", project, (project.home / settings.artifacts).resolve())
 
 
 def _open(uri: str, project: Project, artifacts: Path | None) -> Tracking:
@@ -45,7 +45,7 @@ def _open(uri: str, project: Project, artifacts: Path | None) -> Tracking:
         logging.getLogger(name).setLevel(logging.ERROR)
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient(uri)
-    name = f"{project.name}/{project.environment}"
+    name = experiment_name(project, project.environment)
     found = client.get_experiment_by_name(name)
     experiment = (
         found.experiment_id
@@ -57,6 +57,11 @@ def _open(uri: str, project: Project, artifacts: Path | None) -> Tracking:
     return Tracking(client, experiment)
 
 
-def model_name(project: Project, model: str) -> str:
-    """The registered name of a model: `<environment>.<project>.<model>`."""
-    return f"{project.environment}.{project.name}.{model}"
+def experiment_name(project: Project, environment: str) -> str:
+    """The name of an environment's experiment: `<project>/<environment>`."""
+    return f"{project.name}/{environment}"
+
+
+def model_name(project: Project, model: str, environment: str = "") -> str:
+    """The registered name of a model: `<environment>.<project>.<model>`; the project's environment if none is given."""
+    return f"{environment or project.environment}.{project.name}.{model}"

@@ -24,8 +24,11 @@ TRUSTED_TYPES = (
 )
 """Types beyond skops' own list that a model may hold; all are scikit-learn's own or the standard library's."""
 
-_VOLATILE = frozenset({"MLmodel", "registered_model_meta"})
-"""Files with times and random ids. What is in them that matters (signature, requirements) is digested apart."""
+VOLATILE = frozenset({"MLmodel", "registered_model_meta"})
+"""Files with times and random ids. What else MLmodel says (signature, flavors, loader) is digested apart."""
+
+_RANDOM = frozenset({"artifact_path", "model_id", "model_size_bytes", "model_uuid", "run_id", "utc_time_created"})
+"""What MLmodel says of one logging of a model, and not of the model."""
 
 
 def artefact_digest(folder: Path) -> str:
@@ -38,17 +41,33 @@ def artefact_digest(folder: Path) -> str:
     digests = {
         n: _skops_digest(p) if n.endswith(".skops") else digest_of_file(p)
         for n, p in named.items()
-        if n not in _VOLATILE
+        if n not in VOLATILE
     }
     return digest_of([digests, _mlmodel(folder / "MLmodel")])
 
 
-def load_model(folder: Path, digest: str) -> BaseEstimator:
-    """The model in a folder, after its files were found to have `digest`; nothing is executed before.
+def refuse_other_files(folder: Path, digest: str) -> None:
+    """Refuses a folder that does not hold the model with this digest. Nothing of it is executed or made an object.
 
-    Raises: Refused DP-M001 when they have another digest, DP-M003 when the model holds a type that is not trusted.
+    Raises: Refused DP-M001 for other content, also such that cannot be read, DP-M011 for links, which could lead
+    elsewhere tomorrow.
     """
-    found = artefact_digest(folder)
+    links = [path.relative_to(folder).as_posix() for path in (folder, *folder.rglob("*")) if path.is_symlink()]
+    if links:
+        raise Refused(
+            "DP-M011",
+            f"among the model's files are links: {some(links)}",
+            fix="somebody changed them; train again, or restore them from a backup",
+        )
+    try:
+        found = artefact_digest(folder)
+    except Exception as error:  # whatever a parser says of bytes that somebody else may have written
+        raise Refused(
+            "DP-M001",
+            f"the model's files cannot be read: {type(error).__name__} {some([error], width=100)}",
+            where=f"recorded {digest[:19]}",
+            fix="somebody changed them; train again, or restore them from a backup",
+        ) from error
     if found != digest:
         raise Refused(
             "DP-M001",
@@ -56,6 +75,14 @@ def load_model(folder: Path, digest: str) -> BaseEstimator:
             where=f"recorded {digest[:19]}, found {found[:19]}",
             fix="somebody changed them; train again, or restore them from a backup",
         )
+
+
+def load_model(folder: Path, digest: str) -> BaseEstimator:
+    """The model in a folder, after its files were found to have `digest`; nothing is executed before.
+
+    Raises: Refused DP-M001 or DP-M011 when they are others, DP-M003 for a type that is not trusted.
+    """
+    refuse_other_files(folder, digest)
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
@@ -74,18 +101,33 @@ def check_trusted(model: Any) -> None:
         raise UsedWrongly(
             "DP-M004",
             f"the model holds types that are not trusted: {some(unknown)}",
-            fix="build it from scikit-learn's own estimators and transformers",
+            fix="use estimators of scikit-learn whose files skops trusts: linear ones, histogram gradient boosting",
+        )
+
+
+def refuse_untrusted(folder: Path) -> None:
+    """Refuses a model's file that names types that are not trusted; only its schema is read.
+
+    Raises: Refused DP-M003.
+    """
+    import skops.io
+
+    unknown = sorted(set(skops.io.get_untrusted_types(file=folder / MODEL_FILE)) - set(TRUSTED_TYPES))
+    if unknown:
+        raise Refused(
+            "DP-M003",
+            f"the model holds types that are not trusted: {some(unknown)}",
+            fix="use estimators of scikit-learn whose files skops trusts: linear ones, histogram gradient boosting",
         )
 
 
 def _mlmodel(path: Path) -> Any:
-    """What of MLflow's description decides how the model is used."""
+    """What MLflow's description says of the model: all but when, where and in which run it was written."""
     if not path.exists():
         return None
     import yaml
 
-    described = yaml.safe_load(path.read_text())
-    return [described.get("signature"), sorted(described.get("flavors", {}))]
+    return {key: value for key, value in yaml.safe_load(path.read_text()).items() if key not in _RANDOM}
 
 
 def _skops_digest(path: Path) -> str:

@@ -24,11 +24,13 @@ OPTIONS: dict[str, str | bool | int | float | list[str]] = {}
 
 @dataclass(frozen=True)
 class LakeLocation:
-    """Where a lake is: its catalog (`sqlite:PATH` or `postgres:DSN`), its files, DuckDB's extensions."""
+    """Where a lake is: its catalog (`sqlite:PATH` or `postgres:DSN`), its files, DuckDB's extensions, its anchors."""
 
     catalog: str = field(repr=False)
     data: str
     extensions: Path
+    anchors: Path | None = None
+    """The folder that remembers, outside the lake, what its ledgers said."""
 
     @property
     def sqlite_path(self) -> Path | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +12,7 @@ from dataops_platform.kit.sql import literal
 from dataops_platform.warehouse.ducklake.attach import LakeLocation, cannot_attach, connect
 
 TIMEOUT_S = 900.0
+PAUSE_S, LONGEST_PAUSE_S = 0.02, 1.0
 
 
 class WriteLock:
@@ -48,6 +51,11 @@ class WriteLock:
         finally:
             self._depth = 0
             lock.release()
+
+    def give_way(self, lost: int) -> None:
+        """On PostgreSQL, waits a moment by chance after `lost` lost races, so that of many writers one gets through."""
+        if self._path is None:
+            time.sleep(random.uniform(0, min(PAUSE_S * 2**lost, LONGEST_PAUSE_S)))  # noqa: S311 - nothing secret
 
     @contextmanager
     def advisory(self, name: str) -> Iterator[None]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from dataops_platform.kit.errors import Refused, some
 from dataops_platform.kit.faults import fault_point
-from dataops_platform.kit.sql import identifier
+from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.manifest import WHOLE, Manifest
-from dataops_platform.manifests.table_digest import TableDigest
-from dataops_platform.warehouse.ducklake.digest import digests
+from dataops_platform.manifests.profile import Summary
+from dataops_platform.warehouse.ducklake.digest import summaries
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -46,6 +46,25 @@ def refuse_types_not_kept(table: str, columns: Sequence[tuple[str, str]]) -> Non
         )
 
 
+def drop_relation(connection: DuckDBPyConnection, schema: str, name: str) -> None:
+    """Drops a table or a view, if there is one."""
+    for kind in ("table", "view"):
+        found = connection.execute(
+            f"select 1 from duckdb_{kind}s() where database_name = 'lake' and schema_name = {literal(schema)} "
+            f"and {kind}_name = {literal(name)}"
+        ).fetchone()
+        if found:
+            connection.execute(f"drop {kind} {qualified(schema, name)}")
+
+
+def put_table(connection: DuckDBPyConnection, schema: str, name: str, select: str) -> None:
+    """Makes a table of a query, which may read earlier versions of what is called so now: beside it, then renamed."""
+    beside = f"{name}__beside"
+    connection.execute(f"create table {qualified(schema, beside)} as {select}")
+    drop_relation(connection, schema, name)
+    connection.execute(f"alter table {qualified(schema, beside)} rename to {identifier(name)}")
+
+
 class LakeStaging:
     """Writes of one table; what they did becomes visible when the transaction around them commits."""
 
@@ -55,14 +74,23 @@ class LakeStaging:
         schema: str,
         table: str,
         insert_heads: Callable[[Sequence[Manifest]], None],
+        start: str | None = None,
+        *,
+        is_new: bool = False,
     ) -> None:
         self.connection = connection
         self._schema = schema
         self._table = table
         self._insert_heads = insert_heads
+        self._start = start
+        self._is_new = is_new
 
-    def replace(self, select: str, partitions: Sequence[str]) -> dict[str, TableDigest]:
-        """Writes the rows of `select` in place of the partitions' (`[""]`: the whole table's).
+    def replace(
+        self, select: str, partitions: Sequence[str], ranges: Collection[str] | None = None
+    ) -> dict[str, Summary]:
+        """Writes the rows of `select` in place of the partitions' (`[""]`: the whole table's), and sums each up.
+
+        Columns are profiled where `ranges` is given: those whose smallest and largest value may be known.
 
         Raises: Refused DP-W005 when the columns changed and other partitions hold rows with the old ones, DP-W010 when
         rows belong to none of the partitions, DP-W011 for a type that would not come back as it was given.
@@ -70,6 +98,10 @@ class LakeStaging:
         target = qualified(self._schema, self._table)
         columns = [(name, kind) for name, kind, *_ in self.connection.execute(f"describe {select}").fetchall()]
         refuse_types_not_kept(self._table, columns)
+        if self._start is not None:
+            self._start_over(self._start, target, partitions)
+        elif self._is_new:
+            drop_relation(self.connection, self._schema, self._table)
         if list(partitions) == [WHOLE]:
             written = self.connection.execute(f"create or replace table {target} as {select}").fetchone()
         else:
@@ -77,8 +109,8 @@ class LakeStaging:
             self._delete(target, partitions)
             written = self.connection.execute(f"insert into {target} by name {select}").fetchone()
         fault_point("stage.after_write")
-        found = digests(self.connection, f"({select})", partitions)
-        strays = (written[0] if written else 0) - sum(digest.rows for digest in found.values())
+        found = summaries(self.connection, f"({select})", partitions, ranges)
+        strays = (written[0] if written else 0) - sum(summary.digest.rows for summary in found.values())
         if strays:
             raise Refused(
                 "DP-W010", f"{strays} rows for {self._table} belong to none of the partitions {some(partitions)}"
@@ -96,6 +128,16 @@ class LakeStaging:
     def record(self, manifests: Sequence[Manifest]) -> None:
         """Makes the write the table's head, when it commits."""
         self._insert_heads(manifests)
+
+    def _start_over(self, start: str, target: str, partitions: Sequence[str]) -> None:
+        """Forgets what is here: the environment was given other rows, of which all partitions but these stay."""
+        described = self.connection.execute(f"describe select * from {start}").fetchall()
+        kept = "false"
+        if list(partitions) != [WHOLE] and "_dp_partition" in [name for name, *_ in described]:
+            kept = f"_dp_partition not in ({', '.join(literal(p) for p in partitions)})"
+        put_table(self.connection, self._schema, self._table, f"select * from {start} where {kept}")
+        if kept != "false":
+            self.connection.execute(f"alter table {target} set partitioned by (_dp_partition)")
 
     def _prepare_partitioned(self, select: str, wanted: Sequence[tuple[str, str]], partitions: Sequence[str]) -> None:
         target = qualified(self._schema, self._table)

@@ -76,8 +76,10 @@ def test_the_same_rows_written_again_make_nothing_stale_and_move_nothing(
     first, _ = publish(lake, project, ["orders", "sales"], {}, RUN)
     lakes.write(lake, "orders", "select 1.0 as id", run="again")
     state, moved = publish(lake, project, ["sales", "orders"], {}, RunContext("run-2"))
-    assert (state, moved) == (first, False)
-    assert len(lake.events("dev")) == 1
+    assert (state.publication, state.moved, moved) == (first.publication, first.moved, False)
+    assert [event["kind"] for event in lake.events("dev")] == ["publication", "duplicate"]
+    publish(lake, project, ["sales", "orders"], {}, RunContext("run-3", skip_unchanged=True))
+    assert len(lake.events("dev")) == 2, "nothing was delivered"
 
 
 def test_a_renamed_column_is_published(lake: Lake, lakes: ModuleType, project: Project) -> None:
@@ -145,7 +147,8 @@ def test_a_rival_that_published_the_same_cut_leaves_nothing_to_do(
 
     monkeypatch.setattr(lake, "switch", with_a_rival_first)
     state, moved = publish(lake, project, ["orders"], {}, RUN)
-    assert (moved, state.event["run"], len(lake.events("dev"))) == (False, "rival", 1)
+    assert (moved, state.moved["run"]) == (False, "rival")
+    assert [event["kind"] for event in lake.events("dev")] == ["publication", "duplicate"]
 
 
 def test_who_loses_every_race_is_told(

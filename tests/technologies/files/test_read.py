@@ -140,6 +140,15 @@ def test_a_field_may_be_as_long_as_it_likes(csv_of: Callable[[bytes], FileRows],
     assert rows_of(csv_of(f"a,b\n{quote}{long}{quote},1\n3,4\n".encode())) == [(long, "1", 2), ("3", "4", 3)]
 
 
+def test_reading_a_small_file_does_not_shorten_what_others_in_the_process_may_read(
+    csv_of: Callable[[bytes], FileRows],
+) -> None:
+    others = csv.reader(["a,b\n", f"{'x' * 1000},1\n"])  # a dbt seed, a user's function, a larger file in a thread
+    assert next(others) == ["a", "b"]
+    assert rows_of(csv_of(b"a\n1\n")) == [("1", 2)]
+    assert next(others) == ["x" * 1000, "1"]
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

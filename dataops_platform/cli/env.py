@@ -1,0 +1,87 @@
+"""Make, list and drop environments beside those of dataops.yaml.
+
+Example: dataops env create pr_12 --from prod
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dataops_platform.cli.options import AsJson, ProjectFolder
+from dataops_platform.cli.output import console, errors_shown, print_json, print_table
+from dataops_platform.settings.project import load_project
+
+env = typer.Typer(help=__doc__, no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The branch environment, as pr_12.")]
+
+
+@env.command("create")
+def create(
+    name: Name,
+    origin: Annotated[str, typer.Option("--from", help="The environment it starts from.")] = "prod",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Makes an environment that shows what another shows, and reads it where it has built nothing itself.
+
+    Example: dataops env create pr_12 --from prod
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.branch import create_branch
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project)
+        with lake_of(found) as lake:
+            state, is_new = create_branch(found, lake, name, origin)
+        if as_json:
+            print_json({"environment": name, "from": origin, "new": is_new, "publication": state.publication})
+            return
+        said = "made from" if is_new else "is there already, made from"
+        console().print(
+            f"{name} {said} {origin}: publication {state.publication[7:19]}\nnext: dataops run --env {name}",
+            markup=False,
+        )
+
+
+@env.command("list")
+def list_(project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
+    """Lists all environments: where their releases come from, and what they show.
+
+    Example: dataops env list
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.branch import environments
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project)
+        with lake_of(found, read_only=True) as lake:
+            rows = environments(found, lake)
+        if as_json:
+            print_json(rows)
+            return
+        shown = [{**row, "release": row["release"][7:19], "publication": row["publication"][7:19]} for row in rows]
+        print_table(shown, ["environment", "kind", "from", "schedule", "release", "publication", "held"])
+
+
+@env.command("drop")
+def drop(name: Name, project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
+    """Removes a branch environment: its tables, views and models. Its ledger stays.
+
+    Example: dataops env drop pr_12
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.branch import drop_branch
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project)
+        with lake_of(found) as lake:
+            dropped = drop_branch(found, lake, name)
+        if as_json:
+            print_json(dropped.__dict__)
+            return
+        what = "dropped" if dropped.was_there else "was dropped before"
+        console().print(f"{name} {what}; models: {dropped.models}; its ledger stays", markup=False)

@@ -1,0 +1,71 @@
+"""Give up what no kept state needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dataops_platform.cli.options import AsJson, ProjectFolder
+from dataops_platform.cli.output import console, errors_shown, print_json, print_table
+from dataops_platform.settings.project import load_project
+
+
+def gc(
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this it only says what would go.")] = False,
+    keep: Annotated[
+        int | None, typer.Option(help="States of the last so many releases of each environment; 10 when not given.")
+    ] = None,
+    keep_days: Annotated[
+        int | None, typer.Option(help="And all that was shown within so many days; 90 when not given.")
+    ] = None,
+    inputs: Annotated[
+        bool, typer.Option("--inputs", help="Keep also the raw tables that kept states were made from.")
+    ] = False,
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Collects versions of tables, their files and models that no kept state needs. Without --yes it changes nothing.
+
+    What an environment shows, what stands in a build area, and what any view is pinned to stays in any case. With only
+    one of --keep and --keep-days, only that one counts.
+
+    Example: dataops gc --keep 5 --keep-days 30
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.collect import collect, look
+        from dataops_platform.release.keep import retention_of
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project)
+        retention = retention_of(keep, keep_days, inputs=inputs)
+        with lake_of(found, read_only=not yes) as lake:
+            waste = (collect if yes else look)(found, lake, retention)
+        if as_json:
+            print_json({"done": yes, **waste.to_plain()})
+            return
+        _say(waste, yes)
+
+
+def _say(waste: Any, done: bool) -> None:
+    out = console()
+    rows = [
+        {
+            "environment": name,
+            "states_kept": waste.kept.get(name, 0),
+            "states_given_up": len(waste.states.get(name, ())),
+        }
+        for name in sorted({*waste.kept, *waste.states})
+    ]
+    if rows:
+        print_table(rows, ["environment", "states_kept", "states_given_up"])
+    counts = (
+        f"{len(waste.snapshots)} versions of the lake, {waste.files.count} files "
+        f"({waste.files.size_bytes / 1e6:.1f} MB), {len(waste.models)} model versions"
+    )
+    out.print(f"collected {counts}" if done else f"would collect {counts}", markup=False)
+    for model in waste.models:
+        out.print(f"  {model.name} version {model.version}", markup=False)
+    if not done:
+        out.print("nothing was changed; to do it: add --yes", markup=False)

@@ -1,0 +1,152 @@
+"""Look at the ledger of an environment, and verify it.
+
+Example: dataops ledger list --env prod
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
+from dataops_platform.cli.output import console, errors_shown, print_json, print_table
+from dataops_platform.kit.digests import short
+from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.settings.project import Project, load_project
+
+if TYPE_CHECKING:
+    from dataops_platform.warehouse.ducklake.lake import Lake
+
+ledger = typer.Typer(help=__doc__, no_args_is_help=True)
+
+
+@ledger.command("list")
+def list_(
+    env: Environment = "",
+    last: Annotated[int, typer.Option(help="How many events, from the newest.", min=1)] = 20,
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Lists the last events of an environment, the newest first.
+
+    Example: dataops ledger list --env prod --last 5
+    """
+    with errors_shown(as_json):
+        from dataops_platform.warehouse.ducklake.ledger import read_rows
+
+        with _ledger_of(project, env) as (_, lake, environment):
+            rows = read_rows(lake.connection, environment, last)
+        events = [json.loads(row.body) for row in reversed(rows)]
+        if as_json:
+            print_json([{key: value for key, value in event.items() if key != "cut"} for event in events])
+            return
+        columns = ["event", "at", "kind", "actor", "release", "publication", "held", "about"]
+        print_table([_line(event) for event in events], columns)
+
+
+@ledger.command("show")
+def show(
+    event: Annotated[int | None, typer.Argument(help="The number of an event; the last when not given.", min=1)] = None,
+    env: Environment = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Shows all that one event says.
+
+    Example: dataops ledger show 3 --env prod
+    """
+    with errors_shown(as_json):
+        with _ledger_of(project, env) as (_, lake, environment):
+            events = {one["sequence"]: one for one in lake.events(environment)}
+        wanted = event or max(events, default=0)
+        if wanted not in events:
+            said = f"event {wanted}; its last is {max(events)}" if events else "event yet"
+            raise UsedWrongly("DP-L044", f"{environment} has no {said}")
+        one = events[wanted]
+        if as_json:
+            print_json(one)
+            return
+        out = console()
+        for key, value in one.items():
+            if key != "cut":
+                out.print(f"{key:<14} {value if isinstance(value, str | int) else json.dumps(value)}", markup=False)
+        if "cut" in one:
+            print_table(one["cut"], ["name", "kind", "rows", "digest", "area", "version"], "cut")
+
+
+@ledger.command("verify")
+def verify(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
+    """Verifies each event, the chain, the head, and what is remembered of it elsewhere; of all environments, or of one.
+
+    Ends with 1 and the first bad event when somebody wrote past the platform.
+
+    Example: dataops ledger verify
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.verify.registry import registry_anchor
+        from dataops_platform.release.verify.verify import refuse_faults
+        from dataops_platform.release.verify.verify import verify as verify_all
+
+        with _ledger_of(project, env) as (found, lake, _):
+            verified = verify_all(lake, env, partial(registry_anchor, found), found.settings.environments)
+        if as_json and not any(one.faults for one in verified):
+            print_json([one.__dict__ for one in verified])
+        refuse_faults(verified)
+        if not as_json:
+            print_table([one.__dict__ for one in verified], ["environment", "events", "anchored", "signed"], "whole")
+
+
+@ledger.command("head")
+def head(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
+    """Says which event is the last, its hash, and who signed it: that hash stands for the whole ledger.
+
+    Example: dataops ledger head --env prod
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.verify.witnesses import UNSIGNED, signer
+        from dataops_platform.technologies.ssh.signature import ALLOWED_SIGNERS
+        from dataops_platform.warehouse.ducklake.ledger import read_rows
+
+        with _ledger_of(project, env) as (found, lake, environment):
+            state, rows = lake.state(environment), read_rows(lake.connection, environment, 1)
+        signed = signer(rows[-1], found.root / ALLOWED_SIGNERS) if rows else UNSIGNED
+        said = {"environment": state.environment, "event": state.sequence, "hash": state.hash, "signature": signed}
+        if as_json:
+            print_json(said)
+            return
+        console().print(
+            f"{state.environment} event {state.sequence} {state.hash or '(no ledger)'} {signed}", markup=False
+        )
+
+
+@contextmanager
+def _ledger_of(folder: Path, env: str) -> Iterator[tuple[Project, Lake, str]]:
+    """The project, its lake, and the environment asked for: also a branch that was dropped, whose ledger stays."""
+    from dataops_platform.stages.step import lake_of
+
+    found = load_project(folder)
+    with lake_of(found, read_only=True) as lake:
+        environment = env or found.environment
+        if environment not in lake.environments():
+            found.at(environment)
+        yield found, lake, environment
+
+
+def _line(event: Mapping[str, Any]) -> dict[str, Any]:
+    about = {key: event[key] for key in ("plan", "to", "built", "run", "from") if event.get(key)}
+    return {
+        "event": event["sequence"],
+        "at": event["at"][:19],
+        "kind": event["kind"],
+        "actor": event.get("actor", ""),
+        "release": short(event["release"]),
+        "publication": short(event["publication"]),
+        "held": event["held"],
+        "about": ", ".join(f"{key} {short(str(value))}" for key, value in about.items()),
+    }

@@ -1,0 +1,171 @@
+"""Plan a promotion, carry it out, and go back."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dataops_platform.cli.options import AsJson, ProjectFolder
+from dataops_platform.cli.output import console, errors_shown, print_json, print_page
+from dataops_platform.cli.reconcile import say_reconciled
+from dataops_platform.kit.errors import Refused, UsedWrongly
+from dataops_platform.settings.project import load_project
+
+if TYPE_CHECKING:
+    from dataops_platform.release.reconcile import Reconciled
+    from dataops_platform.warehouse.protocol import State
+
+Target = Annotated[str, typer.Option("--to", help="The environment to move.")]
+Wanted = Annotated[
+    str, typer.Argument(help="The beginning of a release's id; what the environment before shows when not given.")
+]
+
+
+def plan(
+    to: Target,
+    release: Wanted = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")] = False,
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Shows what promoting a release would change, and what each gate says. Changes nothing; ends with 1 on a no.
+
+    Example: dataops plan --to staging
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.page import as_markdown, page_of
+        from dataops_platform.release.propose import propose, release_for
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project, to)
+        with lake_of(found) as lake:
+            made = propose(found, lake, release_for(found, lake, release))
+        if as_json:
+            print_json(made.to_plain())
+        elif markdown:
+            print(as_markdown(made))
+        else:
+            print_page(page_of(made))
+    if not made.passes:
+        raise typer.Exit(Refused.exit_code)
+
+
+def approve(
+    plan: Annotated[str, typer.Argument(help="The beginning of a plan's id, as `dataops plan` prints it.")],
+    why: Annotated[str, typer.Option(help="Why you approve; kept in the ledger.")] = "",
+    sign: Annotated[
+        Path | None, typer.Option(help="An SSH private key: signs the plan's id, as `allowed_signers` knows the key.")
+    ] = None,
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Says yes to a plan: in your own name, or signed with your SSH key.
+
+    Example: dataops approve 3f9c2a81d0b4 --why "looked at the rows" --sign ~/.ssh/id_ed25519
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.approvals import approve as say_yes
+        from dataops_platform.release.propose import find_plan
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project)
+        with lake_of(found) as lake:
+            known = find_plan(lake, plan)
+            given = say_yes(found.at(known.environment), lake, known, why, sign)
+        if as_json:
+            print_json({"plan": known.id, "environment": known.environment, **given.__dict__})
+            return
+        console().print(f"{given} approved plan {known} of {known.environment}", markup=False)
+
+
+def promote(
+    to: Target,
+    release: Wanted = "",
+    plan: Annotated[str | None, typer.Option(help="The beginning of a plan's id: carry out just this one.")] = None,
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Moves an environment to a release, if every gate lets it pass: code, data, models and contracts, in one switch.
+
+    Example: dataops promote --to staging
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.propose import find_plan, propose, release_for
+        from dataops_platform.release.propose import promote as carry_out
+        from dataops_platform.release.reconcile import follow_switch
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project, to)
+        with lake_of(found) as lake:
+            # a plan named by nothing (an empty variable of a script) is none, and not one that is made now
+            made = propose(found, lake, release_for(found, lake, release)) if plan is None else find_plan(lake, plan)
+            state = carry_out(found, lake, made)
+            followed = follow_switch(found, lake)
+        _say(state, as_json, followed)
+
+
+def rollback(
+    environment: Annotated[str, typer.Argument(help="The environment to move back.")],
+    to: Annotated[
+        str | None, typer.Option(help="An event's number, or the beginning of a release or publication.")
+    ] = None,
+    data: Annotated[bool, typer.Option("--data", help="Only the data: the publication before, same release.")] = False,
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Shows an earlier state again: code, data, models and contracts as they were. Nothing is published until `resume`.
+
+    Example: dataops rollback prod
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.move import roll_back
+        from dataops_platform.release.prepare import prepare_return
+        from dataops_platform.release.reconcile import follow_switch
+        from dataops_platform.stages.step import lake_of
+
+        if to is not None and (data or not to):
+            said = "--to and --data are two ways back" if data else "--to is empty"
+            raise UsedWrongly("DP-L011", said, fix="say where to, or leave --to out: to the release before")
+        found = load_project(project, environment)
+        with lake_of(found) as lake:
+            prepare = partial(prepare_return, found)
+            state = roll_back(lake, environment, to or "", data=data, prepare=prepare)
+            followed = follow_switch(found, lake)
+        _say(state, as_json, followed)
+
+
+def resume(
+    environment: Annotated[str, typer.Argument(help="The environment that was held.")],
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Lets an environment publish again after a rollback.
+
+    Example: dataops resume prod
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.move import resume as let_go
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project, environment)
+        with lake_of(found) as lake:
+            state = let_go(lake, environment)
+        _say(state, as_json)
+
+
+def _say(state: State, as_json: bool, followed: Reconciled | None = None) -> None:
+    event = {key: value for key, value in state.event.items() if key != "cut"}
+    if as_json:
+        print_json({**event, "reconcile": followed.to_plain()} if followed else event)
+        return
+    held = ", held until it is resumed" if state.held else ""
+    console().print(
+        f"{state.environment} shows release {state.release[7:19] or 'none'}, publication {state.publication[7:19]}"
+        f"{held} (event {state.sequence})",
+        markup=False,
+    )
+    if followed:
+        say_reconciled(followed)

@@ -1,0 +1,49 @@
+"""Make what follows the ledger equal to it: MLflow's versions and aliases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dataops_platform.cli.options import AsJson, ProjectFolder
+from dataops_platform.cli.output import console, errors_shown, print_json, show_error
+from dataops_platform.settings.project import load_project
+
+if TYPE_CHECKING:
+    from dataops_platform.release.reconcile import Reconciled
+
+
+def reconcile(
+    environment: Annotated[str, typer.Argument(help="The environment whose ledger is followed.")],
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Makes MLflow's versions and aliases equal to what an environment shows; what was changed by hand is told.
+
+    Example: dataops reconcile prod
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.reconcile import reconcile as make_equal
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project, environment)
+        with lake_of(found) as lake:
+            done = make_equal(found, lake)
+        if as_json:
+            print_json(done.to_plain())
+            return
+        say_reconciled(done)
+        if not (done.made or done.put_right):
+            console().print(f"all that follows {environment} is equal to it", markup=False)
+
+
+def say_reconciled(done: Reconciled) -> None:
+    """Prints what was made equal, and what failed."""
+    for said in done.made:
+        console().print(said, markup=False)
+    for said in done.put_right:
+        console().print(f"changed by hand, and put right: {said}", markup=False)
+    if done.failed:
+        show_error("", done.failed, 0, as_json=False)

@@ -1,0 +1,87 @@
+"""The models registered in MLflow: look at new versions, answer what is asked for there.
+
+Example: dataops registry answer --env prod
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
+from dataops_platform.cli.output import console, errors_shown, print_json
+from dataops_platform.cli.pinned import project_with_its_code
+from dataops_platform.settings.project import Project
+
+if TYPE_CHECKING:
+    from dataops_platform.release.model_only import Code
+
+registry = typer.Typer(help=__doc__, no_args_is_help=True)
+
+
+@registry.command("validate")
+def validate(
+    versions: Annotated[
+        list[str] | None, typer.Argument(help="As NAME:NUMBER; all that are new when not given.")
+    ] = None,
+    env: Environment = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Looks at new versions: files, signature, types, and the gates that need no approval. Ends with 1 when one failed.
+
+    Example: dataops registry validate --env prod
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.door.validation import validate_versions
+        from dataops_platform.stages.step import lake_of
+
+        found = project_with_its_code(project, env)
+        with lake_of(found) as lake:
+            done = validate_versions(found, lake, _code(found), versions or ())
+        if as_json:
+            print_json([one.__dict__ for one in done])
+        for one in () if as_json else done:
+            console().print(f"{one.version}: {'passed' if one.passed else 'failed'}", markup=False)
+            for line in one.said:
+                console().print(f"  {line}", markup=False)
+    if not all(one.passed for one in done):
+        raise typer.Exit(1)
+
+
+@registry.command("answer")
+def answer(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
+    """Answers what is asked for in MLflow: the alias `candidate`, the tag `dataops.request=promote:ENVIRONMENT`.
+
+    Example: dataops registry answer --env prod
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.door.requests import answer_requests
+        from dataops_platform.stages.step import lake_of
+
+        found = project_with_its_code(project, env)
+        with lake_of(found) as lake:
+            done = answer_requests(found, lake, _code(found))
+        if as_json:
+            print_json([one.__dict__ for one in done])
+            return
+        for one in done:
+            console().print(f"{one.version}, {one.asked}: {one.verdict}", markup=False)
+            for line in one.said:
+                console().print(f"  {line}", markup=False)
+        if not done:
+            console().print("no open request", markup=False)
+
+
+def _code(project: Project) -> Callable[[], Code]:
+    def load() -> Code:
+        from dataops_platform.release.model_only import Code
+        from dataops_platform.runs.definitions import load_definitions
+        from dataops_platform.runs.instance import open_instance
+
+        return Code(load_definitions(project), open_instance(project))
+
+    return load

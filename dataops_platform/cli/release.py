@@ -1,0 +1,127 @@
+"""Build releases and look at them.
+
+Example: dataops release build
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
+from dataops_platform.cli.output import console, errors_shown, print_json, print_table
+from dataops_platform.cli.pinned import project_with_its_code
+from dataops_platform.settings.project import load_project
+
+release = typer.Typer(help=__doc__, no_args_is_help=True)
+
+
+@release.command("build")
+def build(
+    env: Environment = "",
+    model: Annotated[
+        str, typer.Option(help="MODEL@VERSION or MODEL@ALIAS: what is shown, with this model trained there since.")
+    ] = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Freezes what an environment shows, with the code that made it. The same contents give the same release.
+
+    Example: dataops release build
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.build import build_release, shown
+        from dataops_platform.release.model_only import Code, build_model_release
+        from dataops_platform.runs.definitions import load_definitions
+        from dataops_platform.runs.instance import open_instance
+        from dataops_platform.stages.step import lake_of
+
+        found = project_with_its_code(project, env)
+        definitions = load_definitions(found)
+        with lake_of(found) as lake:
+            if model:
+                with open_instance(found) as instance:
+                    built = build_model_release(found, lake, Code(definitions, instance), model)
+            else:
+                built = build_release(found, lake, definitions)
+        if as_json:
+            print_json(built.to_plain())
+            return
+        console().print(shown(built), markup=False)
+
+
+@release.command("list")
+def list_(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
+    """Lists all releases, the newest first, and which environments show them.
+
+    Example: dataops release list
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.release import releases_of
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project, env or None)
+        with lake_of(found, read_only=True) as lake:
+            known = releases_of(lake)
+            states = {name: lake.state(name).release for name in lake.environments()}
+        rows = [
+            {
+                "release": str(one),
+                "commit": one.commit[:12] + (" (dirty)" if one.is_dirty else ""),
+                "built_in": one.built_in,
+                "built_at": one.built_at[:19],
+                "built_by": one.built_by,
+                "shown_by": ", ".join(name for name, shown in states.items() if shown == one.id),
+            }
+            for one in reversed(known)
+        ]
+        if as_json:
+            print_json([{**row, "id": one.id} for row, one in zip(rows, reversed(known), strict=True)])
+            return
+        print_table(rows, ["release", "commit", "built_in", "built_at", "built_by", "shown_by"])
+
+
+@release.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="The beginning of a release's id; the newest when not given.")] = "",
+    at: Annotated[str, typer.Option(help="A moment, as 2013-03-01T12:00, UTC: what --env showed then.")] = "",
+    env: Environment = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Shows what a release is made of; with --at, what an environment showed at a moment, and since when.
+
+    Example: dataops release show --at 2013-03-01T12:00 --env prod
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.release import find_release
+        from dataops_platform.release.shown_at import shown_at
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project, env or None)
+        with lake_of(found, read_only=True) as lake:
+            event = shown_at(lake, found.environment, at) if at else None
+            one = None if event and not event["release"] else find_release(lake, event["release"] if event else name)
+        if as_json:
+            print_json({"event": event, "release": one.to_plain() if one else None})
+            return
+        out = console()
+        if event:
+            out.print(
+                f"{found.environment} showed publication {event['publication'][7:19]} since {event['at'][:19]}: "
+                f"event {event['sequence']}, {event['kind']} by {event['actor']}",
+                markup=False,
+            )
+        if one is None:
+            out.print("under no release", markup=False)
+            return
+        out.print(f"release {one.id}", markup=False)
+        for key in ("commit", "code", "lock", "dbt", "config"):
+            out.print(f"  {key:<8} {getattr(one, key)}{' (dirty)' if key == 'commit' and one.is_dirty else ''}")
+        versions = one.contract_versions
+        print_table(
+            [{**m.__dict__, "contract": versions.get(m.name, ""), "digest": m.digest[-12:]} for m in one.cut.members],
+            ["name", "kind", "rows", "digest", "contract", "area", "version"],
+        )

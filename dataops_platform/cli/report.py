@@ -1,0 +1,40 @@
+"""How well releases reach an environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dataops_platform.cli.options import AsJson, ProjectFolder
+from dataops_platform.cli.output import console, errors_shown, print_json, print_table
+from dataops_platform.settings.project import load_project
+
+
+def report(
+    env: Annotated[str, typer.Option("--env", help="The environment.")] = "prod",
+    since: Annotated[str, typer.Option(help="Only from this moment on, as 2013-03-01, UTC.")] = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Says how long commits wait for their promotion, how often there is one, how many go wrong, how fast all is well.
+
+    Example: dataops report --env prod --since 2013-03-01
+    """
+    with errors_shown(as_json):
+        from dataops_platform.release.report import promotion_rows, report_lines, report_of
+        from dataops_platform.stages.step import lake_of
+
+        found = load_project(project, env)
+        with lake_of(found, read_only=True) as lake:
+            told = report_of(found, lake, since)
+        if as_json:
+            print_json(told.to_plain())
+            return
+        out = console()
+        for what, number in report_lines(told):
+            out.print(f"{what:<32} {number}", markup=False)
+        if told.promotions:
+            columns = ["event", "release", "at", "by", "commits", "waited", "taken_back"]
+            print_table(promotion_rows(told.promotions), columns, f"promotions to {env}")

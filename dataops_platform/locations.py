@@ -1,0 +1,85 @@
+"""Code locations of a project's environments, each with the code that runs there.
+
+In `workspace.yaml` the attribute is the environment and the working directory a folder of the project:
+`python_module: {module_name: dataops_platform.locations, attribute: prod, working_directory: …}`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataops_platform.kit.errors import SystemFailed, UsedWrongly
+from dataops_platform.settings.code import installed_digest, lock_digest
+from dataops_platform.settings.environ import set_known_lock
+from dataops_platform.settings.project import load_project
+
+if TYPE_CHECKING:
+    from dagster import Definitions
+
+    from dataops_platform.release.pin import Pinned
+
+_FOLDER = Path(sys.path[0] or ".").resolve()
+"""The working directory: Dagster puts it first in the search for modules while it imports this one."""
+_NO_ENVIRONMENT = frozenset({"DP-P001", "DP-P004"})
+"""How `load_project` refuses a name where there is no project, or one that is no environment of it."""
+
+
+@cache
+def definitions_of(environment: str, folder: Path) -> Definitions:
+    """What the project of a folder defines in an environment: pinned where that is guarded, else as checked out.
+
+    A code server whose release runs with another interpreter starts again with that one.
+    Raises: what `load_project`, `pin` and `load_definitions` raise; SystemFailed DP-R015 where this is no code server.
+    """
+    from dataops_platform.release.pin import project_to_run
+    from dataops_platform.runs.definitions import load_definitions
+
+    project = project_to_run(load_project(folder, environment), _again)
+    if project.pinned_in is not None:
+        set_known_lock(lock_digest(project.root), installed_digest())
+    logging.getLogger("dagster.components.core.component_tree").addFilter(_is_not_about_names)
+    return load_definitions(project)
+
+
+def _is_not_about_names(record: logging.LogRecord) -> bool:
+    """Dagster warns where a location is not called what `pyproject.toml` says: there it has one name, not three."""
+    return "`code_location_name`" not in record.getMessage()
+
+
+def _again(pinned: Pinned) -> None:
+    from dataops_platform.release.interpreter import start_again
+
+    if "api" not in sys.orig_argv or "grpc" not in sys.orig_argv:
+        raise SystemFailed(
+            "DP-R015",
+            "the release that is shown runs with another interpreter than this process",
+            where=pinned.python.parent.parent.name,
+            fix="reload the code location, which starts again with the right one",
+        )
+    start_again(pinned.python, sys.orig_argv[1:])
+
+
+def __getattr__(name: str) -> Definitions:
+    """The definitions of the environment `name`. What is none is no attribute: skops, for one, asks each loaded module
+    for any name at all when it is imported."""
+    folder = _FOLDER if _holds_a_project(_FOLDER) else Path.cwd()
+    try:
+        if name.startswith("_"):
+            raise UsedWrongly("DP-P004", f"module {__name__!r} has no attribute {name!r}")
+        load_project(folder, name)
+    except UsedWrongly as error:
+        if error.code in _NO_ENVIRONMENT:
+            raise AttributeError(str(error)) from error
+        raise
+    return definitions_of(name, folder)
+
+
+def _holds_a_project(folder: Path) -> bool:
+    from dataops_platform.kit.paths import find_upward
+    from dataops_platform.settings.project import FILE_NAME
+
+    return find_upward(FILE_NAME, folder) is not None

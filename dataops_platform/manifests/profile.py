@@ -1,0 +1,61 @@
+"""What a column looks like, in five values."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dataops_platform.manifests.table_digest import TableDigest
+
+Extreme = int | float | str | None
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """One column of a batch: how many nulls, about how many different values (an estimate, a few percent off), and the
+    smallest and the largest. These are numbers or texts of at most 64 characters, and null where nobody asked.
+    """
+
+    name: str
+    nulls: int
+    distinct: int
+    minimum: Extreme = None
+    maximum: Extreme = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one look at a batch tells: its digest (with the row count) and the profile of each column."""
+
+    digest: TableDigest = TableDigest()
+    profile: tuple[ColumnProfile, ...] = ()
+
+    def details(self) -> dict[str, Any]:
+        """The profile as a manifest keeps it."""
+        return {"profile": [dataclasses.asdict(column) for column in self.profile]}
+
+
+def merged_profile(batches: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The profile of several batches (manifests' details) together, column by column.
+
+    Nulls add up; of `distinct` the largest is kept, since different values of two batches may be the same.
+    """
+    columns: dict[str, list[dict[str, Any]]] = {}
+    for column in (column for batch in batches for column in batch.get("profile", ())):
+        columns.setdefault(column["name"], []).append(column)
+    return [
+        {
+            "column": name,
+            "nulls": sum(part["nulls"] for part in parts),
+            "distinct": max(part["distinct"] for part in parts),
+            "minimum": min(_known(part["minimum"] for part in parts), default=None),
+            "maximum": max(_known(part["maximum"] for part in parts), default=None),
+        }
+        for name, parts in columns.items()
+    ]
+
+
+def _known(values: Iterable[Extreme]) -> list[Any]:
+    return [value for value in values if value is not None]

@@ -1,0 +1,75 @@
+"""What environments wait for, as lines of the board: a promotion, an approval by whom, a gate, one who resumes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from dataops_platform.kit.clock import Clock, ago, utc_now
+from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.release.approvals import approvals
+from dataops_platform.release.plan import PLAN, Plan
+from dataops_platform.runs.status import BoardLine
+from dataops_platform.settings.project import Project
+from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.protocol import State
+
+
+def lines_of_releases(project: Project) -> list[BoardLine]:
+    """Those of the project's lake; none before there is one."""
+    try:
+        with lake_of(project, read_only=True) as lake:
+            return release_lines(project, lake)
+    except UsedWrongly as error:
+        if error.code != "DP-W001":
+            raise
+        return []
+
+
+def release_lines(project: Project, lake: Lake, clock: Clock = utc_now) -> list[BoardLine]:
+    """A line for each environment that takes releases, in the order of `dataops.yaml`."""
+    plans = [Plan.from_plain(plain) for plain in lake.kept(PLAN).values()]
+    return [
+        BoardLine("release", f"{name}/release", _state(project.at(name), lake, plans, clock()), None, None)
+        for name, settings in project.settings.environments.items()
+        if settings.from_ is not None
+    ]
+
+
+def _state(project: Project, lake: Lake, plans: list[Plan], now: datetime) -> str:
+    state = lake.state(project.environment)
+    if state.held:
+        return "AWAITING resume after a rollback"
+    asked = [p for p in plans if p.environment == project.environment and p.pointer == state.pointer]
+    plan = max(asked, key=lambda plan: plan.made_at, default=None)
+    if plan is not None and plan.release != state.release:
+        return f"AWAITING {_awaited(project, lake, plan)}"
+    if not state.release:
+        return f"AWAITING a release from {project.here.from_}"
+    return f"SUCCEEDED {ago(_promoted_at(lake, state), now)} AGO"
+
+
+def _awaited(project: Project, lake: Lake, plan: Plan) -> str:
+    no = [answer.gate for answer in plan.answers if answer.verdict == "fail"]
+    others = [gate for gate in no if gate != "approval"]
+    if others:
+        return f"gate {', '.join(others)}"
+    given = any(not one.problem for one in approvals(project, lake, plan.environment, plan.id))
+    if no and not given:
+        return f"approval by {', '.join(_approvers(plan)) or 'anyone'} of plan {plan}"
+    return f"promotion of plan {plan}"
+
+
+def _approvers(plan: Plan) -> list[str]:
+    by: list[str] = []
+    for gate in plan.gates:
+        settings: Any = gate.get("approval")
+        if isinstance(settings, dict):
+            by += settings.get("by", [])
+    return [name.removeprefix("role:") for name in by]
+
+
+def _promoted_at(lake: Lake, state: State) -> datetime:
+    at: str = next(event["at"] for event in lake.events(state.environment) if event["sequence"] == state.pointer)
+    return datetime.fromisoformat(at)

@@ -1,0 +1,113 @@
+"""Freezes what an environment shows, with the code that made it, into a release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from dataops_platform.kit.clock import Clock, utc_now
+from dataops_platform.kit.digests import digest_of, digest_of_files, short
+from dataops_platform.kit.errors import Refused, some
+from dataops_platform.manifests.cut import Cut, cut_of
+from dataops_platform.manifests.manifest import Manifest
+from dataops_platform.release.git import commit_of, uncommitted
+from dataops_platform.release.release import RELEASE, Release, find_release
+from dataops_platform.settings.code import code_digest_of, code_files, lock_digest
+from dataops_platform.settings.environ import actor
+from dataops_platform.settings.project import Project
+from dataops_platform.stages.step import ELSEWHERE, contract_of
+from dataops_platform.warehouse.ducklake.heads import read_manifests
+from dataops_platform.warehouse.ducklake.lake import Lake
+
+if TYPE_CHECKING:
+    from dagster import Definitions
+
+
+def build_release(project: Project, lake: Lake, defs: Definitions, clock: Clock = utc_now) -> Release:
+    """The release of what the project's environment shows; the one there is when the contents are the same.
+
+    Raises: Refused DP-L002 when it shows nothing, DP-L005 outside dev when files are not committed, DP-L006 when
+    something shown was made by other code, settings or contract than these.
+    """
+    state = lake.state(project.environment)
+    if not state.cut.members:
+        raise Refused("DP-L002", f"{project.environment} shows nothing yet", fix="publish something: dataops run")
+    cut = as_last_made(lake, project.environment, state.cut)
+    refuse_other_makers(lake, cut, defs, project.environment)
+    return freeze(project, lake, cut, clock)
+
+
+def as_last_made(lake: Lake, environment: str, shown: Cut) -> Cut:
+    """What is shown, as it was last made and judged: other code that made the same contents published nothing."""
+    heads = lake.heads(environment)
+    again = cut_of(heads[member.name] for member in shown.members if member.name in heads)
+    return again if again.id == shown.id else shown
+
+
+def freeze(project: Project, lake: Lake, cut: Cut, clock: Clock = utc_now) -> Release:
+    """Keeps a release of this cut with the code at hand. Raises: Refused DP-L005."""
+    release = release_of(project, cut, clock)
+    plain = release.to_plain()
+    build = {"kind": "build", "actor": actor(), "built": release.id, "document": digest_of(plain)}
+    lake.keep(RELEASE, release.id, plain, told=(project.environment, build))
+    return find_release(lake, release.id)
+
+
+def release_of(project: Project, cut: Cut, clock: Clock = utc_now) -> Release:
+    """What a release of this cut with the code at hand would be; it is kept nowhere. Raises: Refused DP-L005."""
+    root = project.root
+    changed = uncommitted(root)
+    if changed and project.environment != "dev":
+        raise Refused(
+            "DP-L005",
+            f"{len(changed)} files are not committed ({some(changed)}); this release must have a commit",
+            fix="commit them, or build the release in dev",
+        )
+    contracts = {m.name: contract_of(project, m.name) for m in cut.members if m.kind == "table"}
+    dbt = [p for p in code_files(root) if (root / p.relative_to(root).parts[0] / "dbt_project.yml").is_file()]
+    return Release(
+        project=project.name,
+        commit=commit_of(root),
+        is_dirty=bool(changed),
+        code=code_digest_of(root),
+        lock=lock_digest(root),
+        dbt=digest_of_files(root, dbt),
+        config=digest_of(project.settings.model_dump(mode="json")),
+        contracts={name: contract.digest for name, contract in contracts.items() if contract},
+        cut=cut,
+        built_in=project.environment,
+        built_by=actor(),
+        built_at=clock().isoformat(),
+        contract_versions={name: contract.version for name, contract in contracts.items() if contract},
+    )
+
+
+def refuse_other_makers(lake: Lake, cut: Cut, defs: Definitions, environment: str) -> None:
+    """Refuses a cut that today's code, settings and contracts would make otherwise. Raises: Refused DP-L006."""
+    known = {spec.key.path[-1]: spec.code_version for spec in defs.resolve_all_asset_specs()}
+    manifests = read_manifests(lake.connection, [i for m in cut.members for i in m.manifests])
+    other = [m.name for m in cut.members if any(_is_other(manifests[i], known) for i in m.manifests)]
+    if other:
+        raise Refused(
+            "DP-L006",
+            f"{some(other)} of {environment} were made by other code, settings or contracts than these",
+            fix="make them again: dataops run; then build the release",
+        )
+
+
+def _is_other(manifest: Manifest, known: Mapping[str, str | None]) -> bool:
+    step = manifest.step
+    # a model's contract is that of the table it learns from, and no part of what Dagster shows of the model
+    made_by = digest_of([step.code, step.config, step.contract if manifest.kind == "table" else ""])
+    return manifest.stage != ELSEWHERE and known.get(manifest.name) != made_by
+
+
+def shown(release: Release) -> str:
+    """A release in one line."""
+    dirty = ", with uncommitted changes" if release.is_dirty else ""
+    members = release.cut.members
+    return (
+        f"release {short(release.id)}: commit {release.commit[:12] or 'none'}{dirty}, "
+        f"{sum(m.kind == 'table' for m in members)} tables, {sum(m.kind == 'model' for m in members)} models, "
+        f"built in {release.built_in}"
+    )

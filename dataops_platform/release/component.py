@@ -1,0 +1,128 @@
+"""The Dagster component of releases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+from pydantic import ConfigDict
+
+from dataops_platform.kit.errors import DataOpsError, UsedWrongly
+from dataops_platform.release.build import build_release
+from dataops_platform.release.checks import gate_results, gate_specs
+from dataops_platform.release.door.sensors import registry_defs
+from dataops_platform.release.jobs import asked_of, move_jobs
+from dataops_platform.release.metadata import plan_metadata, release_metadata, state_metadata
+from dataops_platform.release.pin import pinned_commit
+from dataops_platform.release.propose import propose, release_for
+from dataops_platform.release.release import find_release
+from dataops_platform.release.sensors import reconcile_sensor
+from dataops_platform.runs.definitions import load_definitions
+from dataops_platform.settings.project import Project, load_project
+from dataops_platform.stages.component import Result, failure_of
+from dataops_platform.stages.publish.run import PUBLICATION
+from dataops_platform.stages.scaffold import scaffolder
+from dataops_platform.stages.step import lake_of
+
+RELEASE = "release"
+
+EXAMPLE = """\
+  # Asset <environment>/release. In dev, materializing it builds a release of what dev shows. In an environment with
+  # `from` in dataops.yaml it plans a promotion: what would change, and each gate as a check; the jobs promote_to_…,
+  # rollback_… and resume_… are there, too.
+  description: One name for code, data, models and contracts.
+  look_every_s: 60                   # how often the sensors look
+"""
+
+
+@dg.scaffold_with(scaffolder(EXAMPLE))
+class Release(dg.Component, dg.Model, dg.Resolvable):
+    """What an environment shows under one name, the plan of what comes next, and jobs that promote and roll back."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    description: str = ""
+    """What the release is, for people."""
+    look_every_s: int = 60
+    """Seconds between two looks of its sensors at approvals, the registry and the ledger."""
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The asset `<environment>/release`; in a guarded environment with its gates as checks, and the jobs."""
+        project = load_project(Path(context.path))
+        door = registry_defs(project, self.look_every_s)
+        sensors = [reconcile_sensor(project, self.look_every_s)]
+        if not project.is_guarded:
+            own = dg.Definitions(assets=[built_release(project, self.description)], sensors=sensors)
+        else:
+            asset = planned_release(project, self.description)
+            own = dg.Definitions(assets=[asset], jobs=move_jobs(project), sensors=sensors)
+        return dg.Definitions.merge(own, door)
+
+
+def built_release(project: Project, description: str) -> dg.AssetsDefinition:
+    """The release of what an environment shows that takes none from elsewhere: to materialize it is to build it."""
+
+    @dg.multi_asset(name=f"{project.environment}__{RELEASE}", specs=[_spec(project, description)])
+    def release() -> Iterator[Result]:
+        try:
+            with lake_of(project) as lake:
+                built = build_release(project, lake, load_definitions(project))
+        except DataOpsError as error:
+            raise failure_of(error) from None
+        yield dg.MaterializeResult(data_version=dg.DataVersion(built.id), metadata=release_metadata(built))
+
+    return release
+
+
+def planned_release(project: Project, description: str) -> dg.AssetsDefinition:
+    """The release that a guarded environment shows; to materialize it is to plan the promotion of the next."""
+    spec = _spec(project, description)
+    checks = gate_specs(spec.key, _gates_asked(project).here.gates)
+
+    @dg.multi_asset(name=f"{project.environment}__{RELEASE}", specs=[spec], check_specs=checks)
+    def release() -> Iterator[Result]:
+        try:
+            asked = asked_of(project)
+            with lake_of(asked) as lake:
+                state = lake.state(asked.environment)
+                shown = find_release(lake, state.release) if state.release else None
+                plan = propose(asked, lake, release_for(asked, lake))
+        except DataOpsError as error:
+            raise failure_of(error) from None
+        metadata = {**plan_metadata(plan), **state_metadata(state, shown)}
+        yield dg.MaterializeResult(
+            data_version=dg.DataVersion(state.release or "none"),
+            metadata=metadata,
+            check_results=gate_results(spec.key, checks, plan),
+        )
+
+    return release
+
+
+def _spec(project: Project, description: str) -> dg.AssetSpec:
+    environment = project.environment
+    own = f"What {environment} shows, as one release: code, data, models and contracts."
+    if not project.is_guarded:
+        does = "To materialize it is to build it."
+    elif project.pinned_in is None:
+        does = (
+            f"No release is shown yet: this is the code that is checked out, and its steps refuse to run until one is "
+            f"promoted (`dataops promote --to {environment}`). To materialize it is to plan that."
+        )
+    else:
+        does = f"Code: commit {pinned_commit(project)[:12]}. To materialize it is to plan the promotion of the next."
+    return dg.AssetSpec(
+        key=dg.AssetKey([environment, RELEASE]),
+        deps=[dg.AssetKey([environment, PUBLICATION])],
+        description=f"{description} {own} {does}".strip(),
+        group_name=RELEASE,
+        owners=[project.settings.owner],
+        kinds={"git", "ducklake"},
+    )
+
+
+def _gates_asked(project: Project) -> Project:
+    """The project whose settings decide about promotions; the pinned one where the checkout has no such environment."""
+    try:
+        return asked_of(project)
+    except UsedWrongly:
+        return project

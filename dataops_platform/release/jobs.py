@@ -1,0 +1,124 @@
+"""Jobs that move a guarded environment, as the commands `promote`, `rollback` and `resume` do."""
+
+from collections.abc import Callable
+from functools import partial
+
+import dagster as dg
+from pydantic import Field
+
+from dataops_platform.kit.digests import short
+from dataops_platform.kit.errors import DataOpsError
+from dataops_platform.release.metadata import move_metadata
+from dataops_platform.release.move import resume, roll_back
+from dataops_platform.release.prepare import prepare_return
+from dataops_platform.release.propose import find_plan, promote, propose, release_for
+from dataops_platform.release.reconcile import follow_switch
+from dataops_platform.release.release import find_release
+from dataops_platform.settings.project import Project, load_project
+from dataops_platform.stages.component import failure_of
+from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.protocol import State
+
+
+class PromoteConfig(dg.Config):
+    """Which release, by which plan."""
+
+    release: str = Field(default="", description="The beginning of a release's id; empty: what its origin shows.")
+    plan: str = Field(default="", description="The beginning of a plan's id: carry out just this one. Empty: make one.")
+
+
+class RollbackConfig(dg.Config):
+    """How far back."""
+
+    to: str = Field(
+        default="",
+        description="An event's number, or the beginning of a release or publication; empty: the one before.",
+    )
+    data: bool = Field(default=False, description="Only the data: the publication before, within the same release.")
+
+
+def asked_of(project: Project) -> Project:
+    """The project as the command line takes it: its own folder decides about promotions, not the pinned copy."""
+    return load_project(project.home, project.environment)
+
+
+def move_jobs(project: Project) -> list[dg.JobDefinition]:
+    """`promote_to_<environment>`, `rollback_<environment>` and `resume_<environment>`."""
+    environment = project.environment
+
+    @dg.op(name="promote", description="Shows a release, if every gate lets it pass.")
+    def promote_op(context: dg.OpExecutionContext, config: PromoteConfig) -> None:
+        def work(asked: Project, lake: Lake) -> State:
+            plan = find_plan(lake, config.plan)
+            return promote(asked, lake, plan)
+
+        def propose_first(asked: Project, lake: Lake) -> State:
+            return promote(asked, lake, propose(asked, lake, release_for(asked, lake, config.release)))
+
+        _move(context, project, work if config.plan else propose_first)
+
+    @dg.op(name="rollback", description="Shows an earlier state again, and holds the environment.")
+    def rollback_op(context: dg.OpExecutionContext, config: RollbackConfig) -> None:
+        def work(asked: Project, lake: Lake) -> State:
+            prepare = partial(prepare_return, asked)
+            return roll_back(lake, environment, config.to, data=config.data, prepare=prepare)
+
+        _move(context, project, work)
+
+    @dg.op(name="resume", description="Lets the environment publish again.")
+    def resume_op(context: dg.OpExecutionContext) -> None:
+        _move(context, project, lambda _, lake: resume(lake, environment))
+
+    @dg.job(
+        name=f"promote_to_{environment}",
+        description=f"`dataops promote --to {environment}`: code, data, models and contracts, in one switch.",
+        config={"ops": {"promote": {"config": PromoteConfig().model_dump()}}},
+        executor_def=dg.in_process_executor,
+    )
+    def promote_job() -> None:
+        promote_op()
+
+    @dg.job(
+        name=f"rollback_{environment}",
+        description=f"`dataops rollback {environment}`: an earlier state, held until it is resumed.",
+        config={"ops": {"rollback": {"config": RollbackConfig().model_dump()}}},
+        executor_def=dg.in_process_executor,
+    )
+    def rollback_job() -> None:
+        rollback_op()
+
+    @dg.job(
+        name=f"resume_{environment}",
+        description=f"`dataops resume {environment}`: it may publish again.",
+        executor_def=dg.in_process_executor,
+    )
+    def resume_job() -> None:
+        resume_op()
+
+    return [promote_job, rollback_job, resume_job]
+
+
+def _move(context: dg.OpExecutionContext, project: Project, work: Callable[[Project, Lake], State]) -> None:
+    """Does it, and says on the page of `<environment>/release` what is shown now."""
+    try:
+        asked = asked_of(project)
+        with lake_of(asked) as lake:
+            state = work(asked, lake)
+            followed = follow_switch(asked, lake)
+            release = find_release(lake, state.release) if state.release else None
+    except DataOpsError as error:
+        raise failure_of(error) from None
+    context.log.info(f"{state.environment} shows release {short(state.release)} (event {state.sequence})")
+    for said in (*followed.made, *followed.put_right):
+        context.log.info(said)
+    if followed.failed:
+        context.log.error(followed.failed)
+    context.log_event(
+        dg.AssetMaterialization(
+            asset_key=dg.AssetKey([state.environment, "release"]),
+            description=f"{state.event['kind']} by {state.event['actor']}, event {state.sequence}",
+            metadata=move_metadata(state, release, followed),
+            tags={"dagster/data_version": state.release or "none"},
+        )
+    )

@@ -1,0 +1,65 @@
+"""What Dagster's pages show of a release, of what an environment shows, and of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from dataops_platform.kit.digests import short
+from dataops_platform.release.page import as_markdown
+from dataops_platform.release.plan import Plan
+from dataops_platform.release.reconcile import Reconciled
+from dataops_platform.release.release import Release
+from dataops_platform.warehouse.protocol import State
+
+Metadata = Mapping[str, dg.MetadataValue[Any]]
+
+
+def release_metadata(release: Release) -> Metadata:
+    """Its manifest, as values and as a table of its members."""
+    versions = release.contract_versions
+    members = [
+        dg.TableRecord(
+            {"name": m.name, "kind": m.kind, "rows": m.rows, "contract": versions.get(m.name, ""), "digest": m.digest}
+        )
+        for m in release.cut.members
+    ]
+    return {
+        "release": dg.MetadataValue.text(short(release.id)),
+        "commit": dg.MetadataValue.text(release.commit + (" (with changes)" if release.is_dirty else "")),
+        "built": dg.MetadataValue.text(f"in {release.built_in} by {release.built_by}, {release.built_at[:19]}"),
+        "members": dg.MetadataValue.table(members),
+        "manifest": dg.MetadataValue.json(release.contents),
+    }
+
+
+def state_metadata(state: State, release: Release | None) -> Metadata:
+    """The state that an environment shows, and its release, if any."""
+    if not state.sequence:
+        return {"shows": dg.MetadataValue.text("nothing yet")}
+    held = f"; held: dataops resume {state.environment}" if state.held else ""
+    shows = f"event {state.sequence}, publication {short(state.publication)}{held}"
+    return {"shows": dg.MetadataValue.text(shows), **(release_metadata(release) if release else {})}
+
+
+def plan_metadata(plan: Plan) -> Metadata:
+    """A plan's id, to carry it out by, and all that it says."""
+    return {
+        "plan": dg.MetadataValue.md(as_markdown(plan)),
+        "plan_id": dg.MetadataValue.text(short(plan.id)),
+        "plan_passes": dg.MetadataValue.bool(plan.passes),
+    }
+
+
+def move_metadata(state: State, release: Release | None, followed: Reconciled) -> Metadata:
+    """What a promotion or a rollback came to, and what was made to follow it."""
+    said = [*followed.made, *followed.put_right, *([f"not yet: {followed.failed}"] if followed.failed else [])]
+    return {
+        "event": dg.MetadataValue.int(state.sequence),
+        "kind": dg.MetadataValue.text(str(state.event["kind"])),
+        "held": dg.MetadataValue.bool(state.held),
+        "followed": dg.MetadataValue.text("; ".join(said) or "all was equal"),
+        **state_metadata(state, release),
+    }

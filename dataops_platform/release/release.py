@@ -1,0 +1,104 @@
+"""A release: everything that makes a state of a project what it is, named by its contents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from dataops_platform.kit.digests import digest_of, short
+from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.manifests.cut import Cut
+from dataops_platform.warehouse.ducklake.lake import Lake
+
+RELEASE = "release"
+"""The kind of document that the lake keeps releases as."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """Code, lock, dbt project, contracts, settings, tables and models of one moment; equal contents, equal id.
+
+    `cut` says where the tables and models lie (versions and build areas), `built_in`, `built_by` and `built_at` who
+    made it: locators, no part of the id. `code` is the digest of the project's own files, which `commit` has.
+    """
+
+    project: str
+    commit: str
+    is_dirty: bool
+    code: str
+    lock: str
+    dbt: str
+    config: str
+    contracts: Mapping[str, str]
+    cut: Cut
+    built_in: str = ""
+    built_by: str = ""
+    built_at: str = ""
+    contract_versions: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def contents(self) -> dict[str, Any]:
+        """What the id is the digest of: digests only, of no place and no time."""
+        members = self.cut.members
+        return {
+            "project": self.project,
+            "commit": self.commit,
+            "is_dirty": self.is_dirty,
+            "code": self.code,
+            "lock": self.lock,
+            "dbt": self.dbt,
+            "config": self.config,
+            "contracts": dict(self.contracts),
+            "publication": self.cut.id,
+            "tables": {m.name: m.digest for m in members if m.kind == "table"},
+            "models": {m.name: m.digest for m in members if m.kind == "model"},
+        }
+
+    @cached_property
+    def id(self) -> str:
+        """Digest of the contents."""
+        return digest_of(self.contents)
+
+    def __str__(self) -> str:
+        return short(self.id)
+
+    def to_plain(self) -> dict[str, Any]:
+        """The release as a JSON-like record, contents and locators apart."""
+        located = {"built_in": self.built_in, "built_by": self.built_by, "built_at": self.built_at}
+        return {
+            "id": self.id,
+            "contents": self.contents,
+            "locators": {**located, "cut": self.cut.to_plain(), "contract_versions": dict(self.contract_versions)},
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Release:
+        """The release written by `to_plain`."""
+        derived = ("publication", "tables", "models")
+        contents = {key: value for key, value in plain["contents"].items() if key not in derived}
+        locators = dict(plain["locators"])
+        return cls(**contents, cut=Cut.from_plain(locators.pop("cut")), **locators)
+
+
+def releases_of(lake: Lake) -> list[Release]:
+    """All releases, oldest first."""
+    return [Release.from_plain(body) for body in lake.kept(RELEASE).values()]
+
+
+def find_release(lake: Lake, wanted: str, built_in: str = "") -> Release:
+    """The release whose id begins with `wanted` (with or without `sha256:`), or the newest when that is empty.
+
+    `built_in` looks only among those of one environment. Raises: UsedWrongly DP-L003 for none or several.
+    """
+    known = [release for release in releases_of(lake) if built_in in ("", release.built_in)]
+    beginning = wanted.removeprefix("sha256:")
+    found = [release for release in known if release.id.removeprefix("sha256:").startswith(beginning)]
+    if not known:
+        raise UsedWrongly("DP-L003", "there is no release yet", fix="make one: dataops release build")
+    if wanted and len(found) != 1:
+        what = "no release is" if not found else "several releases are"
+        near = some([str(release) for release in reversed(found or known)])
+        raise UsedWrongly("DP-L003", f"{what} called {wanted!r}; known, newest first: {near}")
+    return found[-1]

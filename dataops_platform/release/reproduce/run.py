@@ -1,0 +1,130 @@
+"""Makes something again, and compares."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dataops_platform.kit.errors import Refused, some
+from dataops_platform.manifests.manifest import WHOLE, Manifest
+from dataops_platform.release.inputs import Origin
+from dataops_platform.release.reproduce.code import Code, code_of
+from dataops_platform.release.reproduce.models import compare_model
+from dataops_platform.release.reproduce.result import Remade, Reproduction
+from dataops_platform.release.reproduce.scratch import clear_left, give_inputs, scratch
+from dataops_platform.release.reproduce.tables import compare_table
+from dataops_platform.release.reproduce.target import Target, find_target, short_name
+from dataops_platform.settings.environ import variables_with
+from dataops_platform.settings.project import Project
+from dataops_platform.stages.step import STAGES, lake_of
+from dataops_platform.warehouse.ducklake.lake import Lake
+
+TOLERANCE = 1e-6
+"""By how much probabilities and other floating numbers may differ and still be called equal within tolerance."""
+
+
+def reproduce(
+    project: Project,
+    wanted: str,
+    *,
+    environment: str = "",
+    keep: bool = False,
+    tolerance: float = TOLERANCE,
+    say: Callable[[str], None] = lambda _: None,
+) -> Reproduction:
+    """Makes a release, or what a run made, again, and says of each table and model how equal it came out.
+
+    From the tables that it started from, as they were; by the code of its release, in a checkout of its own, in an
+    environment of its own that is gone afterwards unless `keep`. Nothing else is changed.
+    Raises: UsedWrongly DP-L050; Refused DP-L051 (its code is nowhere), DP-L052, DP-L053 (an input is not there as it
+    was), DP-L054 (a step failed).
+    """
+    with lake_of(project) as lake:
+        clear_left(project, lake)
+        target = find_target(lake, wanted, environment)
+        code = code_of(project, target)
+        say(f"{target.label}: {code.said}")
+        parts: dict[str, Remade] = {}
+        runs: list[str] = []
+        inputs: dict[str, str] = {}
+        name = short_name(target)
+        for number, origin in enumerate(target.passes(lake)):
+            place = name if not number else f"{name}_{number}"
+            with scratch(project, lake, place, keep=keep):
+                again = give_inputs(project, lake, place, origin)
+                inputs |= {m.name: "read in again" if m.name in again else "as it was" for m in origin.given.values()}
+                say(f"making {some(sorted({m.name for m in origin.made.values()}), most=20)} in {place}")
+                runs.append(_run(code, place, origin, again))
+                parts |= {part.name: part for part in _compare(project, lake, target, origin, place, tolerance)}
+    ordered = [parts[head] for head in target.results if head in parts]
+    given = [n for n in target.results if n not in parts]
+    taken = [Remade(n, target.results[n].kind, "content", "taken as it was: no step makes it") for n in given]
+    return Reproduction(target.label, name, code.said, inputs, (*ordered, *taken), tuple(runs))
+
+
+def _run(code: Code, environment: str, origin: Origin, again: Sequence[str]) -> str:
+    """One Dagster run, in a process of the code's own interpreter; gives its id. Raises: Refused DP-L054."""
+    names = {m.name for m in origin.made.values()}
+    arguments = ["run", "--force", "--json", "--env", environment, "--project", str(code.root)]
+    arguments += ["--select", ",".join(sorted({*names, *again}))]
+    span = _span(origin.made.values())
+    if span:
+        arguments += ["--partition", span]
+    done = subprocess.run(
+        [str(code.python), "-m", "dataops_platform.cli", *arguments],
+        cwd=code.root,
+        env=variables_with(DATAOPS_ENV=environment, DATAOPS_FAULTS=""),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = _answer(done.stdout)
+    if done.returncode or not said.get("success"):
+        problems = [failure["message"] for failure in said.get("failures", ())]
+        problems = problems or [said.get("error", {}).get("message", "")]
+        last = done.stderr.strip().splitlines()[-1:] or [f"it ended with {done.returncode}"]
+        raise Refused(
+            "DP-L054",
+            f"making it again failed: {some(filter(None, problems), width=400) or last[0][:400]}",
+            where=f"environment {environment}, {code.said}",
+            fix="nothing else was changed",
+        )
+    return str(said["run"])
+
+
+def _answer(text: str) -> dict[str, Any]:
+    start = text.find("{")
+    try:
+        found: dict[str, Any] = json.loads(text[start:]) if start >= 0 else {}
+    except ValueError:
+        return {}
+    return found
+
+
+def _span(made: Any) -> str:
+    parts = sorted({m.partition for m in made} - {WHOLE})
+    return f"{parts[0]}..{parts[-1]}" if parts else ""
+
+
+def _compare(
+    project: Project, lake: Lake, target: Target, origin: Origin, environment: str, tolerance: float
+) -> list[Remade]:
+    """The level of each result that this pass made, in the order of the stages."""
+    now = lake.heads(environment)
+    made = {m.name for m in origin.made.values()}
+    found = []
+    for name, was in target.results.items():
+        if name not in made:
+            continue
+        if was.kind == "model":
+            found.append(compare_model(project, lake, was, now.get(name), now, tolerance))
+        else:
+            found.append(compare_table(lake, was, now.get(name), tolerance))
+    return sorted(found, key=lambda part: STAGES.index(_stage(target, part.name)))
+
+
+def _stage(target: Target, name: str) -> str:
+    first: Manifest = target.results[name].manifests[0]
+    return first.stage

@@ -1,0 +1,180 @@
+"""An environment of its own, that starts from the inputs something once had, and is gone afterwards."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from dataops_platform.kit.errors import Refused, UsedWrongly, some
+from dataops_platform.kit.sql import literal
+from dataops_platform.kit.text_file import write_text
+from dataops_platform.manifests.cut import cut_of
+from dataops_platform.manifests.manifest import WHOLE, Head, Manifest
+from dataops_platform.release.inputs import Origin
+from dataops_platform.release.reproduce.kept import is_as_recorded
+from dataops_platform.runs.instance import forget_assets
+from dataops_platform.settings.environ import actor
+from dataops_platform.settings.project import BRANCHES, Project, branch_file
+from dataops_platform.stages.step import ELSEWHERE
+from dataops_platform.technologies.files.location import locate
+from dataops_platform.technologies.mlflow.tracking import open_tracking
+from dataops_platform.technologies.mlflow.versions import forget_environment as forget_models
+from dataops_platform.warehouse.ducklake.forget import forget_environment as forget_lake
+from dataops_platform.warehouse.ducklake.heads import Written, locate_manifests
+from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.protocol import State
+
+AT_WORK = "something is made again here\n"
+"""What the mark of an environment says until it is removed, or kept because somebody asked for that."""
+
+
+@contextmanager
+def scratch(project: Project, lake: Lake, name: str, *, keep: bool = False) -> Iterator[str]:
+    """An empty environment of this name; what an earlier one left is removed first, and this one at the end.
+
+    Another process that has one of this name is waited for.
+    """
+    mark = branch_file(project.state_dir, name)
+    with _locked(project, lake, name):
+        _remove(project, lake, name)
+        write_text(mark, AT_WORK)
+        try:
+            yield name
+        finally:
+            if keep:
+                write_text(mark, "")
+            else:
+                _remove(project, lake, name)
+                mark.unlink()
+
+
+def clear_left(project: Project, lake: Lake) -> list[str]:
+    """Removes the environments of processes that were killed while they made something again; gives their names.
+
+    One that is still at work keeps its own, and so does `--keep`.
+    """
+    from filelock import Timeout
+
+    cleared = []
+    for mark in sorted((project.state_dir / BRANCHES).glob("*")):
+        if not _is_at_work(mark):
+            continue
+        try:
+            with _locked(project, lake, mark.name, timeout_s=0):
+                if _is_at_work(mark):
+                    _remove(project, lake, mark.name)
+                    mark.unlink()
+                    cleared.append(mark.name)
+        except Timeout:
+            continue
+    return cleared
+
+
+def _is_at_work(mark: Path) -> bool:
+    return mark.exists() and mark.read_text() == AT_WORK
+
+
+@contextmanager
+def _locked(project: Project, lake: Lake, name: str, timeout_s: float = -1) -> Iterator[None]:
+    from filelock import FileLock
+
+    locks = project.state_dir / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with FileLock(locks / f"{name}.lock", timeout=timeout_s), lake.lock.advisory(name):
+        yield
+
+
+def _remove(project: Project, lake: Lake, name: str) -> None:
+    if any(head.kind == "model" for head in lake.heads(name).values()):
+        forget_models(open_tracking(project).client, project.name, name)
+    forget_assets(project, name)
+    forget_lake(lake, name)
+    shutil.rmtree(project.state_dir / "dbt" / name, ignore_errors=True)
+
+
+def give_inputs(project: Project, lake: Lake, environment: str, origin: Origin) -> list[str]:
+    """Makes what `origin` starts from the heads of the environment, as it was; gives the tables to read in again.
+
+    What still lies in one version of a table is pointed at; what lies in several is copied together. A table that was
+    given up is read in again from its file, if that has not changed.
+    Raises: Refused DP-L052 when it was given up and its file changed, DP-L053 when its rows are not those recorded.
+    """
+    located = locate_manifests(lake.connection, origin.given)
+    by_name: dict[str, dict[str, Manifest]] = {}
+    for manifest in sorted(origin.given.values(), key=lambda m: m.recorded_at):
+        by_name.setdefault(manifest.name, {})[manifest.partition] = manifest
+    pinned, copied, again = [], dict[str, Mapping[str, Manifest]](), []
+    for name, partitions in by_name.items():
+        places = [located[m.id] for m in partitions.values()]
+        if not _is_there(lake, places):
+            _refuse_changed_file(project, name, partitions.values())
+            again.append(name)
+            continue
+        newest = max(places, key=lambda place: int(place.version))
+        kind = next(m.kind for m in partitions.values())
+        head = Head(name, kind, newest.version, tuple(partitions.values()), newest.environment)
+        if head.kind == "model" or is_as_recorded(lake, head):
+            pinned.append(head)
+        else:
+            copied[name] = partitions
+    event = {"kind": "creation", "actor": actor()}
+    lake.switch(environment, cut_of(pinned), State(environment), event)
+    for name in copied:
+        _copy(lake, environment, name, copied[name], located)
+    return again
+
+
+def _is_there(lake: Lake, places: Iterable[Written]) -> bool:
+    return all(place.kind == "model" or lake.has_version(place.version) for place in places)
+
+
+def _refuse_changed_file(project: Project, name: str, manifests: Iterable[Manifest]) -> None:
+    files = {ref.name: ref.digest for m in manifests for ref in m.step.inputs if m.stage != ELSEWHERE}
+    changed = [file for file, digest in files.items() if _digest_of_file(project, file) != digest]
+    if changed or not files:
+        raise Refused(
+            "DP-L052",
+            f"{name} as it was is no longer kept"
+            + (f", and {some(changed)} changed since" if files else ", and another program wrote it"),
+            fix="put the file back as it was; to keep such tables from now on: dataops gc --inputs",
+        )
+
+
+def _digest_of_file(project: Project, name: str) -> str:
+    from dataops_platform.kit.digests import digest_of_file
+
+    for written in (name, f"package://{name}"):
+        try:
+            return digest_of_file(locate(written, project.home))
+        except UsedWrongly:
+            continue
+    return ""
+
+
+def _copy(
+    lake: Lake, environment: str, name: str, partitions: Mapping[str, Manifest], located: Mapping[str, Written]
+) -> None:
+    heads = [_alone(manifest, located[manifest.id]) for manifest in partitions.values()]
+    wrong = [head.manifests[0].partition for head in heads if not is_as_recorded(lake, head)]
+    if wrong:
+        raise Refused(
+            "DP-L053",
+            f"the rows of {name} that are kept are not those that were recorded"
+            + (f" (partitions {some(wrong)})" if wrong != [WHOLE] else ""),
+            fix="somebody changed the lake's files; restore them from a backup",
+        )
+    parts = [
+        f"select * from {lake.relation(environment, head)} where _dp_partition = {literal(head.manifests[0].partition)}"
+        for head in heads
+    ]
+    with lake.stage(environment, name) as staging:
+        staging.replace(" union all by name ".join(parts), list(partitions))
+        staging.record([replace(m, environment=environment) for m in partitions.values()])
+
+
+def _alone(manifest: Manifest, place: Written) -> Head:
+    """One partition of a table, as a table of its own."""
+    return Head(manifest.name, manifest.kind, place.version, (manifest,), place.environment)

@@ -1,0 +1,120 @@
+"""How equal a table came out when it was made again."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from dataops_platform.kit.sql import identifier, literal
+from dataops_platform.manifests.manifest import WHOLE, Head
+from dataops_platform.manifests.table_digest import TableDigest
+from dataops_platform.release.reproduce.kept import is_as_recorded
+from dataops_platform.release.reproduce.result import Remade
+from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.ducklake.retention import files_of
+
+_PARTITION = re.compile(r"_dp_partition=([^/]*)/")
+_FLOATING = re.compile(r"DOUBLE|FLOAT")
+MODEL_DIGEST = "model_digest"
+"""The column of a table of predictions that names the model; it is no prediction."""
+
+
+def compare_table(lake: Lake, was: Head, now: Head | None, tolerance: float) -> Remade:
+    """The level that a table reached, over the partitions that it was made for.
+
+    `tolerance`: by how much two numbers of floating point may differ, absolute up to 1 and relative above.
+    """
+    if now is None:
+        return Remade(was.name, "table", "different", "it was not made")
+    parts = list(was.partitions)
+    other = [p for p in parts if p not in now.partitions or now.partitions[p].digest != was.partitions[p].digest]
+    is_kept = lake.has_version(was.version)
+    if is_kept and not is_as_recorded(lake, was):
+        return Remade(was.name, "table", "different", "the rows that are kept are not those that were recorded")
+    if not other:
+        if not is_kept:
+            return Remade(was.name, "table", "content", "only its digest is kept: its files were given up")
+        if _files(lake, was, parts) == _files(lake, now, parts):
+            return Remade(was.name, "table", "bytes")
+        return Remade(was.name, "table", "content", "the same rows, written to other files")
+    said = "" if parts == [WHOLE] else f" in {len(other)} of {len(parts)} partitions"
+    if not is_kept:
+        return Remade(was.name, "table", "different", f"another digest{said}; its rows were given up")
+    return _compare_rows(lake, was, now, other, tolerance, said)
+
+
+def _files(lake: Lake, head: Head, partitions: Collection[str]) -> list[str]:
+    """Digests of a version's files, those of the partitions where there are any; of deleted rows, too."""
+    found = []
+    for path, deleted in files_of(lake.connection, f"{head.area}__build", head.name, head.version):
+        part = _PARTITION.search(path)
+        if part is None or part[1] in partitions:
+            found.append(_digest_of(lake, path) + (_digest_of(lake, deleted) if deleted else ""))
+    return sorted(found)
+
+
+def _digest_of(lake: Lake, path: str) -> str:
+    if "://" not in path:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    row = lake.connection.execute(f"select sha256(content) from read_blob({literal(path)})").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _compare_rows(lake: Lake, was: Head, now: Head, partitions: Collection[str], tolerance: float, said: str) -> Remade:
+    """Pairs rows in the order of all that is no floating number, and looks at the pairs."""
+    relations = [_rows(lake, head, partitions) for head in (was, now)]
+    columns = [_columns(lake, relation) for relation in relations]
+    if columns[0] != columns[1]:
+        return Remade(was.name, "table", "different", f"other columns{said}")
+    counts = [
+        sum((TableDigest.parse(head.partitions[p].digest).rows for p in partitions if p in head.partitions), 0)
+        for head in (was, now)
+    ]
+    if counts[0] != counts[1]:
+        return Remade(was.name, "table", "different", f"{counts[1]} rows instead of {counts[0]}{said}")
+    scored = was.manifests[0].stage == "score"
+    names = [n for n in columns[0] if not (scored and n == MODEL_DIGEST)]
+    floating = [n for n in names if _FLOATING.fullmatch(columns[0][n])]
+    exact = [n for n in names if n not in floating]
+    order = ", ".join(identifier(n) for n in (*exact, *floating))
+    sides = [f"(select *, row_number() over (order by {order}) as _dp_row from {relation})" for relation in relations]
+    same = " and ".join(f"w.{identifier(n)} is not distinct from n.{identifier(n)}" for n in exact) or "true"
+    far = ", ".join(_distance(identifier(n)) for n in floating) or "0.0"
+    row = lake.connection.execute(
+        f"select count(*) filter (where not ({same})), coalesce(max(greatest({far}, 0.0)), 0.0) "
+        f"from {sides[0]} w join {sides[1]} n using (_dp_row)"
+    ).fetchone()
+    others, distance = row if row else (0, 0.0)
+    if others:
+        return Remade(was.name, "table", "different", f"{others} of {counts[0]} rows are others{said}")
+    if distance == 0 and scored:
+        return Remade(was.name, "table", "predictions", "the same predictions of another model")
+    if distance <= tolerance:
+        return Remade(was.name, "table", "tolerance", f"numbers differ by up to {distance:.1e}{said}")
+    return Remade(was.name, "table", "different", f"numbers differ by up to {distance:.2g}{said}")
+
+
+def _rows(lake: Lake, head: Head, partitions: Collection[str]) -> str:
+    relation = lake.relation(head.area, head)
+    if WHOLE in partitions:
+        return f"(from {relation})"
+    return f"(from {relation} where _dp_partition in ({', '.join(literal(p) for p in partitions)}))"
+
+
+def _columns(lake: Lake, relation: str) -> dict[str, str]:
+    described = lake.connection.execute(f"describe select * from {relation}").fetchall()
+    return {name: kind for name, kind, *_ in sorted(described) if not name.startswith("_dp_")}
+
+
+def _distance(column: str) -> str:
+    """SQL of how far two numbers of a pair are apart; no number and a number are infinitely so."""
+    pair = f"w.{column}, n.{column}"
+    return (
+        f"case when w.{column} is not distinct from n.{column} then 0.0 "
+        f"when w.{column} is null or n.{column} is null then 'inf'::double "
+        f"else coalesce(abs(w.{column} - n.{column}) / greatest(1.0, abs(greatest({pair})), abs(least({pair}))), "
+        "'inf'::double) end"
+    )

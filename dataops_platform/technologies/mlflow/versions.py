@@ -1,0 +1,97 @@
+"""All versions of registered models, and the removal of those that nobody needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dataops_platform.technologies.mlflow.registry import DIGEST_TAG
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+REQUEST_TAG = "dataops.request"
+_LOGGED = "models:/m-"
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """A version of a registered model: the digest of its files (empty: not registered by the platform), when it was
+    made (ISO format, UTC), its aliases, where its files are (which a copy under another name shares), and the logged
+    model it was made of (empty for a copy). `is_requested`: somebody asks for something by a tag."""
+
+    name: str
+    version: str
+    digest: str
+    made_at: str
+    aliases: tuple[str, ...]
+    files: str
+    logged_model: str
+    is_requested: bool = False
+
+
+def all_versions(client: MlflowClient) -> list[RegisteredVersion]:
+    """Every version of every registered model, whoever registered it; by name, lowest first."""
+    aliases: dict[tuple[str, str], list[str]] = {}
+    for model in _pages(client.search_registered_models):
+        for alias, number in model.aliases.items():
+            aliases.setdefault((model.name, str(number)), []).append(alias)
+    found = [
+        RegisteredVersion(
+            name=one.name,
+            version=str(one.version),
+            digest=one.tags.get(DIGEST_TAG, ""),
+            made_at=datetime.fromtimestamp(one.creation_timestamp / 1000, UTC).isoformat(),
+            aliases=tuple(aliases.get((one.name, str(one.version)), ())),
+            files=client.get_model_version_download_uri(one.name, one.version),
+            logged_model=one.source.removeprefix("models:/") if one.source.startswith(_LOGGED) else "",
+            is_requested=REQUEST_TAG in one.tags,
+        )
+        for one in _pages(client.search_model_versions)
+    ]
+    return sorted(found, key=lambda one: (one.name, int(one.version)))
+
+
+def delete_version(client: MlflowClient, version: RegisteredVersion, files_of_others: Collection[str]) -> None:
+    """Deletes a registered version; its files first, unless they are also those of another version.
+
+    One that was killed on the way is ended by the next call.
+    """
+    from mlflow.exceptions import MlflowException
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    if version.files not in files_of_others:
+        get_artifact_repository(version.files).delete_artifacts()
+        if version.logged_model:
+            try:
+                client.delete_logged_model(version.logged_model)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+    client.delete_model_version(version.name, version.version)
+
+
+def forget_environment(client: MlflowClient, project: str, environment: str) -> None:
+    """Deletes the models and runs of an environment that was made for a purpose and has served it."""
+    own = [v for v in all_versions(client) if v.name.startswith(f"{environment}.{project}.")]
+    others = {v.files for v in all_versions(client) if v not in own}
+    for version in own:
+        delete_version(client, version, others)
+    for name in sorted({version.name for version in own}):
+        client.delete_registered_model(name)
+    experiment = client.get_experiment_by_name(f"{project}/{environment}")
+    if experiment is not None and experiment.lifecycle_stage == "active":
+        client.rename_experiment(experiment.experiment_id, f"{experiment.name} until {experiment.last_update_time}")
+        client.delete_experiment(experiment.experiment_id)
+
+
+def _pages(search: Any) -> Iterator[Any]:
+    token = None
+    while True:
+        page = search(page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return

@@ -1,0 +1,1 @@
+"""OpenSSH: signatures by keys that people and machines have anyway."""

@@ -1,0 +1,70 @@
+"""Signatures made and verified by OpenSSH.
+
+Source: `ssh-keygen -Y`, https://man.openbsd.org/ssh-keygen.1#Y
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from dataops_platform.kit.errors import SystemFailed, UsedWrongly
+
+NAMESPACE = "dataops"
+ALLOWED_SIGNERS = "allowed_signers"
+"""The file beside `dataops.yaml` that says who has which key: lines of `principal key-type key`."""
+
+_KEY = re.compile(r"\bSHA256:\S+")
+
+
+def sign(key: Path, text: str) -> str:
+    """The signature of a text by the private key in a file, which stays with OpenSSH. Raises: UsedWrongly DP-L022."""
+    done = _ssh_keygen(["sign", "-q", "-f", str(key), "-n", NAMESPACE], text)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise UsedWrongly("DP-L022", f"{key.name} cannot sign: {said[-1] if said else done.returncode}")
+    return done.stdout
+
+
+def is_signed_by(principal: str, text: str, signature: str, signers: Path) -> bool:
+    """Whether `signature` is one of `text`, by a key that `signers` gives to this principal now."""
+    return _verified(signature, ["verify", "-q", "-f", str(signers), "-I", principal, "-n", NAMESPACE], text)[0]
+
+
+def principals_of(signature: str, signers: Path) -> list[str]:
+    """The principals to whom `signers` gives the key of a signature; whether it is one of a text is not asked."""
+    known, said = _verified(signature, ["find-principals", "-f", str(signers)], "")
+    return [name for name in said.replace("\n", ",").split(",") if name] if known else []
+
+
+def key_of(text: str, signature: str) -> str | None:
+    """The fingerprint of the key that signed `text`, whoever has it; None when this is no signature of it."""
+    good, said = _verified(signature, ["check-novalidate", "-n", NAMESPACE], text)
+    found = _KEY.search(said)
+    return found.group() if good and found else None
+
+
+def _verified(signature: str, arguments: Sequence[str], text: str) -> tuple[bool, str]:
+    with tempfile.NamedTemporaryFile("w", suffix=".sig") as file:
+        file.write(signature)
+        file.flush()
+        done = _ssh_keygen([*arguments, "-s", file.name], text)
+    return done.returncode == 0, done.stdout
+
+
+def _ssh_keygen(arguments: Sequence[str], text: str) -> subprocess.CompletedProcess[str]:
+    command = ["ssh-keygen", "-Y", *arguments]
+    try:
+        return subprocess.run(
+            command,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,  # no terminal to ask for a passphrase: it would wait there for ever
+        )
+    except OSError as error:
+        raise SystemFailed("DP-L023", f"ssh-keygen cannot be run: {error.strerror}", fix="install OpenSSH") from error

@@ -1,0 +1,87 @@
+"""Which snapshots a lake has, which of them something names, and how those that nothing needs are given up.
+
+A snapshot is expired by its number, never by its age: a view that is pinned to an expired one breaks.
+Source: https://ducklake.select/docs/stable/duckdb/maintenance/expire_snapshots
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataops_platform.kit.sql import literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_CATALOG = "__ducklake_metadata_lake"
+_PINNED = re.compile(r"(?i)\bat\s*\(\s*version\s*=>\s*(\d+)\s*\)")
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files of rows: how many, and their size."""
+
+    count: int
+    size_bytes: int
+
+
+def snapshots(connection: DuckDBPyConnection) -> frozenset[int]:
+    """The numbers of all snapshots the lake has."""
+    return frozenset(
+        n for (n,) in connection.execute(f"select snapshot_id from {_CATALOG}.ducklake_snapshot").fetchall()
+    )
+
+
+def is_readable(connection: DuckDBPyConnection, version: str) -> bool:
+    """Whether the snapshot that is a table's version was not expired."""
+    found = connection.execute(
+        f"select 1 from {_CATALOG}.ducklake_snapshot where snapshot_id = {int(version)} limit 1"
+    ).fetchone()
+    return found is not None
+
+
+def pinned(connection: DuckDBPyConnection) -> frozenset[int]:
+    """The numbers of snapshots that any view of the lake names, whoever made it."""
+    found = connection.execute("select sql from duckdb_views() where database_name = 'lake'").fetchall()
+    return frozenset(int(number) for (sql,) in found for number in _PINNED.findall(sql))
+
+
+def files_of(connection: DuckDBPyConnection, schema: str, table: str, version: str) -> list[tuple[str, str]]:
+    """The files of a table's version, each with the file that says which of its rows were deleted (empty: none)."""
+    rows = connection.execute(
+        "select data_file, coalesce(delete_file, '') from ducklake_list_files("
+        f"'lake', {literal(table)}, schema => {literal(schema)}, snapshot_version => {int(version)})"
+    ).fetchall()
+    return [(str(path), str(deleted)) for path, deleted in rows]
+
+
+def files_only_of(connection: DuckDBPyConnection, expired: Collection[int]) -> Files:
+    """The files that no snapshot but these has, and those that are waiting to be removed already (their size: 0)."""
+    gone = _numbers(expired)
+    row = connection.execute(
+        f"with files as (select begin_snapshot, end_snapshot, file_size_bytes from {_CATALOG}.ducklake_data_file "
+        f"union all select begin_snapshot, end_snapshot, file_size_bytes from {_CATALOG}.ducklake_delete_file), "
+        f"kept as (select snapshot_id from {_CATALOG}.ducklake_snapshot where snapshot_id not in ({gone})) "
+        "select count(*), coalesce(sum(file_size_bytes), 0)::bigint from files where end_snapshot is not null "
+        "and not exists (from kept where snapshot_id >= begin_snapshot and snapshot_id < end_snapshot)"
+    ).fetchone()
+    waiting = connection.execute(f"select count(*) from {_CATALOG}.ducklake_files_scheduled_for_deletion").fetchone()
+    return Files((row[0] if row else 0) + (waiting[0] if waiting else 0), row[1] if row else 0)
+
+
+def expire(connection: DuckDBPyConnection, expired: Collection[int]) -> None:
+    """Gives up just these snapshots, inside the caller's transaction; their files then wait to be removed."""
+    if expired:
+        connection.execute(f"call ducklake_expire_snapshots('lake', versions => [{_numbers(expired)}])").fetchall()
+
+
+def remove_files(connection: DuckDBPyConnection) -> int:
+    """Removes the files that wait for it, which no snapshot has; gives how many they were."""
+    return len(connection.execute("call ducklake_cleanup_old_files('lake', cleanup_all => true)").fetchall())
+
+
+def _numbers(found: Collection[int]) -> str:
+    return ", ".join(str(int(number)) for number in sorted(found))

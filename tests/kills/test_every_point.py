@@ -1,0 +1,48 @@
+"""No fault point is without a test that kills a process there."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from dataops_platform.kit.faults import FAULT_POINTS
+
+TESTS = Path(__file__).parents[1]
+KILLERS = (
+    "kills/test_kills.py",
+    "kills/test_killed_runs.py",
+    "kills/test_killed_moves.py",
+    "kills/test_killed_gc.py",
+    "release/test_branch.py",
+    "release/test_pin.py",
+    "release/models/test_reconcile.py",
+)
+
+
+def test_every_fault_point_is_died_at() -> None:
+    assert {point for name in KILLERS for point in died_at(TESTS / name)} == set(FAULT_POINTS)
+
+
+def died_at(path: Path) -> Iterator[str]:
+    """The fault points that a file's tests are given, by lists or as parameters."""
+    module = load(path)
+    for name, value in vars(module).items():
+        marks = getattr(value, "pytestmark", []) if name.startswith("test_") else []
+        values = [values for mark in marks if mark.name == "parametrize" for values in mark.args[1]]
+        lists = [*value] if name.isupper() and isinstance(value, list | set) else []
+        for said in (text for text in [*values, *lists] if isinstance(text, str)):
+            for one in re.split(r" > |,", said):
+                point = one.partition(":")[0]
+                yield from {point, f"{path.stem.removeprefix('test_')}.{point}"} & set(FAULT_POINTS)
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"read_{path.stem}", path)
+    assert spec and spec.loader
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,72 @@
+"""kill -9 while versions are given up: readers see whole publications, kept states come back, the rerun ends right."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataops_platform.kit.errors import Refused
+from dataops_platform.release.move import roll_back
+from dataops_platform.warehouse.ducklake.attach import LakeLocation
+from dataops_platform.warehouse.ducklake.digest import digests
+from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
+from dataops_platform.warehouse.ducklake.retention import snapshots
+
+pytestmark = pytest.mark.kills
+
+TABLES = ("orders", "lines", "totals")
+
+
+def files(location: LakeLocation) -> set[str]:
+    return {path.name for path in Path(location.data).rglob("*.parquet")}
+
+
+def known_files(lake: Lake) -> set[str]:
+    found = lake.connection.execute(
+        "select path from __ducklake_metadata_lake.ducklake_data_file union all "
+        "select path from __ducklake_metadata_lake.ducklake_delete_file"
+    ).fetchall()
+    return {Path(path).name for (path,) in found}
+
+
+def content(event: Mapping[str, Any]) -> dict[str, str]:
+    return {member["name"]: member["digest"] for member in event["cut"]}
+
+
+def shown(lake: Lake) -> dict[str, str]:
+    return {name: str(digests(lake.connection, f"lake.dev.{name}", [""])[""]) for name in TABLES}
+
+
+@pytest.mark.parametrize("fault", ["gc.before_expire", "gc.after_expire", "gc.after_files"])
+def test_a_killed_gc_is_ended_by_the_next(fault: str, processes: Any, say: Callable[[str], None]) -> None:
+    location = processes.location
+    processes.run(1, 5)
+    with open_lake(location) as lake:
+        states = {event["sequence"]: content(event) for event in lake.events("dev")[-2:]}
+        before = snapshots(lake.connection)
+    there = files(location)
+    reader = processes.start("reader.py")
+    killed = processes.start("collector.py", faults=fault)
+    killed.communicate(timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    again = processes.start("collector.py")
+    _, error = again.communicate(timeout=120)
+    assert again.returncode == 0, error[-2000:]
+    saw = processes.stop(reader)
+    with open_lake(location) as lake:
+        left, gone = snapshots(lake.connection), there - files(location)
+        assert files(location) <= known_files(lake), "no file is left over"
+        assert known_files(lake) <= files(location), "none is missing"
+        for number, digest in states.items():
+            roll_back(lake, "dev", str(number))
+            assert shown(lake) == digest
+        with pytest.raises(Refused, match="DP-L060"):
+            roll_back(lake, "dev", "1")
+    assert saw["torn"] == []
+    assert len(gone) > 5
+    assert before - left
+    say(f"gc killed at {fault}: {len(before - left)} snapshots, {len(gone)} of {len(there)} files gone after the rerun")

@@ -1,0 +1,87 @@
+"""Races others over an environment, again and again: reads one order a line, and says what became of it.
+
+Usage: worker.py CATALOG DATA EXTENSIONS ANCHORS CODE NAME. Orders and answers are JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dataops_platform.kit.errors import DataOpsError, LostRace
+from dataops_platform.manifests.manifest import WHOLE, Manifest, StepIdentity
+from dataops_platform.release.move import roll_back, switch_to_release
+from dataops_platform.release.propose import find_plan
+from dataops_platform.release.release import find_release
+from dataops_platform.settings.environments import EnvironmentSettings
+from dataops_platform.settings.project import DataOpsYaml, Project
+from dataops_platform.stages.publish.run import publish
+from dataops_platform.stages.step import RunContext
+from dataops_platform.warehouse.ducklake.attach import LakeLocation
+from dataops_platform.warehouse.ducklake.lake import LOST, Lake, open_lake
+
+MADE = "2013-01-01T00:00:00+00:00"
+MOVED_ON = (LOST, "DP-W012")
+
+
+def main(catalog: str, data: str, extensions: str, anchors: str, code: str, name: str) -> None:
+    import pandas  # noqa: F401 - DuckDB would, when it is first given a value
+
+    os.environ["LOGNAME"] = name
+    settings = DataOpsYaml(
+        project="shop",
+        owner="team:shop",
+        environments={"dev": EnvironmentSettings(), "prod": EnvironmentSettings.model_validate({"from": "dev"})},
+    )
+    project = Project(Path(code), settings, "prod")
+    with open_lake(LakeLocation(catalog, data, Path(extensions), Path(anchors))) as lake:
+        answer({"ready": name})
+        for line in sys.stdin:
+            order = json.loads(line)
+            time.sleep(max(0.0, order["at"] - time.time()))
+            try:
+                answer({"exit_code": 0, **carry_out(lake, project, name, order)})
+            except DataOpsError as error:
+                answer({"exit_code": error.exit_code, "code": error.code, "said": str(error)})
+
+
+def carry_out(lake: Lake, project: Project, name: str, order: dict[str, Any]) -> dict[str, Any]:
+    if order["do"] == "promote":
+        plan = find_plan(lake, order["plan"])
+        return {"sequence": switch_to_release(lake, plan, find_release(lake, plan.release)).sequence}
+    if order["do"] == "rollback":
+        return {"sequence": roll_back(lake, "prod", order["to"]).sequence}
+    write(lake, order["environment"], order["table"], order["number"])
+    here = replace(project, environment=order["environment"])
+    state, moved = publish(lake, here, order["tables"], {}, RunContext(name))
+    return {"sequence": state.sequence, "moved": moved}
+
+
+def write(lake: Lake, environment: str, table: str, number: int) -> None:
+    """Writes a table whole; again, when somebody else wrote it or moved the environment meanwhile."""
+    for _ in range(100):
+        try:
+            with lake.stage(environment, table) as staging:
+                digest = staging.replace(f"select {number} as number from range(12)", [WHOLE])[WHOLE].digest
+                step = StepIdentity("code", "config", "", ())
+                staging.record(
+                    [Manifest(environment, "clean", table, "table", WHOLE, "run", step, str(digest), 12, 12, 0, MADE)]
+                )
+                return
+        except LostRace as error:
+            if error.code not in MOVED_ON:
+                raise
+    raise AssertionError(f"{table} was never written")
+
+
+def answer(said: dict[str, Any]) -> None:
+    print(json.dumps(said), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

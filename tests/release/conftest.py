@@ -1,0 +1,175 @@
+"""A small world for tests of releases: a project in git, a lake, and tables written by hand."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from dataops_platform.manifests.cut import cut_of
+from dataops_platform.manifests.manifest import Head, Manifest
+from dataops_platform.release.build import freeze
+from dataops_platform.release.plan import Answer, Plan
+from dataops_platform.release.propose import promote, propose
+from dataops_platform.release.release import Release
+from dataops_platform.settings.project import Project, load_project
+from dataops_platform.stages.step import contract_of
+from dataops_platform.warehouse.ducklake.attach import LakeLocation
+from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.protocol import State
+
+_spec = importlib.util.spec_from_file_location("lakes", Path(__file__).parent.with_name("warehouse") / "lakes.py")
+assert _spec and _spec.loader
+_lakes = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_lakes)
+
+extensions, engine, lake = _lakes.extensions, _lakes.engine, _lakes.lake
+
+NOW = datetime(2013, 3, 1, 12, tzinfo=UTC)
+
+CONTRACT = """\
+apiVersion: v3.2.0
+kind: DataContract
+id: orders
+version: {version}
+team: {{name: shop}}
+schema:
+  - name: orders
+    properties:
+      - {{name: id, logicalType: integer, primaryKey: true}}
+      - {{name: amount, logicalType: number, required: true}}
+      - {{name: email, logicalType: string, classification: restricted}}
+"""
+
+ORDERS = "select * from (values (1, 10.0, 'a@x'), (2, 20.0, null)) as t(id, amount, email)"
+
+
+@pytest.fixture
+def location(tmp_path: Path, extensions: Path) -> LakeLocation:
+    """Where the lake of a test is: where the project's commands look for it."""
+    state = tmp_path / "shop" / ".dataops"
+    state.mkdir(parents=True)
+    (state / "extensions").symlink_to(extensions, target_is_directory=True)
+    return LakeLocation(f"sqlite:{state / 'lake.sqlite'}", str(state / "data"), state / "extensions")
+
+
+@dataclass
+class World:
+    """A project whose `prod` takes releases from `dev`. Tables are written to dev; every release has a commit."""
+
+    folder: Path
+    lake: Lake
+    lakes: ModuleType = field(default_factory=lambda: _lakes)
+    now: datetime = NOW
+    more: str = ""
+    """More lines of `dataops.yaml`."""
+
+    def git(self, *arguments: str) -> str:
+        """What git says in the project."""
+        done = subprocess.run(["git", *arguments], cwd=self.folder, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def commit(self, message: str = "work") -> str:
+        """Commits all there is; gives the commit."""
+        self.git("add", "--all")
+        self.git("-c", "user.name=ann", "-c", "user.email=ann@example.org", "commit", "-qm", message, "--allow-empty")
+        return self.git("rev-parse", "HEAD").strip()
+
+    def gates(self, *gates: str, roles: str = "{}") -> None:
+        """Says in `dataops.yaml` which gates prod has."""
+        (self.folder / "dataops.yaml").write_text(
+            f"project: shop\nowner: team:sales\nroles: {roles}\n{self.more}environments:\n  dev: {{}}\n"
+            f"  prod: {{from: dev, gates: [{', '.join(gates)}]}}\n"
+        )
+
+    def file(self, name: str, text: str) -> Path:
+        """Writes a file of the project."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def contract(self, text: str = CONTRACT, version: str = "1.0.0", table: str = "orders") -> None:
+        """Writes a contract."""
+        self.file(f"contracts/{table}.odcs.yaml", text.format(version=version))
+
+    def project(self, environment: str = "prod") -> Project:
+        """The project in an environment."""
+        return load_project(self.folder, environment)
+
+    def write(self, select: str = ORDERS, table: str = "orders", **about: Any) -> Head:
+        """Writes a table to dev, audited under its contract of now; `about` replaces fields of the manifest."""
+        contract = contract_of(self.project("dev"), table)
+        partitions = about.pop("partitions", [""])
+        with self.lake.stage("dev", table) as staging:
+            found = {p: summary.digest for p, summary in staging.replace(select, partitions).items()}
+            made = self.lakes.manifests_of(table, found, contract=contract.digest if contract else "")
+            staging.record([replace(one, **about) for one in made])
+        return self.lake.heads("dev")[table]
+
+    def record(self, manifest: Manifest, version: str) -> None:
+        """Makes something kept elsewhere (a model) a head of dev."""
+        self.lake.record([manifest], version)
+
+    def release(self, *names: str, message: str = "work") -> Release:
+        """Commits, shows the heads in dev, and freezes that."""
+        self.commit(message)
+        heads = self.lake.heads("dev")
+        cut = cut_of([heads[name] for name in names or heads])
+        state = self.lake.state("dev")
+        if cut.id != state.publication:
+            self.lake.switch("dev", cut, state, {"kind": "publication", "actor": "ann"})
+        return freeze(self.project("dev"), self.lake, cut, self.clock)
+
+    def clock(self) -> datetime:
+        """The time it is here."""
+        return self.now
+
+    def plan(self, release: Release) -> Plan:
+        """A plan of showing a release in prod."""
+        return propose(self.project(), self.lake, release, self.clock)
+
+    def promote(self, plan: Plan) -> State:
+        """Carries a plan out."""
+        return promote(self.project(), self.lake, plan, self.clock)
+
+    def shown(self, select: str = ORDERS, **about: Any) -> Release:
+        """A release of one table, shown in prod."""
+        self.write(select, **about)
+        release = self.release()
+        self.promote(self.plan(release))
+        return release
+
+    def answer(self, release: Release, gate: str) -> Answer:
+        """What a gate says to a release."""
+        return next(answer for answer in self.plan(release).answers if answer.gate == gate)
+
+
+@pytest.fixture
+def world(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A project with one contract and no gates; built and asked for by `ann`."""
+    monkeypatch.setenv("DATAOPS_ACTOR", "ann")
+    for name in ("DATAOPS_ENV", "DATAOPS_FAULTS"):
+        monkeypatch.delenv(name, raising=False)
+    made = World(tmp_path / "shop", lake)
+    made.gates()
+    made.contract()
+    made.file("pyproject.toml", "[project]\nname = 'shop'\n")
+    made.file("uv.lock", "")
+    made.file(".gitignore", ".dataops/\n")
+    made.git("init", "-q", "-b", "main")
+    lake.clock = made.clock
+    yield made
+
+
+@pytest.fixture
+def acting(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Lets another person work from here on."""
+    return lambda name: monkeypatch.setenv("DATAOPS_ACTOR", name)

@@ -1,0 +1,90 @@
+"""`no_breaking_change`: a contract breaks its readers only when its version says so, or somebody lets it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from dataops_platform.kit.errors import Refused
+from dataops_platform.release.plan import Answer
+
+GATE = "no_breaking_change"
+ROWS = "select * from (values (1, 11.0, 'a@x'), (2, 20.0, null)) as t(id, amount, email)"
+WAIVER = "waivers: [{contract: orders, version: %s, by: bob, why: nobody reads it, until: '2013-03-02'}]\n"
+
+
+def changed(world: Any, before: str, after: str, version: str = "1.0.0") -> Any:
+    """A release in which the contract of orders says something else than in the one that prod shows."""
+    world.gates(GATE)
+    world.shown()
+    text = (world.folder / "contracts" / "orders.odcs.yaml").read_text()
+    world.file("contracts/orders.odcs.yaml", text.replace(before, after).replace("1.0.0", version))
+    world.write(ROWS)
+    return world.release()
+
+
+def test_the_first_promotion_breaks_nobody(world: Any) -> None:
+    world.gates(GATE)
+    world.write()
+    assert world.answer(world.release(), GATE) == Answer(GATE, "pass", "no contract was in force before", {})
+
+
+def test_a_compatible_change_passes(world: Any) -> None:
+    release = changed(world, "restricted}", "restricted, required: true}")
+    assert world.answer(release, GATE).said == "1 contracts changed"
+
+
+def test_a_breaking_change_that_nothing_announces_fails_and_says_what(world: Any) -> None:
+    answer = world.answer(changed(world, ", required: true", ""), GATE)
+    assert (answer.verdict, answer.said) == (
+        "fail",
+        "breaking and not announced: orders 1.0.0 -> 1.0.0 (amount may be null now; hits unknown)",
+    )
+    assert answer.evidence["breaking"][0]["changes"] == ["amount may be null now"]
+
+
+def test_a_breaking_change_that_the_version_announces_passes(world: Any) -> None:
+    answer = world.answer(changed(world, ", required: true", "", "2.0.0"), GATE)
+    assert (answer.verdict, answer.said) == (
+        "pass",
+        "1 contracts changed, 1 of them breaking and announced by the version",
+    )
+
+
+def test_a_contract_that_goes_is_a_breaking_change(world: Any) -> None:
+    world.gates(GATE)
+    world.shown()
+    (world.folder / "contracts" / "orders.odcs.yaml").rename(world.folder / "contracts" / "sales.odcs.yaml")
+    world.file("contracts/other.odcs.yaml", (world.folder / "contracts" / "sales.odcs.yaml").read_text())
+    world.write(ROWS)
+    said = world.answer(world.release(), GATE).said
+    assert "orders 1.0.0 -> nothing (the contract is gone; hits unknown)" in said
+
+
+def test_a_waiver_lets_it_pass_until_its_day_and_is_shown_as_one(world: Any) -> None:
+    world.file("contracts/waivers.yaml", WAIVER % "1.0.0")
+    plan = world.plan(changed(world, ", required: true", ""))
+    answer = plan.answers[1]
+    assert (answer.verdict, answer.said) == ("waived", "orders: waived by bob until 2013-03-02: nobody reads it")
+    world.now += timedelta(days=2)
+    with pytest.raises(Refused, match=r"^DP-G001 no_breaking_change: breaking and not announced"):
+        world.promote(plan)
+    world.now -= timedelta(days=1)
+    assert world.promote(plan).release == plan.release
+
+
+def test_a_waiver_of_another_version_waives_nothing(world: Any) -> None:
+    world.file("contracts/waivers.yaml", WAIVER % "1.1.0")
+    assert world.answer(changed(world, ", required: true", ""), GATE).verdict == "fail"
+
+
+def test_contracts_that_cannot_be_compared_are_no_yes(world: Any) -> None:
+    world.gates(GATE)
+    world.shown()
+    text = (world.folder / "contracts" / "orders.odcs.yaml").read_text()
+    world.file("contracts/other.odcs.yaml", text.replace("schema:", "shcema:"))
+    world.write(ROWS)
+    answer = world.answer(world.release(), GATE)
+    assert (answer.verdict, "contracts cannot be compared: DP-C002" in answer.said) == ("fail", True)

@@ -1,0 +1,93 @@
+"""Lakes as in tests/warehouse, and a shop whose tables change day by day while prod shows one release after another."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from dataops_platform.manifests.cut import cut_of
+from dataops_platform.settings.project import DataOpsYaml, Project
+from dataops_platform.warehouse.ducklake.digest import digests
+from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.protocol import State
+
+_spec = importlib.util.spec_from_file_location("lakes", Path(__file__).parents[2] / "warehouse" / "lakes.py")
+assert _spec and _spec.loader
+_lakes = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_lakes)
+
+extensions, postgres, engine = _lakes.extensions, _lakes.postgres, _lakes.engine
+location, lake = _lakes.location, _lakes.lake
+
+TABLES = ("orders", "lines", "totals")
+
+
+@dataclass
+class Shop:
+    """`orders` is written whole, `lines` by partition, `totals` by another writer. A day passes with every event."""
+
+    lake: Lake
+    project: Project
+    today: datetime = datetime(2030, 1, 1, tzinfo=UTC)
+    shown: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
+    """The digest of each view at each event of an environment."""
+
+    def now(self) -> datetime:
+        return self.today
+
+    def day(self, number: int, *, release: str = "") -> State:
+        """Writes and publishes in dev; with a release moves prod to the same."""
+        self.today += timedelta(days=1)
+        _lakes.write(self.lake, "orders", f"select {number} as day, i as id from range(3000) t(i)")
+        part = ["a", "b"][number % 2]
+        _lakes.write(
+            self.lake,
+            "lines",
+            f"select {number} as day, i as id, '{part}' as _dp_partition from range(2000) t(i)",
+            [part],
+        )
+        with self.lake.exclusive("dev"):
+            self.lake.begin_foreign_write("dev", "dbt")
+            self.lake.connection.execute(
+                "create or replace table lake.dev__build.totals as "
+                f"select {number} as day, i as n from range(1500) t(i)"
+            )
+            version = self.lake.current_version()
+            found = digests(self.lake.connection, "lake.dev__build.totals", [""])
+            self.lake.adopt(_lakes.manifests_of("totals", found), version, "dbt")
+        state = self.move("dev", {"kind": "publication", "run": f"day {number}"})
+        return self.move("prod", {"kind": "promotion", "release": release}) if release else state
+
+    def move(self, environment: str, event: dict[str, object]) -> State:
+        """Shows dev's heads in an environment."""
+        heads = self.lake.heads("dev")
+        state = self.lake.switch(
+            environment, cut_of([heads[name] for name in TABLES]), self.lake.state(environment), event
+        )
+        self.shown[environment, state.sequence] = self.views(environment)
+        return state
+
+    def views(self, environment: str) -> dict[str, str]:
+        """The digest of all that an environment shows."""
+        return {name: str(digests(self.lake.connection, f"lake.{environment}.{name}", [""])[""]) for name in TABLES}
+
+
+@pytest.fixture
+def shop(lake: Lake, tmp_path: Path) -> Iterator[Shop]:
+    """A shop with an empty lake."""
+    settings = DataOpsYaml(project="shop", owner="team:shop")
+    opened = Shop(lake, Project(tmp_path, settings, "prod"))
+    lake.clock = opened.now
+    yield opened
+
+
+@pytest.fixture(scope="session")
+def lakes() -> ModuleType:
+    """Helpers to write to and read from lakes."""
+    return _lakes

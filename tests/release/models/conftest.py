@@ -1,0 +1,161 @@
+"""A small project with a model, in git, with dev, staging and prod; its first release is shown by all three."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from dataops_platform.settings.project import Project, load_project
+from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.ducklake.lake import Lake
+
+GUEST = Path(__file__).parents[2] / "projects" / "guest"
+SETTINGS = """\
+project: guest
+owner: team:members
+environments:
+  dev: {}
+  staging: {from: dev, gates: [contracts, checks]}
+  prod: {from: staging, gates: [contracts, checks]}
+"""
+IGNORED = ".dataops/\n__pycache__/\ndata/\n"
+DEFINITIONS = '''\
+"""What Dagster loads: the team's own asset in any environment, and the stages beside it."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from dataops_platform.settings.project import load_project
+from dataops_platform.stages.step import lake_of
+
+PROJECT = load_project(Path(__file__).parent)
+
+
+@dg.asset(key=[PROJECT.environment, "signups"])
+def signups() -> None:
+    """Written by the team's own code; `data/shift.txt` decides who stays."""
+    shift = int((PROJECT.home / "data" / "shift.txt").read_text())
+    schema = f"lake.{PROJECT.build_schema}"
+    with lake_of(PROJECT) as lake, lake.transaction():
+        lake.connection.execute(f"create schema if not exists {schema}")
+        lake.connection.execute(
+            f"create or replace table {schema}.signups as select i as member, date '2024-01-01' + i::int as joined, "
+            "(i * 37) % 60 + (i % 40 = 0)::int * 200 as age, "
+            f"(i * 37) % 60 + (i * 7 + {shift}) % 20 > 40 as stayed from range(120) t(i)"
+        )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """All definitions of the project."""
+    loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    own = dg.Definitions(assets=[signups], executor=dg.in_process_executor)
+    return dg.Definitions.merge(loaded, own)
+'''
+Dataops = Callable[[Path], Callable[..., Any]]
+
+
+COUNTS = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Prints a line at the end of the session."""
+    return request.config.stash.setdefault(COUNTS, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Prints what was counted."""
+    for line in config.stash.get(COUNTS, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def dataops(stays: Path, dataops_in: Dataops) -> Callable[..., Any]:
+    """Runs `dataops ARGUMENTS` in this process, on the project."""
+    return dataops_in(stays)
+
+
+@pytest.fixture
+def stays(tmp_path: Path, run_once: Path, released_once: Path) -> Path:
+    """The project; `data/shift.txt` is a number that decides who stays, and no part of its code."""
+    shutil.copytree(released_once, tmp_path / "stays", ignore=shutil.ignore_patterns("extensions"))
+    _move_artefacts(released_once, tmp_path / "stays")
+    return _with_extensions_of(run_once, tmp_path / "stays")
+
+
+@pytest.fixture(scope="session")
+def released_once(tmp_path_factory: pytest.TempPathFactory, run_once: Path, dataops_in: Dataops) -> Path:
+    """The same project, made once for all workers of this session; copied, never written to."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    target = folder / "released_once" / "stays"
+    with FileLock(folder / "released_once.lock"):
+        if not target.exists():
+            _write(target)
+            _with_extensions_of(run_once, target)
+            for command in ("run", "release build", "promote --to staging", "promote --to prod"):
+                said = dataops_in(target)(*command.split())
+                if said.exit_code:
+                    shutil.rmtree(target)
+                    pytest.fail(f"{command}: {said.text}")
+    return target
+
+
+def _write(target: Path) -> None:
+    shutil.copytree(GUEST, target, ignore=shutil.ignore_patterns("__pycache__"))
+    (target / "dataops.yaml").write_text(SETTINGS)
+    (target / ".gitignore").write_text(IGNORED)
+    (target / "data").mkdir()
+    (target / "data" / "shift.txt").write_text("0")
+    (target / "src" / "guest" / "definitions.py").write_text(DEFINITIONS)
+    for command in ("init -q -b main", "add -A", "commit -q -m first"):
+        git(target, *command.split())
+
+
+def _move_artefacts(old: Path, new: Path) -> None:
+    """MLflow writes down where files are; the copy's are elsewhere."""
+    with sqlite3.connect(new / ".dataops" / "mlflow.sqlite") as store:
+        for table, column in (
+            ("experiments", "artifact_location"),
+            ("runs", "artifact_uri"),
+            ("logged_models", "artifact_location"),
+            ("model_versions", "source"),
+            ("model_versions", "storage_location"),
+        ):
+            store.execute(f"update {table} set {column} = replace({column}, ?, ?)", (str(old), str(new)))
+    store.close()
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git prints in a folder, as a person of its own."""
+    who = ["-c", "user.name=ann", "-c", "user.email=ann@example.org"]
+    return subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def _with_extensions_of(other: Path, project: Path) -> Path:
+    (project / ".dataops").mkdir(exist_ok=True)
+    (project / ".dataops" / "extensions").symlink_to(other / ".dataops" / "extensions", target_is_directory=True)
+    return project
+
+
+@pytest.fixture
+def project(stays: Path) -> Project:
+    """The project, in prod."""
+    return load_project(stays, "prod")
+
+
+@pytest.fixture
+def lake(project: Project) -> Iterator[Lake]:
+    """The project's lake, open."""
+    with lake_of(project) as opened:
+        yield opened

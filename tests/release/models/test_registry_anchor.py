@@ -1,0 +1,141 @@
+"""The registry remembers the last event of a ledger: one that was cut short together with its file is found."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from dataops_platform.kit.errors import Refused, SystemFailed
+from dataops_platform.release.reconcile import follow_switch, reconcile
+from dataops_platform.release.verify.registry import TAG, registry_anchor
+from dataops_platform.settings.project import Project
+from dataops_platform.stages.step import lake_of
+from dataops_platform.technologies.mlflow.tracking import open_tracking
+from dataops_platform.warehouse.ducklake.lake import Lake
+
+Run = Callable[..., Any]
+NOTE = {"kind": "duplicate", "actor": "ann"}
+
+
+@pytest.fixture
+def lake(project: Project, lake: Lake) -> Lake:
+    """Its lake: prod has three events, and the registry remembers the last."""
+    for _ in range(2):
+        lake.note("prod", NOTE)
+    reconcile(project, lake)
+    return lake
+
+
+@pytest.fixture(scope="module")
+def tamper() -> ModuleType:
+    """Ways to write to a ledger past the platform."""
+    path = Path(__file__).parents[1] / "moves" / "tamper.py"
+    spec = importlib.util.spec_from_file_location("tamper", path)
+    assert spec and spec.loader
+    module = sys.modules["tamper"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def remembered(project: Project) -> list[tuple[int, str]]:
+    return [(one.sequence, one.hash) for one in registry_anchor(project, "prod")]
+
+
+def write_tag(project: Project, text: str) -> None:
+    tracking = open_tracking(project)
+    tracking.client.set_experiment_tag(tracking.experiment_id, TAG, text)
+
+
+def shorten(project: Project, events: int) -> None:
+    """Cuts the file of anchors of prod."""
+    path = project.state_dir / "anchors" / "prod.jsonl"
+    path.write_text("".join(f"{line}\n" for line in path.read_text().splitlines()[:events]))
+
+
+def verdict(dataops: Run, *more: str) -> tuple[int, str]:
+    said = dataops("ledger", "verify", *more)
+    return said.exit_code, said.text
+
+
+def test_after_a_move_the_registry_remembers_the_last_event_and_catches_up_with_those_that_come(
+    project: Project, stays: Path, dataops: Run
+) -> None:
+    with lake_of(project) as lake:
+        state = lake.state("prod")
+        assert (state.sequence, remembered(project)) == (1, [(1, state.hash)]), "the promotion had it remembered"
+        lake.note("prod", NOTE)
+        assert remembered(project) == [(1, state.hash)]
+        assert reconcile(project, lake).put_right == ()
+        assert remembered(project) == [(2, lake.state("prod").hash)]
+    code, text = verdict(dataops, "--env", "prod", "--json")
+    assert (code, json.loads(text)[0]["faults"]) == (0, [])
+
+
+def test_a_ledger_cut_short_together_with_its_file_is_found_through_the_registry(
+    project: Project, lake: Lake, tamper: ModuleType, dataops: Run
+) -> None:
+    (before,) = remembered(project)
+    assert verdict(dataops)[0] == 0
+    tamper.cut_off(1)(lake)
+    shorten(project, 1)
+    missing = "event 3 of prod: the registry remembers it, and the ledger has no such event"
+    code, text = verdict(dataops)
+    assert (code, text.startswith(f"DP-L042 {missing}")) == (1, True)
+    with pytest.raises(Refused, match=f"^DP-L042 {missing}"):
+        reconcile(project, lake)
+    for _ in range(3):  # also when it has grown again, by events that are others
+        lake.note("prod", {**NOTE, "actor": "eve"})
+    other = "event 3 of prod: it is another event than the one that the registry remembers"
+    assert follow_switch(project, lake).failed.startswith(f"DP-L042 {other}")
+    assert verdict(dataops)[1].startswith(f"DP-L042 {other}")
+    assert remembered(project) == [before], "what disagrees is never written over"
+
+
+def test_without_the_registry_that_ledger_would_be_whole(
+    project: Project, lake: Lake, tamper: ModuleType, dataops: Run
+) -> None:
+    tamper.cut_off(1)(lake)
+    shorten(project, 1)
+    tracking = open_tracking(project)
+    tracking.client.delete_experiment_tag(tracking.experiment_id, TAG)
+    assert verdict(dataops)[0] == 0
+
+
+def test_a_ledger_of_which_the_lake_and_the_files_know_nothing_any_more_is_found(
+    project: Project, lake: Lake, dataops: Run
+) -> None:
+    lake.connection.execute("delete from lake._dataops.ledger where environment = 'prod'")
+    lake.connection.execute("drop view lake._dataops.head__prod")
+    (project.state_dir / "anchors" / "prod.jsonl").unlink()
+    code, text = verdict(dataops)
+    assert (code, "event 3 of prod: the registry remembers it" in text) == (1, True)
+
+
+def test_a_tag_that_was_scribbled_in_is_told_and_left(project: Project, lake: Lake, dataops: Run) -> None:
+    write_tag(project, "three")
+    said = "the tag dataops.ledger of the experiment guest/prod cannot be read: 'three'"
+    assert verdict(dataops, "--env", "prod")[0] == 1
+    assert said in verdict(dataops, "--env", "prod")[1]
+    with pytest.raises(SystemFailed, match=f"^DP-L043 {said}"):
+        reconcile(project, lake)
+    assert said in follow_switch(project, lake).failed
+
+
+def test_a_registry_that_does_not_answer_is_told_and_asked_again_by_the_next(
+    project: Project, lake: Lake, dataops: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.note("prod", NOTE)
+    with monkeypatch.context() as patched:
+        patched.setattr("dataops_platform.release.verify.registry.open_tracking", lambda _: 1 / 0)
+        assert follow_switch(project, lake).failed.startswith("DP-M015 the registry does not follow prod yet")
+        code, text = verdict(dataops, "--env", "prod")
+        assert (code, "prod: the registry does not say what it remembers: division by zero" in text) == (1, True)
+    assert follow_switch(project, lake).failed == ""
+    assert [number for number, _ in remembered(project)] == [4]
