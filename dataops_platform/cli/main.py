@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from dataops_platform.cli import run, sql, status
+from dataops_platform.cli import doctor, explain, gc, init, promote, reconcile, report, reproduce, run, sql, status, up
 from dataops_platform.cli.contracts import contracts
+from dataops_platform.cli.env import env
+from dataops_platform.cli.ledger import ledger
+from dataops_platform.cli.registry import registry
+from dataops_platform.cli.release import release
 
 app = typer.Typer(
     name="dataops",
@@ -15,8 +19,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (run, status, sql):
+for command in (init, run, status, sql, up, doctor, explain):
     app.command(help=command.__doc__)(getattr(command, command.__name__.rpartition(".")[2]))
+for move in (promote.plan, promote.approve, promote.promote, promote.rollback, promote.resume):
+    app.command()(move)
+app.command()(gc.gc)
+app.command()(report.report)
+app.command()(reproduce.reproduce)
+app.command()(reconcile.reconcile)
+app.add_typer(release, name="release")
+app.add_typer(env, name="env")
+app.add_typer(registry, name="registry")
+app.add_typer(ledger, name="ledger")
 app.add_typer(contracts, name="contracts")
 
 

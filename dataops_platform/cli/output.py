@@ -13,6 +13,8 @@ from dataops_platform.kit.errors import DataOpsError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dataops_platform.release.page import Part
+
 INTERRUPTED = 130
 
 
@@ -41,6 +43,17 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], title
     for row in rows:
         table.add_row(*(_text(row.get(column)) for column in columns))
     console().print(table)
+
+
+def print_page(parts: Sequence[Part]) -> None:
+    """The parts of a page one after the other: what is said, tables, diffs."""
+    out = console()
+    for part in parts:
+        out.print(f"{part.title}: {part.said}", markup=False)
+        for table in part.tables:
+            print_table(table.rows, table.columns, table.title)
+        if part.diff:
+            out.print(part.diff, markup=False)
 
 
 def _text(value: object) -> str:

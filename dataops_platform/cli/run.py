@@ -12,12 +12,14 @@ import typer
 
 from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_table, show_error
+from dataops_platform.cli.pinned import project_with_its_code
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.settings.project import load_project
 
 
 def run(
-    select: Annotated[str, typer.Option(help="Assets or stages, separated by commas; all when not given.")] = "",
+    select: Annotated[
+        str, typer.Option(help="Assets or stages, separated by commas; all when not given. dbt's marts go together.")
+    ] = "",
     partition: Annotated[
         str, typer.Option(help="A partition, or the first and last as FIRST..LAST; all when not given.")
     ] = "",
@@ -33,7 +35,7 @@ def run(
         from dataops_platform.runs.launch import Progress, launch
         from dataops_platform.runs.summary import summarize
 
-        found = load_project(project, env or None)
+        found = project_with_its_code(project, env)
         out = console()
 
         def watch(progress: Progress) -> None:

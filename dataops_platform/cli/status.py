@@ -1,4 +1,4 @@
-"""Show every stage: what succeeded and when, what runs, what waits.
+"""Show every stage: what succeeded and when, what runs, what waits and for what.
 
 Example: dataops status
 """
@@ -6,27 +6,41 @@ Example: dataops status
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_table
-from dataops_platform.settings.project import load_project
+from dataops_platform.cli.pinned import project_with_its_code
 
 
-def status(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
-    """Prints a line for each asset, in the order of the stages."""
+def status(
+    html: Annotated[Path | None, typer.Option(help="Write the board to this file, as one page of HTML.")] = None,
+    env: Environment = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Prints a line for each asset, in the order of the stages, and for what each environment shows or waits for."""
     with errors_shown(as_json):
+        from dataops_platform.kit.clock import utc_now
+        from dataops_platform.release.awaited import lines_of_releases
+        from dataops_platform.runs.board_page import board_page, write_page
         from dataops_platform.runs.definitions import load_definitions
         from dataops_platform.runs.instance import open_instance
         from dataops_platform.runs.status import board
         from dataops_platform.runs.summary import summarize
 
-        found = load_project(project, env or None)
+        found = project_with_its_code(project, env)
         definitions = load_definitions(found)
         with open_instance(found) as instance:
             lines = board(found, definitions, instance)
+        lines += lines_of_releases(found)
         summary = summarize(found)
+        if html is not None:
+            write_page(html, board_page(found.name, summary["shows"], f"{utc_now():%Y-%m-%d %H:%M} UTC", lines))
         if as_json:
             print_json({"assets": [line.__dict__ for line in lines], "publication": summary["publication"]})
             return
         print_table([line.__dict__ for line in lines], ["stage", "asset", "state", "rows", "refused"])
-        console().print(summary["shows"], markup=False)
+        console().print(summary["shows"] + (f"; written to {html}" if html else ""), markup=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from dataops_platform.contracts.contract import Contract
@@ -27,29 +28,37 @@ class Compared:
     hits: tuple[Hit, ...]
     passes: bool
     verdict: str
+    waived: tuple[Mapping[str, str], ...] = ()
+    """Who lets a breaking change pass that nothing announces, why, and until when."""
 
     def plain(self) -> dict[str, Any]:
         """The same, JSON-like."""
         return asdict(self)
 
 
-def compare(project: Project, old: str, new: str = "", clock: Clock = utc_now) -> list[Compared]:
+def compare(project: Project | None, old: str, new: str = "", clock: Clock = utc_now) -> list[Compared]:
     """Compares contracts by file name, those that changed only; loads the definitions when somebody may be hit.
+
+    One file is compared with that of its name. Without a project a git revision means this folder as it was, nobody
+    is known to be hit, and nothing is waived.
 
     Raises: UsedWrongly DP-C018 for a place that is none; what `load_contract` raises.
     """
-    folder = project.root / "contracts"
+    folder = project.root / "contracts" if project else Path()
     before, after = contracts_of(old, folder), contracts_of(new, folder) if new else in_folder(folder)
     if len(before) == 1 and len(after) == 1:
         (one,), (other,) = before.values(), after.values()
         pairs: list[tuple[Contract | None, Contract | None]] = [(one, other)]
     else:
-        pairs = [(before.get(name), after.get(name)) for name in sorted({*before, *after})]
-    waivers = waivers_in(folder, clock().date())
+        named = {Path(place).name for place in (old, new) if Path(place).is_file()} or {*before, *after}
+        pairs = [(before.get(name), after.get(name)) for name in sorted(named)]
+    waivers = waivers_in(folder, clock().date()) if project else ()
     return [_compared(project, a, b, waivers) for a, b in pairs if diff(a, b)]
 
 
-def _compared(project: Project, old: Contract | None, new: Contract | None, waivers: Sequence[Waiver]) -> Compared:
+def _compared(
+    project: Project | None, old: Contract | None, new: Contract | None, waivers: Sequence[Waiver]
+) -> Compared:
     changes = diff(old, new)
     level, contract = worst(changes), new or old
     assert contract is not None
@@ -64,6 +73,7 @@ def _compared(project: Project, old: Contract | None, new: Contract | None, waiv
         hits=_hits(project, contract.table, breaking),
         passes=not breaking or announced or bool(waived),
         verdict=_verdict(old, new, bool(breaking), announced, waived),
+        waived=tuple({"by": w.by, "why": w.why, "until": w.until} for w in waived if breaking and not announced),
     )
 
 
@@ -80,8 +90,8 @@ def _verdict(
     return f"{'Not announced: it' if breaking else 'It'} needs version {needed}{' or a waiver' if breaking else ''}."
 
 
-def _hits(project: Project, table: str, breaking: Sequence[Change]) -> tuple[Hit, ...]:
-    if not breaking:
+def _hits(project: Project | None, table: str, breaking: Sequence[Change]) -> tuple[Hit, ...]:
+    if not breaking or project is None:
         return ()
     columns = {change.column for change in breaking}
     try:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import sys
 import tomllib
 from typing import TYPE_CHECKING, cast
 
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.runs.defs_files import refuse_misspelt_defs
+from dataops_platform.runs.source import use_source_of
 from dataops_platform.settings.environ import set_environment
 from dataops_platform.settings.project import Project
 
@@ -24,9 +24,7 @@ def load_definitions(project: Project) -> Definitions:
     """
     root_module = _root_module(project)
     set_environment(project.environment)
-    source = str(project.root / "src")
-    if source not in sys.path:
-        sys.path.insert(0, source)
+    use_source_of(project)
     try:
         defs = importlib.import_module(f"{root_module}.definitions").defs
         return cast("Definitions", defs() if callable(defs) else defs)

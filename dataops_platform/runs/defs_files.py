@@ -1,7 +1,8 @@
-"""Says what is wrong in a `defs.yaml` that Dagster refuses: which line, and which known word is nearest."""
+"""Reads `defs.yaml` files without Dagster: says what is wrong in one that it refuses, and where dbt projects lie."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import dataops_platform
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 from dataops_platform.kit.strict import StrictModel, validate
 from dataops_platform.kit.yaml_file import read_yaml
+from dataops_platform.settings.project import Project
 
 CODE = "DP-R002"
 _OURS = f"{dataops_platform.__name__}."
@@ -42,3 +44,26 @@ def refuse_misspelt_defs(folder: Path) -> None:
             hint = did_you_mean(name.removeprefix(_OURS), components)
             raise UsedWrongly(CODE, f"{file.place(('type',))} names {name!r}, which is no component; {hint}")
         validate(getattr(dataops_platform, name.removeprefix(_OURS)), file.below("attributes"), CODE)
+
+
+def dbt_folders(project: Project) -> list[Path]:
+    """The dbt projects that the components `Transform` of a project name as plain text, in the order of their files.
+
+    Raises: UsedWrongly DP-R002 for a file that is no YAML, DP-P005 for a folder that is not there.
+    """
+    found = [project.file(name) for path in sorted((project.root / "src").rglob("defs.yaml")) for name in _named(path)]
+    return list(dict.fromkeys(found))
+
+
+def _named(path: Path) -> Iterator[str]:
+    import yaml
+
+    try:
+        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsedWrongly(CODE, f"{path.parent.name}/{path.name} is not valid YAML", fix="dg check yaml") from error
+    for document in documents:
+        if isinstance(document, dict) and document.get("type") == f"{_OURS}Transform":
+            given = (document.get("attributes") or {}).get("folder", "dbt")
+            if isinstance(given, str) and "{{" not in given:
+                yield given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,19 @@ def instance_home(project: Project) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
     if not config.exists():
-        config.write_text(files("dataops_platform.runs").joinpath("dagster.yaml").read_text())
+        text = files("dataops_platform.runs").joinpath("dagster.yaml").read_text()
+        config.write_text(text.replace("CORES", str(os.cpu_count() or 1)))
     return home.resolve()
+
+
+def forget_assets(project: Project, environment: str) -> None:
+    """Removes an environment's assets from Dagster's catalog, where the project has an instance; its runs stay."""
+    if not ((dagster_home() or project.state_dir / "dagster") / "dagster.yaml").exists():
+        return
+    with open_instance(project) as instance:
+        keys = [key for key in instance.get_asset_keys(prefix=[environment]) if key.path[0] == environment]
+        if keys:
+            instance.wipe_assets(keys)
 
 
 def open_instance(project: Project) -> DagsterInstance:

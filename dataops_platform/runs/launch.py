@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dagster import AssetKey, DagsterInstance, Definitions
 
 SKIP_TAG = "dataops/skip_unchanged"
+CANDIDATES_TAG = "dataops/candidates"
 POLL_S = 0.3
 _STUB = "dagster/auto_created_stub_asset"
 """What Dagster marks an asset with that it only knows because another one reads it."""
@@ -64,10 +66,13 @@ def launch(
     select: Sequence[str] = (),
     partitions: Sequence[str] = (),
     skip_unchanged: bool = True,
+    candidates: Mapping[str, str] | None = None,
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> RunResult:
-    """Materializes the assets or stages called `select` (all when empty), for the span of `partitions` (first and last
-    of them; all when empty).
+    """Materializes the assets or stages called `select`, for the span of `partitions` (first and last of them; all when
+    empty); what one step makes, as dbt its marts, is made together. Nothing selected stands for all but releases, and
+    in a guarded environment but training. `candidates` are digests of models by name, which are scored with instead of
+    those shown.
 
     Raises: UsedWrongly DP-R003 for an asset or stage, or DP-R004 for a partition that does not exist, DP-R005 for an
     asset that is read and that nothing makes, DP-R006 for assets that are cut into different partitions.
@@ -75,13 +80,17 @@ def launch(
     reap(instance)
     specs = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
     _refuse_unmade(specs)
-    keys = _selected(select, specs)
+    job = defs.resolve_implicit_global_asset_job_def()
+    selected = _together(defs, _selected(select, specs))
+    keys = selected or _by_itself(project, specs, job.asset_layer.executable_asset_keys)
     tags = {PROCESS_TAG: this_process(), SKIP_TAG: "true" if skip_unchanged else "false"}
+    if candidates:
+        tags[CANDIDATES_TAG] = json.dumps(dict(candidates))
     tags |= _partition_tags([s for s in specs.values() if not keys or s.key in keys], partitions)
     run_id = str(uuid.uuid4())
     watcher = _Watcher(instance, run_id, {name: spec.group_name or "" for name, spec in specs.items()}, watch)
     with watcher, attached_once():
-        result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
+        result = job.execute_in_process(
             instance=instance,
             asset_selection=keys or None,
             run_id=run_id,
@@ -119,6 +128,19 @@ def _selected(select: Sequence[str], specs: Mapping[str, Any]) -> list[AssetKey]
             )
         keys += found
     return keys
+
+
+def _together(defs: Definitions, keys: Sequence[AssetKey]) -> list[AssetKey]:
+    """The keys, and those that a step which makes one of them cannot leave out."""
+    made = {key: defs.resolve_assets_def(key) for key in keys}
+    return list(dict.fromkeys(k for key, by in made.items() for k in ([key] if by.can_subset else sorted(by.keys))))
+
+
+def _by_itself(project: Project, specs: Mapping[str, Any], keys: Iterable[AssetKey]) -> list[AssetKey]:
+    """What a run makes that nobody selected anything for: none named where that is everything."""
+    asked_for = {"release", "train"} if project.is_guarded else {"release"}
+    left_out = {spec.key for spec in specs.values() if spec.group_name in asked_for}
+    return [key for key in keys if key not in left_out] if left_out else []
 
 
 def _partition_tags(specs: Sequence[Any], partitions: Sequence[str]) -> dict[str, str]:

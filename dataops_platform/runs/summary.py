@@ -37,7 +37,7 @@ def summarize(project: Project) -> dict[str, Any]:
     models = [_model(head) for head in heads.values() if head.kind == "model"]
     shows = (
         f"{project.environment} shows publication {short(state.publication)} ({len(published)} members)"
-        if state.sequence
+        if state.publication
         else f"{project.environment} shows nothing yet"
     )
     return {

@@ -1,0 +1,8 @@
+"""`python -m dataops_platform.cli`: the command line in whichever interpreter is asked to."""
+
+from __future__ import annotations
+
+from dataops_platform.cli.main import main
+
+if __name__ == "__main__":
+    main()

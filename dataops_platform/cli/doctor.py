@@ -1,0 +1,30 @@
+"""Show on one screen what is installed and reachable, which promises hold here, and what to do about the rest.
+
+Example: dataops doctor
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from dataops_platform.cli.options import AsJson, ProjectFolder
+from dataops_platform.cli.output import console, errors_shown, print_json, print_table
+from dataops_platform.settings.project import load_project
+
+
+def doctor(project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
+    """Looks only; ends with 1 when something is wrong."""
+    with errors_shown(as_json):
+        from dataops_platform.runs.doctor import examine
+
+        found = examine(load_project(project))
+        wrong = sum(finding.state == "wrong" for finding in found)
+        if as_json:
+            print_json([finding.__dict__ for finding in found])
+        else:
+            print_table([finding.__dict__ for finding in found], ["area", "name", "state", "says", "fix"])
+            console().print(f"{wrong} to mend" if wrong else "nothing to mend", markup=False)
+        if wrong:
+            raise typer.Exit(1)

@@ -1,0 +1,53 @@
+"""Start Dagster and MLflow for this project on 127.0.0.1; Ctrl-C stops them.
+
+Example: dataops up
+"""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from dataops_platform.cli.options import ProjectFolder
+from dataops_platform.cli.output import console, errors_shown
+from dataops_platform.settings.project import load_project
+
+
+def up(
+    port: Annotated[int, typer.Option(help="Dagster's port.", min=1, max=65535)] = 3000,
+    mlflow_port: Annotated[int, typer.Option(help="MLflow's port.", min=1, max=65535)] = 5000,
+    project: ProjectFolder = Path(),
+) -> None:
+    """Starts the web server, the daemon and MLflow, and says where they are once they answer."""
+    with errors_shown(as_json=False):
+        from dataops_platform.runs.servers import running, servers_of, watch
+        from dataops_platform.technologies.mlflow.tracking import open_tracking
+
+        found = load_project(project)
+        out = console()
+        servers = servers_of(found, port, mlflow_port)
+        if any(server.name == "mlflow" for server in servers):
+            open_tracking(found)  # made once, under a lock: MLflow's own workers would make it at the same time
+        out.print(f"starting {', '.join(server.name for server in servers)} …", markup=False)
+        # Set here, too: a shell lets what it starts in the background ignore Ctrl-C, and Python leaves it at that.
+        before = {number: signal.signal(number, _as_ctrl_c) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            with running(found, servers) as started:
+                for server in servers:
+                    if server.address:
+                        out.print(f"  {server.name:<8} {server.address}", markup=False)
+                out.print("ready; Ctrl-C stops them", markup=False)
+                watch(started)
+        except KeyboardInterrupt:
+            out.print("stopped", markup=False)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

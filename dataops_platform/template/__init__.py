@@ -1,0 +1,1 @@
+"""What `dataops init` makes a project from, and what a newer template would change in one."""

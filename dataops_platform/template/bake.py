@@ -1,0 +1,65 @@
+"""Makes a project from the template."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from dataops_platform.kit.errors import SystemFailed, UsedWrongly
+from dataops_platform.template.questions import checked, questions, template_folder
+
+MADE_FROM = ".template.json"
+"""In a project: the template's version, the answers, and a digest of each file as it was made."""
+
+
+def bake(answers: Mapping[str, str], into: Path) -> Path:
+    """The folder of a new project below `into`, whole or not at all; a git repository where git is to be had.
+
+    Raises: UsedWrongly DP-N001 for an answer that cannot be one, DP-N002 when the folder is there already;
+    SystemFailed DP-N003 when the template cannot be rendered.
+    """
+    given = {question.name: checked(question, answers[question.name]) for question in questions()}
+    target = into / given["name"]
+    if target.exists():
+        raise UsedWrongly("DP-N002", f"{target} is there already", fix="choose another name, or move it away")
+    into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".dataops-init-", dir=into) as scratch:
+        made = render(given, Path(scratch))
+        _make_repository(made, into)
+        made.replace(target)
+    return target
+
+
+def render(answers: Mapping[str, str], into: Path) -> Path:
+    """The folder of the rendered template below `into`. Raises: SystemFailed DP-N003."""
+    from cookiecutter.exceptions import CookiecutterException
+    from cookiecutter.main import cookiecutter
+
+    with tempfile.TemporaryDirectory() as config:
+        # Cookiecutter remembers answers in a folder of the user's home, unless it is told of another.
+        settings = Path(config) / "config.yaml"
+        settings.write_text(f"replay_dir: {config}\ncookiecutters_dir: {config}\n")
+        try:
+            made = cookiecutter(
+                str(template_folder()),
+                no_input=True,
+                extra_context=dict(answers),
+                output_dir=str(into),
+                config_file=str(settings),
+            )
+        except (CookiecutterException, OSError) as error:
+            raise SystemFailed("DP-N003", f"the template cannot be rendered: {error}", where=str(into)) from None
+    return Path(made)
+
+
+def _make_repository(folder: Path, into: Path) -> None:
+    """A git repository in the folder, unless there is no git or one around it already."""
+    git = shutil.which("git")
+    if git is None:
+        return
+    inside = subprocess.run([git, "rev-parse", "--is-inside-work-tree"], cwd=into, capture_output=True, check=False)
+    if inside.returncode:
+        subprocess.run([git, "init", "--quiet", "--initial-branch", "main"], cwd=folder, check=False)

@@ -1,0 +1,88 @@
+"""The questions of the template, with what each may be answered."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, some
+from dataops_platform.settings.project import table_name
+
+MOST = 40
+"""The longest answer, in characters."""
+
+NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
+TEAM = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, its answer when nobody says anything, and the answers to choose from (none: any that fits)."""
+
+    name: str
+    prompt: str
+    default: str
+    choices: Mapping[str, str]
+
+
+def template_folder() -> Path:
+    """Where the template lies: in the installed package, else beside the package in its repository."""
+    inside = Path(str(files("dataops_platform"))) / "project_template"
+    return inside if inside.is_dir() else inside.parent.parent / "project_template"
+
+
+def template_settings() -> dict[str, Any]:
+    """The template's `cookiecutter.json`."""
+    found: dict[str, Any] = json.loads((template_folder() / "cookiecutter.json").read_text())
+    return found
+
+
+def questions() -> list[Question]:
+    """All questions, in the order they are asked."""
+    settings = template_settings()
+    prompts = settings["__prompts__"]
+    found = []
+    for name, default in settings.items():
+        if name.startswith("_"):
+            continue
+        prompt = prompts[name]
+        if isinstance(default, str):
+            found.append(Question(name, prompt, default, {}))
+        else:
+            labels = {choice: prompt[choice] for choice in default}
+            found.append(Question(name, prompt["__prompt__"], default[0], labels))
+    return found
+
+
+def checked(question: Question, answer: str) -> str:
+    """`answer` when the question may be answered so. Raises: UsedWrongly DP-N001."""
+    wrong = _wrong(question, answer)
+    if wrong:
+        raise UsedWrongly("DP-N001", f"{question.name} {some([repr(answer)], width=60)}: {wrong}")
+    return answer
+
+
+def _wrong(question: Question, answer: str) -> str:
+    if question.choices:
+        return "" if answer in question.choices else did_you_mean(answer, question.choices)
+    if len(answer) > MOST or not (NAME if question.name == "name" else TEAM).fullmatch(answer):
+        return f"use lower-case letters, digits and single dashes, a letter first, at most {MOST}"
+    try:
+        return "" if question.name != "name" else _taken(table_name(answer.replace("-", "_")))
+    except ValueError as error:
+        return str(error)
+
+
+def _taken(package: str) -> str:
+    """Why a project's package cannot have this name: a word of Python, or a module that is there already."""
+    import keyword
+    from importlib.util import find_spec
+
+    if keyword.iskeyword(package):
+        return f"{package!r} is a word of Python"
+    return f"Python knows another module {package!r}" if find_spec(package) else ""

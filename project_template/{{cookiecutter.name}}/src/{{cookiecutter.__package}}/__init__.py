@@ -1,0 +1,1 @@
+"""The shop: what is sold, and what comes back."""
