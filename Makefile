@@ -5,12 +5,12 @@ FLIGHTS := examples/flights
 .DEFAULT_GOAL := help
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 demo: .venv/.ready ## Carry a year of flights from files to published tables, a model and predictions
 	cd $(FLIGHTS) && ../../$(BIN)/dataops run
 
-test: .venv/.ready ## The tests that need no service, in under two minutes
+test: .venv/.ready ## The tests that need no service: four to five minutes on two cores
 	$(BIN)/pytest -n 2 -q
 
 check: .venv/.ready ## Lint, strict types, floors
@@ -21,19 +21,35 @@ check: .venv/.ready ## Lint, strict types, floors
 
 ui: .venv/.ready ## Dagster's pages on http://127.0.0.1:3000, with the demo's runs
 	@cd $(FLIGHTS) && ../../$(BIN)/dataops status > /dev/null  # makes the instance where there is none yet
-	DAGSTER_HOME="$(CURDIR)/$(FLIGHTS)/.dataops/dagster" $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+	DAGSTER_HOME="$(CURDIR)/$(FLIGHTS)/.dataops/dagster" DATAOPS_DAGSTER_URL=http://127.0.0.1:3000 \
+	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
 journeys: .venv/.ready ## The whole stories on the real year
-	$(BIN)/pytest -q -m journey
+	$(BIN)/pytest -n 2 -q -m journey
 
 services: .venv/.ready ## The tests that start a PostgreSQL server
-	$(BIN)/pytest -q -m service
+	$(BIN)/pytest -n 2 -q -m "service and not races and not kills"
 
 kills: .venv/.ready ## Processes killed at every fault point
-	$(BIN)/pytest -q -m kills
+	$(BIN)/pytest -n 2 -q -m kills
+
+races: .venv/.ready ## Many processes at once on one environment, on both catalogs
+	$(BIN)/pytest -n 2 -q -m races
+
+campaign: .venv/.ready ## Races, kills and stories of moves in full numbers, on both catalogs: about an hour
+	DATAOPS_CAMPAIGN=1 $(BIN)/pytest -n 2 -q -m "races or kills" tests/races tests/kills tests/release/moves
+
+docs: .venv/.ready ## The pages of docs/reference, written anew from the code
+	$(BIN)/python docs/reference.py
 
 bench: .venv/.ready ## Time per stage, and overhead beside a bare Dagster graph
 	$(BIN)/python -m benchmarks.spine
+
+bench-contracts: .venv/.ready ## What a contract costs on 10 M rows, beside its peers and a bare scan
+	$(BIN)/python -m benchmarks.contracts
+
+bench-release: .venv/.ready ## Promotions by table size, and rollbacks of the example: a quarter of an hour
+	$(BIN)/python -m benchmarks.release
 
 clean: ## Forget what the demo made
 	rm -rf $(FLIGHTS)/.dataops
@@ -46,4 +62,4 @@ clean: ## Forget what the demo made
 	    $(BIN)/python -m pip install --quiet -e ".[demo,postgres]" -e $(FLIGHTS) --group dev; }
 	touch $@
 
-.PHONY: help demo test check ui journeys services kills bench clean
+.PHONY: help demo test check ui journeys services kills races campaign docs bench bench-contracts bench-release clean

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,18 @@ from typer.testing import CliRunner
 
 from dataops_platform.warehouse.ducklake import attach
 
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+"""Whether other tests run beside these, on small tables: threads then cost more than the work they share."""
+if IS_WORKER:
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+
+_spec = importlib.util.spec_from_file_location("forks", Path(__file__).with_name("forks.py"))
+assert _spec and _spec.loader
+_forks = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_forks)
+
+LAKE_PROGRAMS_IMPORT = ("release.collect", "release.move", "release.build", "release.propose", "stages.publish.run")
+COUNTED = "counted"
 ROOT = Path(__file__).parent.parent
 ORDERS = ROOT / "tests" / "projects" / "orders"
 
@@ -45,6 +60,40 @@ def published(tmp_path: Path, run_once: Path) -> Path:
     """The same project, after its first run."""
     shutil.copytree(run_once, tmp_path / "orders", ignore=shutil.ignore_patterns("extensions"))
     return _with_extensions_of(run_once, tmp_path / "orders")
+
+
+ENVIRONMENTS = """
+roles: {release-manager: [somebody]}
+environments:
+  dev: {}
+  staging: {from: dev}
+  prod: {from: staging, schedule: "0 5 * * *"}
+"""
+
+
+@pytest.fixture
+def in_git(published: Path) -> Path:
+    """The same project after its first run, in a git repository, with environments to promote to and no gates."""
+    (published / "dataops.yaml").write_text((published / "dataops.yaml").read_text() + ENVIRONMENTS)
+    (published / ".gitignore").write_text(".dataops/\n__pycache__/\n")
+    git(published, "init", "--quiet")
+    commit_all(published, "As it stands")
+    return published
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git says in a folder."""
+    who = ["-c", "user.name=tests", "-c", "user.email=tests@example.org", "-c", "commit.gpgsign=false"]
+    return subprocess.run(
+        ["git", *who, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def commit_all(folder: Path, why: str) -> str:
+    """Commits what is in a folder; gives the commit."""
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "-m", why)
+    return git(folder, "rev-parse", "HEAD")
 
 
 @pytest.fixture
@@ -85,14 +134,14 @@ def _with_extensions_of(other: Path, project: Path) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def unchecked_extensions() -> Iterator[None]:
-    """Spares these tests the check of the extensions' signatures, a fifth of a second of each connection.
+def light_connections() -> Iterator[None]:
+    """Spares these tests the check of the extensions' signatures, a fifth of a second of each connection, and threads.
 
-    What starts processes (journeys, kills) has it done; `tests/warehouse/test_open.py` holds that it is done.
+    Commands in processes of their own have both; `tests/warehouse/test_open.py` holds that signatures are checked.
     """
-    attach.OPTIONS["allow_unsigned_extensions"] = True
+    attach.OPTIONS.update({"allow_unsigned_extensions": True} | ({"threads": 1} if IS_WORKER else {}))
     yield
-    del attach.OPTIONS["allow_unsigned_extensions"]
+    attach.OPTIONS.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +151,29 @@ def environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Any]:
+    """Starts programs that work on a lake, many of them, without waiting for Python's imports each time."""
+    started = _forks.Forks("pandas", *(f"dataops_platform.{name}" for name in LAKE_PROGRAMS_IMPORT))
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def say(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Prints a line at the end of the session, whichever process the test ran in."""
+    return lambda line: record_property(COUNTED, line)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what tests counted."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    for report in reports:
+        if getattr(report, "when", "") == "call":
+            for line in (value for name, value in report.user_properties if name == COUNTED):
+                terminalreporter.write_line(line)
 
 
 @dataclass(frozen=True)
@@ -129,16 +201,27 @@ def dataops(tmp_path: Path) -> Callable[..., Said]:
     return lambda *arguments: run_dataops(tmp_path / "orders", *arguments)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def dataops_in() -> Callable[[Path], Callable[..., Said]]:
     """Runs `dataops ARGUMENTS` in this process, on the project in a folder."""
     return lambda project: lambda *arguments: run_dataops(project, *arguments)
+
+
+@cache
+def describe_components_once() -> None:
+    """Has Dagster write the schemas of its installed components once for all tests: each load of a project does."""
+    import dagster as dg
+    from dagster.components.core import load_defs
+
+    described = load_defs.get_library_json_enriched_defs(None).metadata
+    load_defs.get_library_json_enriched_defs = lambda tree: dg.Definitions(metadata=described, component_tree=tree)
 
 
 def run_dataops(project: Path, *arguments: str) -> Said:
     """Runs the command line in this process and leaves the process as it was."""
     from dataops_platform.cli.main import app
 
+    describe_components_once()
     before, path = dict(os.environ), list(sys.path)
     os.environ.pop("DAGSTER_HOME", None)
     try:
@@ -147,6 +230,6 @@ def run_dataops(project: Path, *arguments: str) -> Said:
         os.environ.clear()
         os.environ.update(before)
         sys.path[:] = path
-        for name in [n for n in sys.modules if n.partition(".")[0] in ("orders_project", "guest")]:
+        for name in [n for n in sys.modules if n.partition(".")[0] in ("orders_project", "guest", "flights")]:
             del sys.modules[name]
     return Said(result.exit_code, result.stdout, result.stderr)

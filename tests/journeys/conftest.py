@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,25 @@ def command(folder: Path, *arguments: str, **environment: str) -> Done:
     return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
 
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Language and content of each block of code of a page."""
+    return re.findall(r"^```(\w+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def typed(folder: Path, language: str, block: str, **environment: str) -> Done:
+    """Does what a block of code says, in a folder: as typed in a shell, or as a file of Python."""
+    if language == "python":
+        return command(folder, "python", "-c", block, **environment)
+    return command(folder, "/bin/bash", "-euc", block, **environment)
+
+
+def unsaid(example: str, printed: str) -> list[str]:
+    """Lines of an example that were not printed; one that ends with … may go on. Spaces do not count."""
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
+    wanted = [" ".join(line.split()) for line in example.splitlines()]
+    return [w for w in wanted if not any(one == w or (w.endswith("…") and one.startswith(w[:-1])) for one in lines)]
+
+
 def fresh_copy(target: Path) -> Path:
     """The example as it stands in the repository, without anything it made."""
     ignored = shutil.ignore_patterns(".dataops", "__pycache__")
@@ -50,7 +70,7 @@ def fresh_copy(target: Path) -> Path:
 
 
 def clone_of_the_repository(target: Path) -> Path:
-    """A git clone, with what is not committed yet laid over it: the tests judge what would be committed."""
+    """A git clone, with what is not committed yet committed in it: the tests judge what would be committed."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(target)], check=True)
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--modified", "--others", "--exclude-standard"],
@@ -65,6 +85,9 @@ def clone_of_the_repository(target: Path) -> Path:
             shutil.copy(ROOT / name, target / name)
         else:
             (target / name).unlink(missing_ok=True)
+    who = ["-c", "user.name=tests", "-c", "user.email=tests@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "add", "--all"], cwd=target, check=True)
+    subprocess.run(["git", *who, "commit", "--quiet", "--allow-empty", "-m", "As it stands"], cwd=target, check=True)
     return target
 
 
@@ -75,3 +98,17 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
     done = command(project, "dataops", "run", "--json")
     assert done.exit_code == 0, done.out + done.err
     return project, done
+
+
+@pytest.fixture(scope="session")
+def dagster_dbt(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with dagster-dbt, beside the environment and not in it."""
+    target = tmp_path_factory.mktemp("dagster_dbt")
+    packages = ["dagster-dbt>=0.29.27,<0.30", "sqlglot", "orjson"]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), *packages]
+    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode:
+        command = ["uv", "pip", "install", *command[4:]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"dagster-dbt cannot be installed here: {done.stderr[-200:]}")
+    return str(target)

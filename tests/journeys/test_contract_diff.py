@@ -49,3 +49,26 @@ def test_a_column_that_nobody_reads_hits_nobody(tmp_path: Path) -> None:
     path.write_text("".join(line for line in text.splitlines(keepends=True) if "name: tzone" not in line))
     said = command(flights, "dataops", "contracts", "diff", "HEAD", "--json")
     assert (said.exit_code, said.json["contracts"][0]["hits"]) == (1, [])
+
+
+def test_a_breaking_change_of_a_mart_names_the_dashboard_and_leaves_dbt_behind_until_it_is_synced(
+    tmp_path: Path,
+) -> None:
+    flights = clone_of_the_repository(tmp_path / "clone") / "examples" / "flights"
+    assert command(flights, "dataops", "contracts", "sync", "--check").exit_code == 0
+    path = flights / "contracts" / "route_punctuality.odcs.yaml"
+    text = path.read_text()
+    assert "name: punctual_share" in text
+    path.write_text("".join(line for line in text.splitlines(keepends=True) if "name: punctual_share" not in line))
+    hit = command(flights, "dataops", "contracts", "diff", "HEAD", "--json")
+    assert hit.exit_code == 1, hit.err
+    assert [(h["name"], h["kind"], h["through"], h["owners"]) for h in hit.json["contracts"][0]["hits"]] == [
+        ("punctuality_dashboard", "dashboard", "route_punctuality", ["team:operations"])
+    ]
+    lint = command(flights, "dataops", "contracts", "lint", "--json")
+    assert (lint.exit_code, [(d["model"], d["what"]) for d in lint.json["drift"]]) == (
+        1,
+        [("route_punctuality", "has column punctual_share, which the contract does not know")],
+    )
+    assert command(flights, "dataops", "contracts", "sync").exit_code == 0
+    assert command(flights, "dataops", "contracts", "lint").exit_code == 0

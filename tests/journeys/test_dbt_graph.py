@@ -24,20 +24,6 @@ print(json.dumps({s.key.path[-1]: sorted(d.asset_key.path[-1] for d in s.deps) f
 """
 
 
-@pytest.fixture(scope="module")
-def dagster_dbt(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder with dagster-dbt, beside the environment and not in it."""
-    target = tmp_path_factory.mktemp("dagster_dbt")
-    packages = ["dagster-dbt>=0.29.27,<0.30", "sqlglot", "orjson"]
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), *packages]
-    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode:
-        command = ["uv", "pip", "install", *command[4:]]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"dagster-dbt cannot be installed here: {done.stderr[-200:]}")
-    return str(target)
-
-
 def test_the_graph_is_the_one_dagster_dbt_draws(year: tuple[Path, Done], dagster_dbt: str) -> None:
     manifest = year[0] / ".dataops" / "dbt" / "dev" / "target" / "manifest.json"
     done = subprocess.run(

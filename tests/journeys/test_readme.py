@@ -2,61 +2,48 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.conftest import clone_of_the_repository
+from tests.journeys.conftest import blocks, clone_of_the_repository, typed, unsaid
 
 pytestmark = pytest.mark.journey
-
-
-def blocks(text: str) -> list[str]:
-    return re.findall(r"^```bash\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 def test_every_block_of_the_readme_runs(root: Path, tmp_path: Path) -> None:
     clone = clone_of_the_repository(tmp_path / "clone")
     (clone / ".venv").symlink_to(root / ".venv")
     found = blocks((clone / "README.md").read_text())
-    assert [block.strip().splitlines()[0] for block in found] == [
+    shell = [block for language, block in found if language == "bash"]
+    assert [block.strip().splitlines()[0] for block in shell] == [
         "make demo",
         "cd examples/flights",
         "cat > orders.odcs.yaml <<'EOF'",
         "make test",
     ]
-    env = {k: v for k, v in os.environ.items() if k not in ("DAGSTER_HOME", "DATAOPS_ENV")}
-    for block in found[:-1]:  # the last one is what runs the tests
-        done = subprocess.run(
-            ["bash", "-euc", block.replace("make ", "make -o .venv/.ready ")],
-            cwd=clone,
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    (new,) = (block for language, block in found if language == "console" and block.startswith("dataops init"))
+    said = [line.partition("#")[0].strip() for line in new.splitlines()]
+    assert said == [
+        "dataops init my-shop",
+        "cd my-shop && make run",
+        "make test",
+        "make up",
+    ]  # typed by test_ten_minutes
+    for block in shell[:-1]:  # the last one is what runs the tests
+        done = typed(clone, "bash", block.replace("make ", "make -o .venv/.ready "))
+        assert done.exit_code == 0, done.out + done.err
         if block.startswith("make demo"):
-            example = re.search(r"^```text\n(.*?)^```", (clone / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-            printed = {" ".join(line.split()) for line in done.stdout.splitlines()}
-            assert example is not None
-            for line in example[1].splitlines():
-                if re.search(r"\d", line):
-                    assert " ".join(line.split()) in printed
+            example = next(text for language, text in found if language == "text")
+            figures = [line for line in example.splitlines() if re.search(r"\d", line)]
+            assert unsaid("\n".join(figures), done.out) == []
         if block.startswith("cat > orders"):
-            assert "orders 1.0.0 is BROKEN: 2 of 3 rows refused" in done.stdout
-            assert done.stdout.endswith("refused\n")
-    (example_code,) = re.findall(r"^```python\n(.*?)^```", (clone / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-    (clone / "team.py").write_text(example_code + RUN)
-    done = subprocess.run(
-        [clone / ".venv" / "bin" / "python", "team.py"], cwd=clone, env=env, capture_output=True, text=True
-    )
-    assert "RED: orders 1.0.0 is broken: customer:required 1, amount:minimum 1, primary_key 2" in done.stdout, (
-        done.stderr
-    )
+            assert "orders 1.0.0 is BROKEN: 2 of 3 rows refused" in done.out
+            assert done.out.endswith("refused\n")
+    (example_code,) = (block for language, block in found if language == "python")
+    done = typed(clone, "python", example_code + RUN)
+    assert "RED: orders 1.0.0 is broken: customer:required 1, amount:minimum 1, primary_key 2" in done.out, done.err
 
 
 RUN = """

@@ -20,9 +20,11 @@ def test_every_component_can_be_scaffolded(tmp_path: Path) -> None:
     defs.mkdir(parents=True)
     for folder in (defs, defs.parent):
         (folder / "__init__.py").touch()
-    for name in ("Extract", "Clean", "Transform", "Train", "Score", "Publish", "Contract"):
+    for name in ("Extract", "Clean", "Transform", "Train", "Score", "Publish", "Contract", "Release"):
         done = command(tmp_path, "dg", "scaffold", "defs", f"dataops_platform.{name}", name.lower())
         assert done.exit_code == 0, done.out + done.err
-        assert f"type: dataops_platform.{name}\n" in (defs / name.lower() / "defs.yaml").read_text()
+        text = (defs / name.lower() / "defs.yaml").read_text()
+        assert f"type: dataops_platform.{name}\n" in text
+        assert " # " in text, "no comment teaches"
     checked = command(tmp_path, "dg", "check", "yaml")
     assert checked.exit_code == 0, checked.out + checked.err

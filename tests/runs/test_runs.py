@@ -51,6 +51,7 @@ def test_what_the_pages_show_of_a_table(published: Path) -> None:
     assert str(metadata["digest"].value).startswith("dp1:6:")
 
 
+@pytest.mark.journey
 def test_status_says_what_succeeded_and_what_waits(orders: Path, dataops: Run) -> None:
     states = {line["asset"]: line["state"] for line in dataops("status", "--json").json["assets"]}
     assert states == {
@@ -63,6 +64,7 @@ def test_status_says_what_succeeded_and_what_waits(orders: Path, dataops: Run) -
     }
 
 
+@pytest.mark.journey
 def test_status_tells_the_time_since_success_and_failure(published: Path, dataops: Run) -> None:
     (published / "data" / "customers.csv").write_text("")
     assert dataops("run").exit_code == 1
@@ -102,6 +104,13 @@ def test_a_run_whose_process_is_gone_is_failed(published: Path) -> None:
 def test_a_stage_stands_for_all_its_assets(published: Path, dataops: Run) -> None:
     said = dataops("run", "--select", "clean")
     assert [line.split()[1] for line in said.out.splitlines() if line.endswith("unchanged")] == ["customers", "orders"]
+
+
+def test_one_mart_stands_for_all_that_dbt_makes_with_it(published: Path, dataops: Run) -> None:
+    (published / "dbt" / "models" / "customers_seen.sql").write_text("select customer from {{ ref('monthly_sales') }}")
+    said = dataops("run", "--select", "monthly_sales", "--json")
+    assert said.exit_code == 0
+    assert "customers_seen" in {table["table"] for table in said.json["tables"]}
 
 
 def test_unknown_assets_and_partitions_are_refused_with_the_nearest(published: Path, dataops: Run) -> None:

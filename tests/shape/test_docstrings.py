@@ -5,8 +5,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Annotated
 
-PLAIN_PROPERTIES = {"makes", "reads", "config", "rows_in", "rows_audited", "rows_refused", "steps", "run", "name"}
+import typer.main
+
+from dataops_platform.settings.project import DataOpsYaml
+from dataops_platform.stages.extract.component import ExtractTable
+from dataops_platform.stages.train.component import Span
+
+PLAIN_PROPERTIES = {
+    *("makes", "reads", "config", "code", "rows_in", "rows_audited", "rows_refused", "steps", "run", "name"),
+}
 
 
 def silent(path: Path) -> Iterator[str]:
@@ -39,3 +49,27 @@ def test_a_missing_docstring_would_be_seen(tmp_path: Path) -> None:
     path = tmp_path / "module.py"
     path.write_text('"""A module."""\n\n\ndef shown():\n    return 1\n\n\ndef _hidden():\n    return 2\n')
     assert list(silent(path)) == ["module.py:4 shown"]
+
+
+def test_every_yaml_key_command_argument_and_option_is_described(reference: ModuleType) -> None:
+    assert reference.undescribed() == []
+
+
+def test_a_missing_description_would_be_seen(reference: ModuleType) -> None:
+    class Wider(DataOpsYaml):
+        said: int = 0
+        """Something."""
+        new_key: int = 0
+
+    app = typer.Typer()
+
+    @app.command()
+    def move(to: str, fast: Annotated[bool, typer.Option(help="Hurry.")] = False) -> None:
+        """Moves."""
+
+    assert list(reference.silent_keys(Wider)) == ["Wider.new_key"]
+    command = typer.main.get_command(app)
+    assert list(reference.silent_words("move", command)) == ["move", "move to"]
+    assert {DataOpsYaml, ExtractTable, Span} <= {
+        record for root in reference.roots().values() for record in reference.records(root)
+    }

@@ -38,7 +38,7 @@ def graph(defs: Any) -> dict[str, Any]:
             "owners": list(spec.owners),
             "kinds": sorted(spec.kinds),
             "partitions": len(spec.partitions_def.get_partition_keys()) if spec.partitions_def else 0,
-            "checks": checks.get(spec.key.to_user_string(), []),
+            "checks": sorted(checks.get(spec.key.to_user_string(), [])),
             "columns": [c.name for c in spec.metadata["dagster/column_schema"].schema.columns]
             if "dagster/column_schema" in spec.metadata
             else [],
@@ -61,7 +61,7 @@ def test_stages_are_drawn_in_the_order_of_the_data(defs: Any) -> None:
     edges = {
         (groups[dep], node["group"]) for node in found.values() for dep in node["deps"] if groups[dep] != node["group"]
     }
-    order = ["extract", "clean", "transform", "train", "score", "publish"]
+    order = ["extract", "clean", "transform", "train", "score", "publish", "release"]
     assert set(groups.values()) == set(order)
     assert all(order.index(before) < order.index(after) for before, after in edges)
     assert {
@@ -70,12 +70,23 @@ def test_stages_are_drawn_in_the_order_of_the_data(defs: Any) -> None:
         ("transform", "train"),
         ("train", "score"),
         ("score", "publish"),
+        ("publish", "release"),
     } <= edges
 
 
-def test_the_job_of_the_environment_holds_everything(defs: Any) -> None:
+def test_the_job_of_the_environment_holds_all_on_the_way_to_the_publication(defs: Any) -> None:
     job = defs.resolve_job_def("run_dev")
-    assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == set(graph(defs))
+    keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert keys == set(graph(defs)) - {"dev/release"}
+
+
+def test_dbt_is_told_what_the_contracts_say(defs: Any, flights: Path) -> None:
+    from dataops_platform.runs.contract_sync import synced
+    from dataops_platform.settings.project import load_project
+
+    (file,) = synced(load_project(flights), check=True)
+    assert (file.differences, file.by_hand, file.contradictions) == ((), {}, ())
+    assert file.models == ("daily_performance", "flight_features", "route_punctuality")
 
 
 def test_every_contract_is_one_for_the_standards_own_library(flights: Path) -> None:
