@@ -1,5 +1,8 @@
 """The sensor that makes everything follow the ledger: what a command could not reach, and what a hand moved."""
 
+from collections.abc import Callable
+from functools import partial
+
 import dagster as dg
 
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
@@ -55,19 +58,34 @@ def is_stale(project: Project, pinned: Pinned) -> bool:
     return project.root.resolve() != pinned.root.resolve() or not pinned.is_for_this_interpreter
 
 
-def _followed(context: dg.SensorEvaluationContext, project: Project, pinned: Pinned) -> str:
-    """What became of this location where it does not run what is pinned; the cursor says what it was reloaded for."""
-    if not is_stale(project, pinned):
-        context.update_cursor("")
-        return ""
+def follow_pinned(project: Project, pinned: Pinned, seen: str, reload: Callable[[], str] | None) -> tuple[str, str]:
+    """Has the web server load what is pinned; gives what to say of it, and the copy that it has now, to be `seen` next.
+
+    The web server and the daemon, which asks here, have a code server each, and the daemon's starts anew by itself
+    every minute. `project` tells what ours has, never what the other has: so that is loaded anew whenever another copy
+    is pinned than was `seen`, and at first where ours is stale. `reload` is None where no web server is known.
+    """
+    stale, now = is_stale(project, pinned), str(pinned)
+    if not stale and (reload is None or seen in ("", now)):
+        return "", now
     has = f"commit {commit[:12]}" if (commit := pinned_commit(project)) else "what is checked out"
-    stale = f"this location has {has}, not what the release that {project.environment} shows runs with"
+    why = (
+        f"this location has {has}, not what the release that {project.environment} shows runs with"
+        if stale
+        else f"the release that {project.environment} shows runs with other code than Dagster's pages have"
+    )
+    if reload is None:
+        return f"{why}: reload it", seen
+    if seen == now:
+        return f"{why}: it follows in a minute, if it is loaded as dataops_platform.locations does", now
+    said = reload()
+    return f"{why}: {said}", now if said == RELOADED else seen
+
+
+def _followed(context: dg.SensorEvaluationContext, project: Project, pinned: Pinned) -> str:
+    """What became of this location where it does not run what is pinned; the cursor is what was seen."""
     address, origin = dagster_url(), context.code_location_origin
-    if not address or origin is None:
-        return f"{stale}: reload it"
-    if context.cursor == str(pinned):
-        return f"{stale}, and to reload it did not help: load it as dataops_platform.locations does"
-    said = reload_location(address, origin.location_name)
-    if said == RELOADED:
-        context.update_cursor(str(pinned))
-    return f"{stale}: {said}"
+    reload = partial(reload_location, address, origin.location_name) if address and origin else None
+    said, seen = follow_pinned(project, pinned, context.cursor or "", reload)
+    context.update_cursor(seen)
+    return said
