@@ -16,11 +16,16 @@ import pytest
 
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.manifest import WHOLE
+from dataops_platform.release.approvals import approve
+from dataops_platform.release.plan import PLAN, Plan
+from dataops_platform.release.propose import gates_of, promote
 from dataops_platform.release.release import Release
 from dataops_platform.release.verify.verify import verify
+from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse.ducklake.attach import LakeLocation
 from dataops_platform.warehouse.ducklake.digest import digests
 from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
+from tests.conftest import commit_all, git
 
 pytestmark = pytest.mark.races
 
@@ -30,11 +35,21 @@ SIZES = (2, 3, 4, 6, 8, 12, 16)
 MOST = max(SIZES)
 TABLES = [f"w{number}" for number in range(MOST)]
 DELIVERIES = 50
+MADE = "2013-01-01T00:00:00+00:00"
+
+
+DATAOPS_YAML = """\
+project: shop
+owner: team:shop
+environments:
+  dev: {}
+  prod: {from: dev, gates: [{approval: {by: [ann]}}]}
+"""
 
 
 @pytest.fixture
 def shop(location: LakeLocation, tmp_path: Path) -> Iterator[Any]:
-    """Three releases of one code, with other rows each; prod shows the first."""
+    """A lake, and the committed folder of a project; to show a release in prod takes a yes from ann."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     spec = spec_from_file_location("small_shop", Path(__file__).parents[1] / "release" / "moves" / "shop.py")
@@ -44,6 +59,9 @@ def shop(location: LakeLocation, tmp_path: Path) -> Iterator[Any]:
     with open_lake(location) as lake:
         made = module.Shop(lake, tmp_path / "shop")
         made.write_code("")
+        (made.root / "dataops.yaml").write_text(DATAOPS_YAML)
+        git(made.root, "init", "--quiet")
+        commit_all(made.root, "As it stands")
         yield made
 
 
@@ -52,6 +70,18 @@ def release(shop: Any, number: int) -> Release:
 
     seed(shop.lake, number)
     return freeze(shop.at("dev"), shop.lake, cut_of(shop.lake.heads("dev").values()))
+
+
+def approved_plan(shop: Any, release: Release) -> Plan:
+    """A plan to show a release in prod, which ann approved; its differences are looked at elsewhere."""
+    prod = load_project(shop.root, "prod")
+    pointer = shop.lake.state("prod")
+    made = Plan("prod", release.id, pointer.pointer, gates_of(prod), pointer.release, (), {}, "bob", MADE)
+    shop.lake.keep(PLAN, made.id, made.to_plain())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("LOGNAME", "ann")
+        approve(prod, shop.lake, made)
+    return made
 
 
 def seed(lake: Lake, number: int) -> None:
@@ -72,7 +102,7 @@ def test_of_promotions_at_once_one_wins_and_publications_all_get_in(
 ) -> None:
     chance, count, began = random.Random(5), Counter[str](), time.monotonic()
     releases = [release(shop, number) for number in (1, 2, 3)]
-    shop.promote(releases[0])
+    promote(load_project(shop.root, "prod"), shop.lake, approved_plan(shop, releases[0]))
     with pool(MOST) as racers:
         for number in range(RACES):
             size = SIZES[number % len(SIZES)]
@@ -96,7 +126,7 @@ def orders_of(
     kind = ("both", "promotions", "publications")[number % 3]
     shown = shop.lake.state("prod").release
     others = [one for one in releases if one.id != shown]
-    plans = [shop.plan(one) for one in others[: 1 + number % 2]]
+    plans = [approved_plan(shop, one) for one in others[: 1 + number % 2]]
     for racer in range(size):
         if kind == "promotions" or (kind == "both" and racer % 2 == 0):
             yield {"do": "promote", "plan": chance.choice(plans).id}

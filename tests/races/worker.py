@@ -15,11 +15,8 @@ from typing import Any
 
 from dataops_platform.kit.errors import DataOpsError, LostRace
 from dataops_platform.manifests.manifest import WHOLE, Manifest, StepIdentity
-from dataops_platform.release.move import roll_back, switch_to_release
-from dataops_platform.release.propose import find_plan
-from dataops_platform.release.release import find_release
-from dataops_platform.settings.environments import EnvironmentSettings
-from dataops_platform.settings.project import DataOpsYaml, Project
+from dataops_platform.release.propose import find_plan, promote
+from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.publish.run import publish
 from dataops_platform.stages.step import RunContext
 from dataops_platform.warehouse.ducklake.attach import LakeLocation
@@ -33,12 +30,7 @@ def main(catalog: str, data: str, extensions: str, anchors: str, code: str, name
     import pandas  # noqa: F401 - DuckDB would, when it is first given a value
 
     os.environ["LOGNAME"] = name
-    settings = DataOpsYaml(
-        project="shop",
-        owner="team:shop",
-        environments={"dev": EnvironmentSettings(), "prod": EnvironmentSettings.model_validate({"from": "dev"})},
-    )
-    project = Project(Path(code), settings, "prod")
+    project = load_project(Path(code), "prod")
     with open_lake(LakeLocation(catalog, data, Path(extensions), Path(anchors))) as lake:
         answer({"ready": name})
         for line in sys.stdin:
@@ -52,10 +44,7 @@ def main(catalog: str, data: str, extensions: str, anchors: str, code: str, name
 
 def carry_out(lake: Lake, project: Project, name: str, order: dict[str, Any]) -> dict[str, Any]:
     if order["do"] == "promote":
-        plan = find_plan(lake, order["plan"])
-        return {"sequence": switch_to_release(lake, plan, find_release(lake, plan.release)).sequence}
-    if order["do"] == "rollback":
-        return {"sequence": roll_back(lake, "prod", order["to"]).sequence}
+        return {"sequence": promote(project, lake, find_plan(lake, order["plan"])).sequence}
     write(lake, order["environment"], order["table"], order["number"])
     here = replace(project, environment=order["environment"])
     state, moved = publish(lake, here, order["tables"], {}, RunContext(name))
