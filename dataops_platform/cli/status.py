@@ -24,7 +24,7 @@ def status(
     """Prints a line for each asset, in the order of the stages, and for what each environment shows or waits for."""
     with errors_shown(as_json):
         from dataops_platform.kit.clock import utc_now
-        from dataops_platform.release.awaited import lines_of_releases
+        from dataops_platform.release.awaited import with_releases
         from dataops_platform.runs.board_page import board_page, write_page
         from dataops_platform.runs.definitions import load_definitions
         from dataops_platform.runs.instance import open_instance
@@ -34,8 +34,7 @@ def status(
         found = project_with_its_code(project, env)
         definitions = load_definitions(found)
         with open_instance(found) as instance:
-            lines = board(found, definitions, instance)
-        lines += lines_of_releases(found)
+            lines = with_releases(found, board(found, definitions, instance))
         summary = summarize(found)
         if html is not None:
             write_page(html, board_page(found.name, summary["shows"], f"{utc_now():%Y-%m-%d %H:%M} UTC", lines))

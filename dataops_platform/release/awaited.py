@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,35 +10,53 @@ from dataops_platform.kit.clock import Clock, ago, utc_now
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.release.approvals import approvals
 from dataops_platform.release.plan import PLAN, Plan
+from dataops_platform.release.release import releases_of
 from dataops_platform.runs.status import BoardLine
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.step import lake_of
 from dataops_platform.warehouse.ducklake.lake import Lake
 from dataops_platform.warehouse.protocol import State
 
+STAGE = "release"
 
-def lines_of_releases(project: Project) -> list[BoardLine]:
-    """Those of the project's lake; none before there is one."""
+
+def with_releases(project: Project, lines: Sequence[BoardLine]) -> list[BoardLine]:
+    """The board's lines, with those of releases as the lake tells them; Dagster knows only of what was done there."""
+    others = [line for line in lines if line.stage != STAGE]
     try:
         with lake_of(project, read_only=True) as lake:
-            return release_lines(project, lake)
+            return [*others, *release_lines(project, lake)]
     except UsedWrongly as error:
-        if error.code != "DP-W001":
+        if error.code != "DP-W001":  # there is no lake yet
             raise
-        return []
+        return others
 
 
 def release_lines(project: Project, lake: Lake, clock: Clock = utc_now) -> list[BoardLine]:
-    """A line for each environment that takes releases, in the order of `dataops.yaml`."""
+    """A line for each environment that takes releases or gives them, in the order of `dataops.yaml`."""
     plans = [Plan.from_plain(plain) for plain in lake.kept(PLAN).values()]
-    return [
-        BoardLine("release", f"{name}/release", _state(project.at(name), lake, plans, clock()), None, None)
-        for name, settings in project.settings.environments.items()
-        if settings.from_ is not None
-    ]
+    environments = project.settings.environments
+    givers = {settings.from_ for settings in environments.values()}
+    states = {
+        name: _taken(project.at(name), lake, plans, clock()) if settings.from_ else _built(name, lake, clock())
+        for name, settings in environments.items()
+        if settings.from_ or name in givers
+    }
+    return [BoardLine(STAGE, f"{name}/release", state, None, None) for name, state in states.items()]
 
 
-def _state(project: Project, lake: Lake, plans: list[Plan], now: datetime) -> str:
+def _built(environment: str, lake: Lake, now: datetime) -> str:
+    """How it stands with releases of an environment that takes none from elsewhere."""
+    shown = lake.state(environment).cut
+    built = [release for release in releases_of(lake) if release.built_in == environment]
+    if not shown.members:
+        return "AWAITING its first publication"
+    if not built or built[-1].cut.id != shown.id:
+        return "AWAITING release build"
+    return f"SUCCEEDED {ago(datetime.fromisoformat(built[-1].built_at), now)} AGO"
+
+
+def _taken(project: Project, lake: Lake, plans: list[Plan], now: datetime) -> str:
     state = lake.state(project.environment)
     if state.held:
         return "AWAITING resume after a rollback"

@@ -24,7 +24,7 @@ COLOURS = {
 STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem; color: #1d2430; background: #fff }
 h1 { font-size: 1.3rem; margin: 0 } p { margin: .2rem 0 1.4rem; color: #55606e }
-main { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: 1rem; align-items: start }
+main { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1rem; align-items: start }
 section { border: 1px solid #d9dee5; border-radius: 8px; padding: .8rem }
 h2 { font-size: .8rem; letter-spacing: .08em; text-transform: uppercase; color: #55606e; margin: 0 0 .6rem }
 article { border-radius: 6px; padding: .5rem .6rem; margin-top: .5rem; overflow-wrap: anywhere }

@@ -15,6 +15,7 @@ from dataops_platform.kit.version import VERSION
 from dataops_platform.template.bake import MADE_FROM, bake, render
 from dataops_platform.template.newer import newer_template
 from dataops_platform.template.questions import questions, template_settings
+from tests.journeys.conftest import command
 
 FILES = {
     *(".gitignore", ".template.json", "Makefile", "README.md", "dataops.yaml", "pyproject.toml"),
@@ -60,6 +61,25 @@ def test_every_combination_bakes_to_exactly_the_expected_files(chosen: dict[str,
     texts = (folder / "dataops.yaml").read_text() + (folder / "pyproject.toml").read_text()
     assert ("postgres:dbname=shop_2" in texts, "[postgres," in texts) == (chosen["catalog"] == "postgres",) * 2
     assert json.loads((folder / MADE_FROM).read_text())["answers"] == {**ANSWERS, **chosen}
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("chosen", COMBINATIONS, ids=lambda chosen: "-".join(chosen.values()))
+def test_dagster_loads_every_combination(chosen: dict[str, str], tmp_path: Path) -> None:
+    folder = bake({**ANSWERS, **chosen}, tmp_path)
+    for what in ("yaml", "defs"):
+        done = command(folder, "dg", "check", what)
+        assert done.exit_code == 0, done.out + done.err
+
+
+@pytest.mark.journey
+def test_dagster_refuses_a_misspelt_key_of_a_project_that_was_baked(tmp_path: Path) -> None:
+    folder = bake(ANSWERS, tmp_path)
+    defs = folder / "src" / "shop_2" / "defs" / "train" / "defs.yaml"
+    defs.write_text(defs.read_text().replace("attributes:", "attributes:\n  modell: x"))
+    done = command(folder, "dg", "check", "yaml")
+    assert done.exit_code != 0
+    assert "modell" in done.out + done.err
 
 
 def test_the_template_has_the_version_of_the_package() -> None:
