@@ -22,7 +22,7 @@ def up(
     mlflow_port: Annotated[int, typer.Option(help="MLflow's port.", min=1, max=65535)] = 5000,
     project: ProjectFolder = Path(),
 ) -> None:
-    """Starts the web server, the daemon and MLflow, and says where they are once they answer."""
+    """Starts Dagster (web server and daemon) and MLflow, and says where they are once they answer."""
     with errors_shown(as_json=False):
         from dataops_platform.runs.servers import running, servers_of, watch
         from dataops_platform.technologies.mlflow.tracking import open_tracking

@@ -61,9 +61,10 @@ def is_stale(project: Project, pinned: Pinned) -> bool:
 def follow_pinned(project: Project, pinned: Pinned, seen: str, reload: Callable[[], str] | None) -> tuple[str, str]:
     """Has the web server load what is pinned; gives what to say of it, and the copy that it has now, to be `seen` next.
 
-    The web server and the daemon, which asks here, have a code server each, and the daemon's starts anew by itself
-    every minute. `project` tells what ours has, never what the other has: so that is loaded anew whenever another copy
-    is pinned than was `seen`, and at first where ours is stale. `reload` is None where no web server is known.
+    Where they were started apart, the web server and the daemon, which asks here, have a code server each, and the
+    daemon's starts anew by itself every minute. `project` tells what ours has, never what the other has: so that is
+    loaded anew whenever another copy is pinned than was `seen`, and at first where ours is stale. `reload` is None
+    where no web server is known.
     """
     stale, now = is_stale(project, pinned), str(pinned)
     if not stale and (reload is None or seen in ("", now)):

@@ -72,17 +72,13 @@ def workspace(project: Project) -> Path:
 
 
 def servers_of(project: Project, port: int, mlflow_port: int) -> list[Server]:
-    """Dagster's web server and daemon, and MLflow where the project keeps it in a file; all on this machine alone."""
-    where = str(workspace(project))
-    found = [
-        Server(
-            "dagster",
-            (*_module("dagster_webserver"), "--host", HOST, "--port", str(port), "--workspace", where),
-            port,
-            "/server_info",
-        ),
-        Server("daemon", (*_module("dagster._daemon"), "run", "--workspace", where)),
-    ]
+    """Dagster, and MLflow where the project keeps it in a file; all on this machine alone.
+
+    `dagster dev` starts the web server and the daemon with one code server for each location. Started apart from it,
+    each has code servers of its own, and the daemon starts its anew every minute.
+    """
+    arguments = ("dev", "--host", HOST, "--port", str(port), "--workspace", str(workspace(project)))
+    found = [Server("dagster", (*_module("dagster"), *arguments), port, "/server_info")]
     kind, _, path = project.settings.mlflow.tracking.partition(":")
     if kind == "sqlite":
         store = f"sqlite:///{(project.home / path).resolve()}"
@@ -192,17 +188,17 @@ def _is_taken(port: int) -> bool:
 
 
 def _stop(started: Sequence[Running]) -> None:
-    """Asks each server and all it started to stop; kills what has not after a while."""
-    for one in started:
-        _signal(one, signal.SIGTERM)
-    until = time.monotonic() + STOP_S
-    for one in started:
-        with suppress(subprocess.TimeoutExpired):
-            one.process.wait(max(until - time.monotonic(), 0.1))
-        _signal(one, signal.SIGKILL)
-        one.process.wait()
-
-
-def _signal(one: Running, number: int) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(one.process.pid, number)
+    """Asks each server to stop, as Ctrl-C does; kills what is left of it after a while, or when it is asked again."""
+    try:
+        for one in started:
+            with suppress(ProcessLookupError):
+                os.kill(one.process.pid, signal.SIGINT)
+        until = time.monotonic() + STOP_S
+        for one in started:
+            with suppress(subprocess.TimeoutExpired):
+                one.process.wait(max(until - time.monotonic(), 0.1))
+    finally:
+        for one in started:
+            with suppress(ProcessLookupError):
+                os.killpg(one.process.pid, signal.SIGKILL)
+            one.process.wait()
