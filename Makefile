@@ -27,6 +27,9 @@ ui: .venv/.ready ## Dagster's pages on http://127.0.0.1:3000, with the demo's ru
 journeys: .venv/.ready ## The whole stories on the real year
 	$(BIN)/pytest -n 2 -q -m journey
 
+browser: .venv/.browser ## Dagster's pages and the board in Chromium; pictures are kept in .screenshots
+	$(BIN)/pytest -q -m browser
+
 services: .venv/.ready ## The tests that start a PostgreSQL server
 	$(BIN)/pytest -n 2 -q -m "service and not races and not kills"
 
@@ -62,4 +65,9 @@ clean: ## Forget what the demo made
 	    $(BIN)/python -m pip install --quiet -e ".[demo,postgres]" -e $(FLIGHTS) --group dev; }
 	touch $@
 
-.PHONY: help demo test check ui journeys services kills races campaign docs bench bench-contracts bench-release clean
+.venv/.browser: .venv/.ready
+	$(BIN)/uv sync --locked --all-packages --all-extras --group browser --compile-bytecode --quiet || \
+	  $(BIN)/python -m pip install --quiet --group browser
+	touch $@
+
+.PHONY: help demo test check ui journeys browser services kills races campaign docs bench bench-contracts bench-release clean

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import DataOpsError
-from dataops_platform.release.metadata import move_metadata
+from dataops_platform.release.metadata import move_event
 from dataops_platform.release.move import resume, roll_back
 from dataops_platform.release.prepare import prepare_return
 from dataops_platform.release.propose import find_plan, promote, propose, release_for
@@ -114,11 +114,4 @@ def _move(context: dg.OpExecutionContext, project: Project, work: Callable[[Proj
         context.log.info(said)
     if followed.failed:
         context.log.error(followed.failed)
-    context.log_event(
-        dg.AssetMaterialization(
-            asset_key=dg.AssetKey([state.environment, "release"]),
-            description=f"{state.event['kind']} by {state.event['actor']}, event {state.sequence}",
-            metadata=move_metadata(state, release, followed),
-            tags={"dagster/data_version": state.release or "none"},
-        )
-    )
+    context.log_event(move_event(state, release, followed))

@@ -15,6 +15,7 @@ from dataops_platform.release.release import Release
 from dataops_platform.warehouse.protocol import State
 
 Metadata = Mapping[str, dg.MetadataValue[Any]]
+DATA_VERSION = "dagster/data_version"
 
 
 def release_metadata(release: Release) -> Metadata:
@@ -53,8 +54,22 @@ def plan_metadata(plan: Plan) -> Metadata:
     }
 
 
-def move_metadata(state: State, release: Release | None, followed: Reconciled) -> Metadata:
-    """What a promotion or a rollback came to, and what was made to follow it."""
+def move_event(state: State, release: Release | None, followed: Reconciled) -> dg.AssetMaterialization:
+    """A promotion or a rollback, and what was made to follow it, for the page of `<environment>/release`."""
+    return dg.AssetMaterialization(
+        asset_key=dg.AssetKey([state.environment, "release"]),
+        description=f"{state.event['kind']} by {state.event['actor']}, event {state.sequence}",
+        metadata=_move_metadata(state, release, followed),
+        tags={DATA_VERSION: state.release or "none"},
+    )
+
+
+def tells_of(event: dg.AssetMaterialization | None, state: State) -> bool:
+    """Whether the last event on the page of `<environment>/release` is of the release that is shown."""
+    return event is not None and (event.tags or {}).get(DATA_VERSION) == (state.release or "none")
+
+
+def _move_metadata(state: State, release: Release | None, followed: Reconciled) -> Metadata:
     said = [*followed.made, *followed.put_right, *([f"not yet: {followed.failed}"] if followed.failed else [])]
     return {
         "event": dg.MetadataValue.int(state.sequence),

@@ -7,19 +7,23 @@ import dagster as dg
 
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.release.jobs import asked_of
+from dataops_platform.release.metadata import move_event, tells_of
 from dataops_platform.release.pin import Pinned, pin_of_shown, pinned_commit
 from dataops_platform.release.reconcile import reconcile
+from dataops_platform.release.release import find_release
 from dataops_platform.release.reload import RELOADED, reload_location
 from dataops_platform.settings.environ import dagster_url
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.protocol import State
 
 
 def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
     """`reconcile_<environment>`: on, because what is shown must not wait for somebody to turn it on.
 
     It also sees when this location runs anything else than the pinned copy of the release that is shown, and has it
-    loaded anew, once, where it knows Dagster's web server.
+    loaded anew, once, where it knows Dagster's web server; and it tells the page of `<environment>/release` of a
+    promotion or rollback that was made elsewhere.
     """
 
     @dg.sensor(
@@ -28,7 +32,7 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"`dataops reconcile {project.environment}`: models, aliases and code follow what is shown.",
     )
-    def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
             asked = asked_of(project)
             with lake_of(asked, read_only=True) as lake:
@@ -38,6 +42,7 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
             with lake_of(asked) as lake:
                 done = reconcile(asked, lake)
                 pinned = pin_of_shown(asked, lake) if asked.is_guarded else None
+                release = find_release(lake, state.release) if pinned else None
         except UsedWrongly as error:
             return dg.SkipReason(str(error))
         except DataOpsError as error:
@@ -48,9 +53,16 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
         location = _followed(context, project, pinned) if pinned else ""
         if location:
             context.log.warning(location)
-        return dg.SkipReason("; ".join([*done.made, *done.put_right, *filter(None, [location])]) or "all is equal")
+        said = "; ".join([*done.made, *done.put_right, *filter(None, [location])]) or "all is equal"
+        is_news = release is not None and not tells_of(_last_told(context, state), state)
+        return dg.SensorResult(skip_reason=said, asset_events=[move_event(state, release, done)] if is_news else [])
 
     return sensor
+
+
+def _last_told(context: dg.SensorEvaluationContext, state: State) -> dg.AssetMaterialization | None:
+    event = context.instance.get_latest_materialization_event(dg.AssetKey([state.environment, "release"]))
+    return event.asset_materialization if event else None
 
 
 def is_stale(project: Project, pinned: Pinned) -> bool:

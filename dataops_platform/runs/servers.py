@@ -77,8 +77,8 @@ def servers_of(project: Project, port: int, mlflow_port: int) -> list[Server]:
     `dagster dev` starts the web server and the daemon with one code server for each location. Started apart from it,
     each has code servers of its own, and the daemon starts its anew every minute.
     """
-    arguments = ("dev", "--host", HOST, "--port", str(port), "--workspace", str(workspace(project)))
-    found = [Server("dagster", (*_module("dagster"), *arguments), port, "/server_info")]
+    dagster = ("dev", "--host", HOST, "--port", str(port), "--workspace", str(workspace(project)))
+    found = [Server("dagster", (*_module("dagster"), *dagster), port, "/server_info")]
     kind, _, path = project.settings.mlflow.tracking.partition(":")
     if kind == "sqlite":
         store = f"sqlite:///{(project.home / path).resolve()}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from dataops_platform.technologies.mlflow.notes import marked_version
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 
 
-def tick(defs: dg.Definitions, name: str) -> Any:
+def tick(defs: dg.Definitions, name: str, instance: dg.DagsterInstance | None = None) -> Any:
     """What a sensor says now."""
     sensor: Any = next(one for one in defs.sensors or [] if one.name == name)
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(instance=instance, repository_def=defs.get_repository_def())
+    with nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as found:
+        context = dg.build_sensor_context(instance=found, repository_def=defs.get_repository_def())
         return sensor.evaluate_tick(context)
 
 
@@ -53,6 +54,17 @@ def test_the_sensor_puts_back_what_a_hand_moved(stays: Path) -> None:
     first, second = (str(tick(defs, "reconcile_prod").skip_message).split("; ") for _ in range(2))
     assert "prod.guest.stays: champion is version 1 now" in first
     assert not [said for said in second if "champion" in said]
+
+
+def test_the_sensor_tells_dagsters_page_once_of_a_promotion_that_was_made_elsewhere(stays: Path) -> None:
+    project = load_project(stays, "prod")
+    defs = dg.Definitions(sensors=[reconcile_sensor(project, 60)])
+    with dg.DagsterInstance.ephemeral() as instance:
+        (told,) = tick(defs, "reconcile_prod", instance).asset_events
+        assert (told.asset_key.path, told.description.partition(" by ")[0]) == (["prod", "release"], "promotion")
+        assert {"event", "commit", "members", "shows"} <= set(told.metadata)
+        instance.report_runless_asset_event(told)
+        assert tick(defs, "reconcile_prod", instance).asset_events == []
 
 
 def test_sensors_wait_where_nothing_was_ever_made(orders: Path) -> None:
