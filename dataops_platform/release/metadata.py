@@ -56,17 +56,27 @@ def plan_metadata(plan: Plan) -> Metadata:
 
 def move_event(state: State, release: Release | None, followed: Reconciled) -> dg.AssetMaterialization:
     """A promotion or a rollback, and what was made to follow it, for the page of `<environment>/release`."""
+    said = f"{state.event['kind']} by {state.event['actor']}, event {state.sequence}"
+    return _event(state.environment, state.release, said, _move_metadata(state, release, followed))
+
+
+def build_event(release: Release) -> dg.AssetMaterialization:
+    """A release that was built, for the page of `<environment>/release` of where that was."""
+    return _event(release.built_in, release.id, f"built by {release.built_by}", release_metadata(release))
+
+
+def is_news(event: dg.AssetMaterialization, last: dg.AssetMaterialization | None) -> bool:
+    """Whether an event is of another release than the last one on its page."""
+    return last is None or (last.tags or {}).get(DATA_VERSION) != (event.tags or {})[DATA_VERSION]
+
+
+def _event(environment: str, release: str, said: str, metadata: Metadata) -> dg.AssetMaterialization:
     return dg.AssetMaterialization(
-        asset_key=dg.AssetKey([state.environment, "release"]),
-        description=f"{state.event['kind']} by {state.event['actor']}, event {state.sequence}",
-        metadata=_move_metadata(state, release, followed),
-        tags={DATA_VERSION: state.release or "none"},
+        asset_key=dg.AssetKey([environment, "release"]),
+        description=said,
+        metadata=metadata,
+        tags={DATA_VERSION: release or "none"},
     )
-
-
-def tells_of(event: dg.AssetMaterialization | None, state: State) -> bool:
-    """Whether the last event on the page of `<environment>/release` is of the release that is shown."""
-    return event is not None and (event.tags or {}).get(DATA_VERSION) == (state.release or "none")
 
 
 def _move_metadata(state: State, release: Release | None, followed: Reconciled) -> Metadata:

@@ -7,14 +7,15 @@ import dagster as dg
 
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.release.jobs import asked_of
-from dataops_platform.release.metadata import move_event, tells_of
+from dataops_platform.release.metadata import build_event, is_news, move_event
 from dataops_platform.release.pin import Pinned, pin_of_shown, pinned_commit
-from dataops_platform.release.reconcile import reconcile
-from dataops_platform.release.release import find_release
+from dataops_platform.release.reconcile import Reconciled, reconcile
+from dataops_platform.release.release import find_release, releases_of
 from dataops_platform.release.reload import RELOADED, reload_location
 from dataops_platform.settings.environ import dagster_url
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.ducklake.lake import Lake
 from dataops_platform.warehouse.protocol import State
 
 
@@ -22,8 +23,8 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
     """`reconcile_<environment>`: on, because what is shown must not wait for somebody to turn it on.
 
     It also sees when this location runs anything else than the pinned copy of the release that is shown, and has it
-    loaded anew, once, where it knows Dagster's web server; and it tells the page of `<environment>/release` of a
-    promotion or rollback that was made elsewhere.
+    loaded anew, once, where it knows Dagster's web server; and it tells the page of `<environment>/release` of what
+    was built, promoted or rolled back elsewhere.
     """
 
     @dg.sensor(
@@ -42,7 +43,7 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
             with lake_of(asked) as lake:
                 done = reconcile(asked, lake)
                 pinned = pin_of_shown(asked, lake) if asked.is_guarded else None
-                release = find_release(lake, state.release) if pinned else None
+                event = _last_event(asked, lake, state, done)
         except UsedWrongly as error:
             return dg.SkipReason(str(error))
         except DataOpsError as error:
@@ -54,15 +55,23 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
         if location:
             context.log.warning(location)
         said = "; ".join([*done.made, *done.put_right, *filter(None, [location])]) or "all is equal"
-        is_news = release is not None and not tells_of(_last_told(context, state), state)
-        return dg.SensorResult(skip_reason=said, asset_events=[move_event(state, release, done)] if is_news else [])
+        news = [event] if event and is_news(event, _last_told(context, event)) else []
+        return dg.SensorResult(skip_reason=said, asset_events=news)
 
     return sensor
 
 
-def _last_told(context: dg.SensorEvaluationContext, state: State) -> dg.AssetMaterialization | None:
-    event = context.instance.get_latest_materialization_event(dg.AssetKey([state.environment, "release"]))
-    return event.asset_materialization if event else None
+def _last_event(project: Project, lake: Lake, state: State, done: Reconciled) -> dg.AssetMaterialization | None:
+    """What the page of `<environment>/release` should say last: the move to what is shown, or the last build."""
+    if project.is_guarded:
+        return move_event(state, find_release(lake, state.release), done) if state.release else None
+    built = [release for release in releases_of(lake) if release.built_in == project.environment]
+    return build_event(built[-1]) if built else None
+
+
+def _last_told(context: dg.SensorEvaluationContext, event: dg.AssetMaterialization) -> dg.AssetMaterialization | None:
+    last = context.instance.get_latest_materialization_event(event.asset_key)
+    return last.asset_materialization if last else None
 
 
 def is_stale(project: Project, pinned: Pinned) -> bool:

@@ -88,7 +88,7 @@ def picture(page: Page) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new project whose prod shows a release, whose staging shows the next, and where a contract was once red."""
+    """A new project where a contract was once red; prod shows a release, and a plan of the next waits for approval."""
     home = tmp_path_factory.mktemp("browser")
     assert command(home, "dataops", "init", "my-shop", "--no-input").exit_code == 0
     shop = home / "my-shop"
@@ -112,6 +112,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _commit(shop, "Many pieces")
     _do(shop, "release", "build")
     _do(shop, "promote", "--to", "staging")
+    _do(shop, "plan", "--to", "prod", expect=1)
     return shop
 
 

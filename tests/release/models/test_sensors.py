@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from dataops_platform.release.door.sensors import registry_defs
 from dataops_platform.release.sensors import reconcile_sensor
@@ -56,15 +57,17 @@ def test_the_sensor_puts_back_what_a_hand_moved(stays: Path) -> None:
     assert not [said for said in second if "champion" in said]
 
 
-def test_the_sensor_tells_dagsters_page_once_of_a_promotion_that_was_made_elsewhere(stays: Path) -> None:
-    project = load_project(stays, "prod")
-    defs = dg.Definitions(sensors=[reconcile_sensor(project, 60)])
+@pytest.mark.parametrize(("environment", "said"), [("dev", "built"), ("prod", "promotion")])
+def test_the_sensor_tells_dagsters_page_once_of_what_was_done_elsewhere(
+    environment: str, said: str, stays: Path
+) -> None:
+    defs = dg.Definitions(sensors=[reconcile_sensor(load_project(stays, environment), 60)])
     with dg.DagsterInstance.ephemeral() as instance:
-        (told,) = tick(defs, "reconcile_prod", instance).asset_events
-        assert (told.asset_key.path, told.description.partition(" by ")[0]) == (["prod", "release"], "promotion")
-        assert {"event", "commit", "members", "shows"} <= set(told.metadata)
+        (told,) = tick(defs, f"reconcile_{environment}", instance).asset_events
+        assert (told.asset_key.path, told.description.partition(" by ")[0]) == ([environment, "release"], said)
+        assert {"release", "commit", "members"} <= set(told.metadata)
         instance.report_runless_asset_event(told)
-        assert tick(defs, "reconcile_prod", instance).asset_events == []
+        assert tick(defs, f"reconcile_{environment}", instance).asset_events == []
 
 
 def test_sensors_wait_where_nothing_was_ever_made(orders: Path) -> None:
