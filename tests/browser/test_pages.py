@@ -77,10 +77,13 @@ def test_the_history_of_a_check_has_the_day_it_was_red(shop: Shop, page: Page, p
 
 def test_a_plan_is_made_and_read_on_the_page_of_a_release(shop: Shop, page: Page, picture: Picture) -> None:
     page.goto(shop.asset("prod", "release"))
-    page.get_by_text("promotion by").first.wait_for()
+    kind = page.locator("tr", has=page.get_by_text("kind", exact=True)).last
+    kind.wait_for()
+    assert kind.inner_text().split()[-1] == "promotion", "made on the command line, told by the sensor"
+    picture("release")
     page.get_by_role("button", name="Materialize").first.click()
     page.get_by_text("plan_passes").wait_for()
-    picture("release")
+    picture("release_planned")
     row = page.locator("tr", has=page.get_by_text("plan", exact=True)).last
     row.get_by_text("Show Markdown").click()
     plan = page.get_by_role("dialog")
