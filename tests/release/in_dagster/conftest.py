@@ -56,7 +56,7 @@ def add_releases(folder: Path) -> str:
 @pytest.fixture
 def location(project: Path) -> Iterator[Callable[[str], dg.Definitions]]:
     """Loads the location of an environment anew, as a code server that starts does."""
-    path = list(sys.path)
+    path, environment_before = list(sys.path), dict(os.environ)
 
     def load(environment: str) -> dg.Definitions:
         definitions_of.cache_clear()
@@ -67,6 +67,8 @@ def location(project: Path) -> Iterator[Callable[[str], dg.Definitions]]:
     yield load
     definitions_of.cache_clear()
     sys.path[:] = path
+    os.environ.clear()
+    os.environ.update(environment_before)
     for name in [n for n in sys.modules if n.startswith("orders_project")]:
         del sys.modules[name]
 
