@@ -27,7 +27,7 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--no-first-run"),
     *("--disable-component-update", "--disable-sync"),
 )
-PATIENCE_MS = 60_000
+
 QUANTITY = "{minimum: 1, maximum: 100}"
 COMMIT = ("git", "-c", "user.name=tests", "-c", "user.email=tests@example.org", "commit", "--quiet", "--all", "-m")
 
@@ -63,7 +63,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """An empty page. Fails where it asked anybody else than this machine, or where its scripts failed."""
     context = browser.new_context(viewport={"width": 1440, "height": 1000})
     opened, elsewhere, errors = context.new_page(), list[str](), list[str]()
-    opened.set_default_timeout(PATIENCE_MS)
+    opened.set_default_timeout(60_000)
 
     def asked(request: Any) -> None:
         where = urlsplit(request.url)
