@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def init(
-    name: Annotated[str, typer.Argument(help="What the project is called, as my-shop.")] = "",
-    team: Annotated[str, typer.Option(help="The team that owns its data.")] = "",
-    catalog: Annotated[str, typer.Option(help="sqlite or postgres: where the lake's catalog is.")] = "",
-    ci: Annotated[str, typer.Option(help="github, gitlab or none: what checks and promotes it.")] = "",
-    deployment: Annotated[str, typer.Option(help="none: it runs here.")] = "",
+    name: Annotated[str | None, typer.Argument(help="What the project is called, as my-shop.")] = None,
+    team: Annotated[str | None, typer.Option(help="The team that owns its data.")] = None,
+    catalog: Annotated[str | None, typer.Option(help="sqlite or postgres: where the lake's catalog is.")] = None,
+    ci: Annotated[str | None, typer.Option(help="github, gitlab or none: what checks and promotes it.")] = None,
+    deployment: Annotated[str | None, typer.Option(help="none: it runs here.")] = None,
     no_input: Annotated[
         bool, typer.Option("--no-input", help="Ask nothing: the first answer to each question.")
     ] = False,
@@ -34,15 +34,22 @@ def init(
     with errors_shown(as_json):
         from dataops_platform.template.bake import bake
         from dataops_platform.template.questions import checked, questions
+        from dataops_platform.template.source import take_this_package
+
+        def asks(question: Question) -> bool:
+            return not no_input and len(question.choices) != 1
 
         said = {"name": name, "team": team, "catalog": catalog, "ci": ci, "deployment": deployment}
         answers = {
-            question.name: checked(question, said[question.name])
-            if said[question.name]
-            else (question.default if no_input or len(question.choices) == 1 else _ask(question))
+            question.name: _ask(question)
+            if (given := said[question.name]) is None and asks(question)
+            else question.default
+            if given is None
+            else checked(question, given)
             for question in questions()
         }
         folder = bake(answers, into)
+        take_this_package(folder)
         if as_json:
             print_json({"folder": str(folder), **answers})
             return
@@ -57,7 +64,12 @@ def _ask(question: Question) -> str:
     for choice, label in question.choices.items():
         out.print(f"  {choice:<10} {label}", markup=False)
     while True:
-        answer = typer.prompt(question.prompt, default=question.default, err=True)
+        try:
+            answer = typer.prompt(question.prompt, default=question.default, err=True)
+        except typer.Abort:
+            raise UsedWrongly(
+                "DP-N005", f"nobody answers: {question.prompt}", fix="say it with an option, or add --no-input"
+            ) from None
         try:
             return checked(question, answer.strip())
         except UsedWrongly as error:

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.kit.errors import DataOpsError
+from dataops_platform.kit.errors import DataOpsError, stopped
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from dataops_platform.release.page import Part
 
-INTERRUPTED = 130
+QUERY_INTERRUPTED = "Query interrupted"
+"""What DuckDB says where Ctrl-C meets it in a query; no KeyboardInterrupt is left then."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -81,10 +82,19 @@ def errors_shown(as_json: bool) -> Iterator[None]:
         show_error(error.code, str(error), error.exit_code, as_json)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        show_error(
-            "DP-X130", "DP-X130 Stopped. What was committed stays; nothing is half published.", INTERRUPTED, as_json
-        )
-        raise typer.Exit(INTERRUPTED) from None
+        raise _stopped(as_json) from None
+    except RuntimeError as error:
+        if str(error) != QUERY_INTERRUPTED:
+            raise
+        raise _stopped(as_json) from None
+
+
+def _stopped(as_json: bool) -> Exception:
+    import typer
+
+    error = stopped()
+    show_error(error.code, str(error), error.exit_code, as_json)
+    return typer.Exit(error.exit_code)
 
 
 def show_error(code: str, message: str, exit_code: int, as_json: bool) -> None:

@@ -83,10 +83,24 @@ def list_(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJso
         print_table(rows, ["release", "commit", "built_in", "built_at", "built_by", "shown_by"])
 
 
+@release.command("at")
+def at(
+    moment: Annotated[str, typer.Argument(help="A moment, as 2013-03-01T12:00, UTC.")],
+    env: Environment = "",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Shows what an environment showed at a moment, since when, and what that release is made of.
+
+    Example: dataops release at 2013-03-01T12:00 --env prod
+    """
+    show("", moment, env, project, as_json)
+
+
 @release.command("show")
 def show(
     name: Annotated[str, typer.Argument(help="The beginning of a release's id; the newest when not given.")] = "",
-    at: Annotated[str, typer.Option(help="A moment, as 2013-03-01T12:00, UTC: what --env showed then.")] = "",
+    at: Annotated[str | None, typer.Option(help="A moment, as 2013-03-01T12:00, UTC: what --env showed then.")] = None,
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
@@ -102,7 +116,7 @@ def show(
 
         found = load_project(project, env or None)
         with lake_of(found, read_only=True) as lake:
-            event = shown_at(lake, found.environment, at) if at else None
+            event = shown_at(lake, found.environment, at) if at is not None else None
             one = None if event and not event["release"] else find_release(lake, event["release"] if event else name)
         if as_json:
             print_json({"event": event, "release": one.to_plain() if one else None})

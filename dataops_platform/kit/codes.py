@@ -18,6 +18,7 @@ KINDS = {
     errors.Refused: "a contract, a gate or a rule said no; nothing was changed",
     errors.UsedWrongly: "a file, an option or a name cannot be used as it is; nothing was changed",
     errors.LostRace: "somebody else was first; what they did stands, and yours can be tried again",
+    errors.Stopped: "you stopped it; what was committed stays, and nothing is half published",
     errors.SystemFailed: "something outside the project failed; what consumers see is as it was",
 }
 """What each kind of error means for the data."""
@@ -45,8 +46,8 @@ TOLD_ELSEWHERE = {
     "DP-C012": ("the table does not hold its contract: <rules and their counts>", "correct the data, or the contract"),
     "DP-C021": ("the decisions about refused rows cannot be read: <line and column>", "correct the line"),
     "DP-M018": ("the model could not be scored: <what its run said>", "look at the run"),
+    "DP-N001": ("<question>: this cannot be the answer: <why>", "give another"),
     "DP-P002": ("dataops.yaml cannot be read: <line, column and the nearest known word>", "correct the line"),
-    "DP-X130": ("stopped with Ctrl-C; what was committed stays, and nothing is half published", "run it again"),
 }
 """What codes say that are only passed on where they are raised."""
 
@@ -91,7 +92,7 @@ def known_codes() -> dict[str, Code]:
             continue
         for code, kind, said in _said_in(ast.parse(path.read_text()), path.relative_to(package).as_posix()):
             known = found.setdefault(code, (kind, []))
-            if said.what and said not in known[1]:
+            if (_tells(said.what) or said.fix) and said not in known[1]:
                 known[1].append(said)
     for code, (what, fix) in TOLD_ELSEWHERE.items():
         found[code][1].append(Said(what, fix, ""))
@@ -133,6 +134,7 @@ def _said_in(tree: ast.Module, where: str) -> Iterator[tuple[str, type[DataOpsEr
         position, code = codes[0]
         kind = kinds.get(node.func.id) if isinstance(node.func, ast.Name) else within.get(node)
         words = {keyword.arg: _text(keyword.value) for keyword in node.keywords}
+        words["fix"] = words.get("fix", "") if _tells(words.get("fix", "")) else ""
         what = _text(given[position + 1]) if kind and len(given) > position + 1 else words.get("what", "")
         yield str(code), kind or errors.UsedWrongly, Said(what, words.get("fix", ""), where)
 
@@ -146,6 +148,11 @@ def _kinds_of(tree: ast.Module) -> dict[str, type[DataOpsError]]:
                 if isinstance(base, ast.Name) and base.id in kinds:
                     kinds[node.name] = kinds[base.id]
     return kinds
+
+
+def _tells(text: str) -> bool:
+    """Whether a text says anything but what is filled in."""
+    return bool(re.search(r"\w", re.sub(r"<[^>]*>|…", "", text)))
 
 
 def _is_code(value: object) -> bool:

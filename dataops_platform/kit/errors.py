@@ -10,7 +10,7 @@ from typing import ClassVar
 class DataOpsError(Exception):
     """A problem told in order: what, where, what to do.
 
-    `exit_code` is what the command line ends with: 1 refused, 2 used wrongly, 3 lost a race, 4 failed.
+    `exit_code` is what the command line ends with: 1 refused, 2 used wrongly, 3 lost a race, 4 failed, 130 stopped.
     """
 
     exit_code: ClassVar[int] = 4
@@ -49,6 +49,17 @@ class SystemFailed(DataOpsError):
     """Something outside the project failed."""
 
     exit_code = 4
+
+
+class Stopped(DataOpsError):
+    """Somebody pressed Ctrl-C."""
+
+    exit_code = 130
+
+
+def stopped() -> Stopped:
+    """What is said then."""
+    return Stopped("DP-X130", "Stopped", fix="What was committed stays; nothing is half published")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

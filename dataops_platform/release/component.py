@@ -112,18 +112,12 @@ def _spec(project: Project, description: str) -> dg.AssetSpec:
         does = f"Code: commit {pinned_commit(project)[:12]}. To materialize it is to plan the promotion of the next."
     return dg.AssetSpec(
         key=dg.AssetKey([environment, RELEASE]),
-        deps=[_comes_from(project)],
+        deps=[] if project.is_guarded else [dg.AssetKey([environment, PUBLICATION])],
         description=f"{description} {own} {does}".strip(),
         group_name=RELEASE,
         owners=[project.settings.owner],
         kinds={"git", "ducklake"},
     )
-
-
-def _comes_from(project: Project) -> dg.AssetKey:
-    """What a release is made of: the release of the environment before; in the first, what was published."""
-    origin = project.here.from_
-    return dg.AssetKey([origin, RELEASE] if origin else [project.environment, PUBLICATION])
 
 
 def _gates_asked(project: Project) -> Project:

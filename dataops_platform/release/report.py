@@ -180,7 +180,7 @@ def report_lines(report: Report) -> list[tuple[str, str]]:
         ("lead time, commit to promotion", _or_none(report.lead_time_s, _span)),
         ("taken back", _or_none(report.failed_share, lambda share: f"{failed} of {count} ({share:.0%})")),
         ("time to restore", _or_none(report.restore_s, _span)),
-        ("refused by a gate", str(report.refused) if report.refused else "none yet"),
+        ("refused by a gate, not approval", str(report.refused) if report.refused else "none yet"),
     ]
 
 

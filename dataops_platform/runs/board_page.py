@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from errno import EISDIR
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -60,9 +61,13 @@ def _card(line: BoardLine) -> str:
 
 def write_page(path: Path, page: str) -> None:
     """Writes the page, whole or not at all. Raises: UsedWrongly DP-R022."""
-    part = path.with_name(path.name + ".part")
+    part = path.parent / f"{path.name}.part"
     try:
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, "it is a folder")
         part.write_text(page)
         part.replace(path)
     except OSError as error:
-        raise UsedWrongly("DP-R022", f"the page cannot be written to {path}: {error.strerror}") from None
+        part.unlink(missing_ok=True)
+        fix = "name a file in a folder that is there: dataops status --html board.html"
+        raise UsedWrongly("DP-R022", f"the page cannot be written to {path}: {error.strerror}", fix=fix) from None

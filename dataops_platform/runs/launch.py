@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean, some
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, some, stopped
 from dataops_platform.runs.reaper import PROCESS_TAG, reap, this_process
 from dataops_platform.settings.project import Project
+from dataops_platform.stages.publish.run import PUBLICATION, refuse_held
+from dataops_platform.stages.step import lake_of
 from dataops_platform.warehouse.ducklake.lake import attached_once
 
 if TYPE_CHECKING:
@@ -75,7 +77,8 @@ def launch(
     those shown.
 
     Raises: UsedWrongly DP-R003 for an asset or stage, or DP-R004 for a partition that does not exist, DP-R005 for an
-    asset that is read and that nothing makes, DP-R006 for assets that are cut into different partitions.
+    asset that is read and that nothing makes, DP-R006 for assets that are cut into different partitions; Refused
+    DP-P103 before anything is made, where what is made could not be published for now.
     """
     reap(instance)
     specs = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
@@ -90,6 +93,9 @@ def launch(
     run_id = str(uuid.uuid4())
     watcher = _Watcher(instance, run_id, {name: spec.group_name or "" for name, spec in specs.items()}, watch)
     with watcher, attached_once():
+        if project.is_guarded and any(key.path[-1] == PUBLICATION for key in keys):
+            with lake_of(project, read_only=True) as lake:
+                refuse_held(lake.state(project.environment), project)
         result = job.execute_in_process(
             instance=instance,
             asset_selection=keys or None,
@@ -171,9 +177,8 @@ def _failed(event: Any) -> Failed:
     data = event.step_failure_data
     errors = list(_causes(data.error))
     if any(error.cls_name == "DagsterExecutionInterruptedError" for error in errors):
-        return Failed(
-            event.step_key, "DP-X130 Stopped. What was committed stays; nothing is half published.", "DP-X130", 130
-        )
+        error = stopped()
+        return Failed(event.step_key, str(error), error.code, error.exit_code)
     user = data.user_failure_data
     if user is not None:
         values = {key: value.value for key, value in user.metadata.items()}

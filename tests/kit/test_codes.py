@@ -41,3 +41,14 @@ def test_a_code_says_its_kind_and_its_words(code: str, kind: type, words: str) -
 def test_the_nearest_code_is_named() -> None:
     with pytest.raises(UsedWrongly, match=r"DP-X002 .*did you mean 'DP-P101'"):
         explained("DP-P1O1")
+
+
+def test_no_code_is_told_by_nothing_but_what_is_filled_in() -> None:
+    for code in known_codes().values():
+        for said in code.told:
+            words = re.sub(r"<[^>]*>|…", "", said.what + said.fix)
+            assert re.search(r"\w", words), (code.code, said)
+
+
+def test_ctrl_c_has_an_exit_code_of_its_own() -> None:
+    assert explained("DP-X130").kind.exit_code == 130

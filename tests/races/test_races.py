@@ -30,7 +30,7 @@ from tests.conftest import commit_all, git
 pytestmark = pytest.mark.races
 
 CATALOGS = ["sqlite", pytest.param("postgres", marks=pytest.mark.service)]
-RACES = 100 if os.environ.get("DATAOPS_CAMPAIGN") else 10
+RACES = 100 if os.environ.get("DATAOPS_CAMPAIGN") else 20
 SIZES = (2, 3, 4, 6, 8, 12, 16)
 MOST = max(SIZES)
 TABLES = [f"w{number}" for number in range(MOST)]

@@ -72,7 +72,7 @@ def test_the_numbers_are_those_of_the_story(world: Any, at: Callable[[float], No
         "lead time, commit to promotion": "12.0 h",
         "taken back": "1 of 2 (50%)",
         "time to restore": "3.0 h",
-        "refused by a gate": "none yet",
+        "refused by a gate, not approval": "none yet",
     }
     assert third.id not in {one.release for one in found.promotions}
     later = told(world, "2013-03-02T12:00")

@@ -11,7 +11,7 @@ import yaml
 
 from dataops_platform.template.bake import bake
 
-ANSWERS = {"name": "shop", "team": "operations", "catalog": "sqlite", "ci": "none", "deployment": "none"}
+ANSWERS = {"name": "shop-2", "team": "operations", "catalog": "sqlite", "ci": "none", "deployment": "none"}
 
 
 @pytest.fixture(scope="module")

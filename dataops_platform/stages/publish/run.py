@@ -84,7 +84,7 @@ def publish(
             with lake.turn(lost):
                 before = lake.state(project.environment)
                 refuse_other_code(project, before)
-                _refuse_held(before, project)
+                refuse_held(before, project)
                 cut = consistent_cut(lake, project, names, contracts)
                 if cut.id != before.publication:
                     return lake.switch(project.environment, cut, before, {"kind": "publication", **event}), True
@@ -144,7 +144,8 @@ def refuse_stale(
         )
 
 
-def _refuse_held(state: State, project: Project) -> None:
+def refuse_held(state: State, project: Project) -> None:
+    """Refuses to publish where somebody went back, until they resume. Raises: Refused DP-P103."""
     if state.held:
         raise Refused(
             "DP-P103",

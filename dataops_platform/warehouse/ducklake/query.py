@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,14 +49,32 @@ def ask(location: LakeLocation, environment: str, query: str, limit: int) -> Ans
             raise UsedWrongly("DP-Q003", f"{environment} shows nothing yet", fix="publish something: dataops run")
         _close_the_file_system(connection, location)
         connection.execute(f"use lake.{identifier(environment)}")
-        cursor = connection.execute(query)
-        columns = _distinct(column[0] for column in cursor.description or ())
-        rows = cursor.fetchmany(limit + 1)
+        described, rows = _interruptible(connection, query, limit + 1)
+        columns = _distinct(described)
     except duckdb.Error as error:
         raise UsedWrongly("DP-Q002", f"DuckDB cannot run this: {str(error)[:600]}") from error
     finally:
         connection.close()
     return Answer(columns, [dict(zip(columns, row, strict=True)) for row in rows[:limit]], len(rows) > limit)
+
+
+def _interruptible(connection: DuckDBPyConnection, query: str, limit: int) -> tuple[list[str], list[Any]]:
+    """Column names and at most `limit` rows.
+
+    Asked beside the main thread, which alone hears of Ctrl-C, and only while it runs Python.
+    """
+
+    def answer() -> tuple[list[str], list[Any]]:
+        cursor = connection.execute(query)
+        return [column[0] for column in cursor.description or ()], cursor.fetchmany(limit)
+
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(answer)
+        try:
+            return asked.result()
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
 
 
 def _refuse_all_but_one_select(query: str) -> None:
