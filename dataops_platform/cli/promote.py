@@ -93,7 +93,7 @@ def promote(
     Example: dataops promote --to staging
     """
     with errors_shown(as_json):
-        from dataops_platform.release.propose import find_plan, propose, release_for
+        from dataops_platform.release.propose import find_plan, propose, release_for, unreleased
         from dataops_platform.release.propose import promote as carry_out
         from dataops_platform.release.reconcile import follow_switch
         from dataops_platform.stages.step import lake_of
@@ -102,9 +102,13 @@ def promote(
         with lake_of(found) as lake:
             # a plan named by nothing (an empty variable of a script) is none, and not one that is made now
             made = propose(found, lake, release_for(found, lake, release)) if plan is None else find_plan(lake, plan)
+            before = lake.state(to)
             state = carry_out(found, lake, made)
             followed = follow_switch(found, lake)
+            newer = unreleased(found, lake, made.release) if state.sequence == before.sequence else ""
         _say(state, as_json, followed)
+        if state.sequence == before.sequence and not as_json:
+            console().print(f"nothing was moved: {to} showed just this before{newer}", markup=False)
 
 
 def rollback(

@@ -24,7 +24,7 @@ def up(
 ) -> None:
     """Starts Dagster (web server and daemon) and MLflow, and says where they are once they answer."""
     with errors_shown(as_json=False):
-        from dataops_platform.runs.servers import running, servers_of, watch
+        from dataops_platform.runs.servers import Running, running, servers_of, watch
         from dataops_platform.technologies.mlflow.tracking import open_tracking
 
         found = load_project(project)
@@ -32,14 +32,17 @@ def up(
         servers = servers_of(found, port, mlflow_port)
         if any(server.name == "mlflow" for server in servers):
             open_tracking(found)  # made once, under a lock: MLflow's own workers would make it at the same time
-        out.print(f"starting {', '.join(server.name for server in servers)} …", markup=False)
+        names = ", ".join(server.name for server in servers)
+        logs = found.state_dir / "logs"
+        out.print(f"starting {names}: half a minute, or more on a busy machine; they write to {logs} …", markup=False)
+
+        def answers(one: Running) -> None:
+            out.print(f"  {one.server.name:<8} {one.server.address}", markup=False)
+
         # Set here, too: a shell lets what it starts in the background ignore Ctrl-C, and Python leaves it at that.
         before = {number: signal.signal(number, _as_ctrl_c) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            with running(found, servers) as started:
-                for server in servers:
-                    if server.address:
-                        out.print(f"  {server.name:<8} {server.address}", markup=False)
+            with running(found, servers, answers) as started:
                 out.print("ready; Ctrl-C stops them", markup=False)
                 watch(started)
         except KeyboardInterrupt:

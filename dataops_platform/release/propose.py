@@ -33,13 +33,25 @@ def release_for(project: Project, lake: Lake, wanted: str = "") -> Release:
         raise UsedWrongly(
             "DP-L014",
             f"{project.environment} takes no releases",
-            fix=f"say in {FILE_NAME} which environment they come from: {project.environment}: {{from: ENVIRONMENT}}",
+            fix=f"name one that does: {some(_takers(project)) or f'none has `from` in {FILE_NAME}'}",
         )
     if not wanted and project.settings_of(origin).from_ is not None:
         wanted = lake.state(origin).release
         if not wanted:
             raise UsedWrongly("DP-L003", f"{origin} shows no release yet", fix=f"dataops promote --to {origin}")
     return find_release(lake, wanted, "" if wanted else origin)
+
+
+def _takers(project: Project) -> list[str]:
+    return [name for name, settings in project.settings.environments.items() if settings.from_ is not None]
+
+
+def unreleased(project: Project, lake: Lake, release: str) -> str:
+    """That the environment where a release was built shows something else since, in words; empty where it does not."""
+    built_in = find_release(lake, release).built_in
+    if lake.state(built_in).cut.id == find_release(lake, release).cut.id:
+        return ""
+    return f"; {built_in} shows what no release has yet, or an older one: dataops release build"
 
 
 def propose(project: Project, lake: Lake, release: Release, clock: Clock = utc_now) -> Plan:

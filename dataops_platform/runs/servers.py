@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,8 +94,10 @@ def _module(name: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def running(project: Project, servers: Sequence[Server]) -> Iterator[list[Running]]:
-    """The servers, ready; stopped at the end, all of them, whatever happens.
+def running(
+    project: Project, servers: Sequence[Server], ready: Callable[[Running], None] = lambda _: None
+) -> Iterator[list[Running]]:
+    """The servers, ready, each told once it answers; stopped at the end, all of them, whatever happens.
 
     Raises: UsedWrongly DP-R020 for a port that is taken; SystemFailed DP-R021 for a server that ends or never answers.
     """
@@ -119,7 +121,7 @@ def running(project: Project, servers: Sequence[Server]) -> Iterator[list[Runnin
     try:
         for server in servers:
             started.append(_start(server, project, logs / f"{server.name}.log", variables))  # noqa: PERF401 so that each is stopped
-        _wait_until_ready(started)
+        _wait_until_ready(started, ready)
         yield started
     finally:
         _stop(started)
@@ -146,12 +148,14 @@ def _start(server: Server, project: Project, log: Path, variables: dict[str, str
     return Running(server, process, log)
 
 
-def _wait_until_ready(started: Sequence[Running]) -> None:
+def _wait_until_ready(started: Sequence[Running], ready: Callable[[Running], None]) -> None:
     waiting = [one for one in started if one.server.address]
     until = time.monotonic() + READY_S
     while waiting:
         _refuse_ended(started)
-        waiting = [one for one in waiting if not _answers(one.server)]
+        for one in [one for one in waiting if _answers(one.server)]:
+            waiting.remove(one)
+            ready(one)
         if waiting and time.monotonic() > until:
             raise _failed(waiting[0], f"does not answer after {READY_S} s")
         time.sleep(0.2)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from dataops_platform.cli.main import app
@@ -73,3 +74,42 @@ def test_outside_a_project_the_folder_is_named(tmp_path: Path) -> None:
 def test_an_unknown_environment_is_refused(published: Path, dataops: Run) -> None:
     said = dataops("status", "--env", "prd")
     assert (said.exit_code, "DP-P004" in said.err) == (2, True)
+
+
+def test_what_duckdb_says_of_ctrl_c_is_ctrl_c() -> None:
+    from dataops_platform.cli.output import errors_shown
+
+    with pytest.raises(typer.Exit) as ended, errors_shown(as_json=False):
+        raise RuntimeError("Query interrupted")
+    assert ended.value.exit_code == 130
+    with pytest.raises(RuntimeError, match="anything else"), errors_shown(as_json=False):
+        raise RuntimeError("anything else")
+
+
+@pytest.mark.parametrize("name", ["", "contracts", "nowhere/board.html"])
+def test_a_board_that_cannot_be_written_leaves_nothing_behind(name: str, published: Path, dataops: Run) -> None:
+    before = {path.name for path in published.iterdir()}
+    said = dataops("status", "--html", str(published / name) if name else "")
+    assert (said.exit_code, said.text.partition(" ")[0]) == (2, "DP-R022")
+    assert {path.name for path in published.iterdir()} == before
+
+
+def test_an_empty_answer_is_an_answer_and_without_answers_nothing_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for arguments, code in (
+        (("--no-input", "--", ""), "DP-N001"),
+        (("--no-input", "--team", ""), "DP-N001"),
+        ((), "DP-N005"),
+    ):
+        said = CliRunner().invoke(app, ["init", *arguments], input="")
+        assert (said.exit_code, code in said.stderr) == (2, True), said.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_shown_at_a_moment_must_be_a_moment(published: Path, dataops: Run) -> None:
+    for moment in ("", "yesterday", "2013-01-01"):
+        said = dataops("release", "at", moment)
+        assert (said.exit_code, said.text.partition(" ")[0]) == (2, "DP-L016")
+    assert "event 1" in dataops("release", "at", "2100-01-01").out

@@ -173,3 +173,26 @@ def test_ctrl_c_stops_a_run_with_its_own_exit_code_and_word(published: Path) -> 
     assert "Traceback" not in out + error
     assert holds(published)[1] == before[1]
     assert run(published).returncode == 0
+
+
+STOPPED = {
+    "a query that gives rows": ("sql", "select sum(hash(range)) from range(1000000000000)"),
+    "a query that gives none for long": ("sql", "select count(*) from range(10000000) a, range(10000000) b"),
+}
+
+
+@pytest.mark.parametrize("arguments", STOPPED.values(), ids=STOPPED)
+def test_ctrl_c_stops_a_query_at_once(arguments: tuple[str, ...], published: Path) -> None:
+    code = f"import sys; sys.argv = ['dataops', *{arguments!r}]; print('begins', flush=True); "
+    code += "from dataops_platform.cli.main import main; main()"
+    env = {k: v for k, v in os.environ.items() if k != "DAGSTER_HOME"}
+    running = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=published, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert running.stdout
+    running.stdout.readline()
+    time.sleep(8)
+    running.send_signal(signal.SIGINT)
+    out, error = running.communicate(timeout=15)
+    assert (running.returncode, "DP-X130 Stopped." in out + error) == (130, True), out + error
+    assert "Traceback" not in out + error
