@@ -25,7 +25,7 @@ ui: .venv/.ready ## Dagster's pages on http://127.0.0.1:3000, with the demo's ru
 	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
 journeys: .venv/.ready ## The whole stories on the real year
-	$(BIN)/pytest -n 2 -q -m journey
+	$(BIN)/pytest -n 2 -q -m "journey and not service and not kills"
 
 browser: .venv/.browser ## Dagster's pages and the board in Chromium; pictures are kept in .screenshots
 	$(BIN)/pytest -q -m browser

@@ -15,6 +15,8 @@ from dataops_platform.settings.project import load_project
 from dataops_platform.stages.step import lake_of
 from dataops_platform.warehouse.ducklake import retention
 
+pytestmark = pytest.mark.journey
+
 
 def test_it_reads_what_is_shown_then_and_now(published: Path, dataops_in: Callable[..., Any]) -> None:
     before = dp.read("dev.orders", project=published)

@@ -21,6 +21,8 @@ from dataops_platform.warehouse.ducklake.lake import Lake
 from tests.conftest import Said
 from tests.warehouse import lakes as _lakes
 
+pytestmark = pytest.mark.journey
+
 Run = Callable[..., Any]
 FUNCTION = "src/orders_project/cleaning.py"
 MART = "dbt/models/monthly_sales.sql"

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dataops_platform.settings.project import load_project
 from dataops_platform.stages.step import lake_of
 from tests.conftest import commit_all
+
+pytestmark = pytest.mark.journey
 
 
 def test_other_code_that_makes_the_same_contents_is_released_once_it_has_made_them(

@@ -14,6 +14,8 @@ from dataops_platform.runs.source import use_source_of
 from dataops_platform.settings.project import load_project
 from tests.conftest import Said, git
 
+pytestmark = pytest.mark.journey
+
 Run = Callable[..., Any]
 FUNCTION = "src/orders_project/cleaning.py"
 

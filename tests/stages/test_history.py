@@ -12,6 +12,8 @@ import pytest
 from dataops_platform.settings.project import load_project
 from dataops_platform.stages.step import lake_of
 
+pytestmark = pytest.mark.journey
+
 Run = Callable[..., Any]
 
 

@@ -290,10 +290,13 @@ WRONG_INPUTS = {
 }
 
 
-SLOW = pytest.mark.journey  # dbt runs
+SOME = ("a missing file", "a wrong type in every row", "a function that fails")
+"""Wrong inputs that every run of the tests tries; the others are tried with the journeys."""
 
 
-@pytest.mark.parametrize("wrong", [pytest.param(w, marks=SLOW) if "no SQL" in w else w for w in WRONG_INPUTS])
+@pytest.mark.parametrize(
+    "wrong", [w if w in SOME else pytest.param(w, marks=pytest.mark.journey) for w in WRONG_INPUTS]
+)
 def test_wrong_input_is_told_with_a_code_and_nothing_published_changes(
     wrong: str, published: Path, before: dict[str, Any], dataops: Run
 ) -> None:

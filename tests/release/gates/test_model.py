@@ -16,6 +16,8 @@ from dataops_platform.technologies.mlflow.registry import register
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.sklearn.artefact import TRUSTED_TYPES, artefact_digest
 
+pytestmark = pytest.mark.journey
+
 GATE = "model_not_worse"
 
 # 400 rows, half of them late. `a` says so of each; `b` is wrong about half of group x; `c` about all of group y.

@@ -13,6 +13,8 @@ from dataops_platform.kit.digests import short
 from tests.conftest import commit_all
 from tests.release.in_dagster.conftest import shown
 
+pytestmark = pytest.mark.journey
+
 Load = Callable[[str], dg.Definitions]
 Run = Callable[..., Any]
 

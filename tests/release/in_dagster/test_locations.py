@@ -17,6 +17,8 @@ from dataops_platform import locations
 from dataops_platform.settings.environ import known_lock
 from tests.conftest import commit_all, git
 
+pytestmark = pytest.mark.journey
+
 Load = Callable[[str], dg.Definitions]
 
 

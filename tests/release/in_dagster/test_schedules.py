@@ -11,6 +11,8 @@ import pytest
 
 from tests.release.in_dagster.conftest import shown
 
+pytestmark = pytest.mark.journey
+
 Load = Callable[[str], dg.Definitions]
 
 

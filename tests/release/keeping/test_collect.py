@@ -24,6 +24,8 @@ from dataops_platform.warehouse.ducklake.lake import open_lake
 from dataops_platform.warehouse.ducklake.retention import snapshots
 from dataops_platform.warehouse.ducklake.staging import put_table
 
+pytestmark = pytest.mark.journey
+
 LAST_TWO = Retention(releases=2, days=0)
 
 

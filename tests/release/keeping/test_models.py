@@ -16,6 +16,8 @@ from dataops_platform.technologies.mlflow.registry import DIGEST_TAG
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.mlflow.versions import REQUEST_TAG, all_versions
 
+pytestmark = pytest.mark.journey
+
 
 @pytest.mark.filterwarnings("ignore")
 def test_only_versions_that_nothing_needs_are_deleted(shop: Any, lake: Any, lakes: ModuleType) -> None:

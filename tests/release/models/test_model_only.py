@@ -13,6 +13,8 @@ from dataops_platform.settings.project import Project
 from dataops_platform.stages.step import lake_of
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 
+pytestmark = pytest.mark.journey
+
 Run = Callable[..., Any]
 NAME = "prod.guest.stays"
 

@@ -22,6 +22,8 @@ from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.sklearn.artefact import refuse_other_files
 from dataops_platform.warehouse.ducklake.lake import Lake
 
+pytestmark = pytest.mark.journey
+
 _spec = importlib.util.spec_from_file_location("tamperings", Path(__file__).with_name("tamperings.py"))
 assert _spec and _spec.loader
 _tamperings = importlib.util.module_from_spec(_spec)

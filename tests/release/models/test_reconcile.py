@@ -18,6 +18,8 @@ from dataops_platform.stages.step import lake_of
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.warehouse.ducklake.lake import Lake
 
+pytestmark = pytest.mark.journey
+
 NAME = "prod.guest.stays"
 POINTS = ["before_register", "after_register", "before_alias", "after_alias", "before_anchor"]
 

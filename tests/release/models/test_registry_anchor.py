@@ -20,6 +20,8 @@ from dataops_platform.stages.step import lake_of
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.warehouse.ducklake.lake import Lake
 
+pytestmark = pytest.mark.journey
+
 Run = Callable[..., Any]
 NOTE = {"kind": "duplicate", "actor": "ann"}
 

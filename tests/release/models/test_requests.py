@@ -18,6 +18,8 @@ from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.warehouse.ducklake.lake import Lake
 from tests.conftest import commit_all
 
+pytestmark = pytest.mark.journey
+
 Run = Callable[..., Any]
 NAME = "dev.guest.stays"
 

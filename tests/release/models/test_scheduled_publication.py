@@ -6,8 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dataops_platform.settings.project import load_project
 from dataops_platform.stages.step import lake_of
+
+pytestmark = pytest.mark.journey
 
 
 def test_new_data_is_published_beside_the_model_of_the_release(stays: Path, dataops: Callable[..., Any]) -> None:

@@ -17,6 +17,8 @@ from dataops_platform.settings.project import load_project
 from dataops_platform.technologies.mlflow.notes import marked_version
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 
+pytestmark = pytest.mark.journey
+
 
 def tick(defs: dg.Definitions, name: str, instance: dg.DagsterInstance | None = None) -> Any:
     """What a sensor says now."""

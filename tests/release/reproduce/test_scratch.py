@@ -17,6 +17,8 @@ from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.step import lake_of
 from dataops_platform.warehouse.ducklake.lake import Lake
 
+pytestmark = pytest.mark.journey
+
 NAME = "reproduce_1234abcd"
 SCRIPT = f"""
 import os, signal, sys

@@ -12,6 +12,8 @@ from dataops_platform.release.reproduce.result import LEVELS, Remade, Reproducti
 from dataops_platform.release.reproduce.tables import compare_table
 from dataops_platform.warehouse.ducklake import retention
 
+pytestmark = pytest.mark.journey
+
 ROWS = "select i as id, i * 0.1::double as amount, 'c' || i as name from range(50) t(i)"
 NULLS = "select 1 as id, null::double as amount union all select 2, 'nan'::double"
 SCORED = "select i as id, i * 0.01::double as probability, i > 3 as predicted, '{}' as model_digest from range(9) t(i)"

@@ -14,6 +14,8 @@ from dataops_platform.release.build import freeze
 from dataops_platform.release.reproduce.code import code_of
 from dataops_platform.release.reproduce.target import find_target
 
+pytestmark = pytest.mark.journey
+
 RAW = "select {} as id, 1.0 as amount, null::varchar as email"
 
 
