@@ -11,15 +11,14 @@ import typer
 
 from dataops_platform.cli.options import AsJson, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_table
-from dataops_platform.settings.project import load_project
 
 
 def doctor(project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
     """Looks only; ends with 1 when something is wrong."""
     with errors_shown(as_json):
-        from dataops_platform.runs.doctor import examine
+        from dataops_platform.runs.doctor import examine_folder
 
-        found = examine(load_project(project))
+        found = examine_folder(project)
         wrong = sum(finding.state == "wrong" for finding in found)
         if as_json:
             print_json([finding.__dict__ for finding in found])

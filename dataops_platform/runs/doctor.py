@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dataops_platform.kit.clock import ago, utc_now
 from dataops_platform.kit.errors import DataOpsError
 from dataops_platform.settings.environ import ledger_key
-from dataops_platform.settings.project import Project
+from dataops_platform.settings.project import Project, load_project
 from dataops_platform.template.newer import newer_template
 
 if TYPE_CHECKING:
@@ -63,11 +63,24 @@ def examine(project: Project) -> list[Finding]:
     return found
 
 
+def examine_folder(folder: Path) -> list[Finding]:
+    """All findings of the project of a folder; where there is none that can be read, what is installed, and why not."""
+    try:
+        return examine(load_project(folder))
+    except DataOpsError as error:
+        said = f"{error.code} {error.what}"
+        return [*_packages(), Finding("project", "dataops.yaml", "wrong", said, error.fix or "dataops init NAME")]
+
+
 def _installed(project: Project) -> Iterator[Finding]:
+    return _packages(wanted=project.settings.lake.catalog.startswith("postgres:"))
+
+
+def _packages(wanted: bool = False) -> Iterator[Finding]:
+    """What is installed; the packages for PostgreSQL must be where they are `wanted`."""
     running = ".".join(map(str, sys.version_info[:3]))
     fits = (3, 11) <= sys.version_info[:2] < (3, 14)
     yield Finding("installed", "python", "ok" if fits else "wrong", running, "" if fits else "use 3.11, 3.12 or 3.13")
-    wanted = project.settings.lake.catalog.startswith("postgres:")
     for package, why in PACKAGES.items():
         try:
             yield Finding("installed", package, "ok", version(package))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.runs.doctor import examine
+from dataops_platform.runs.doctor import examine, examine_folder
 from dataops_platform.settings.project import load_project
 from dataops_platform.stages.step import lake_of
 
@@ -57,3 +57,10 @@ def test_a_catalog_that_cannot_be_reached_is_a_finding_not_an_end(in_git: Path) 
     found = wrong(in_git)
     assert "reachable" in found
     assert "DP-W" in found["reachable"]
+
+
+def test_outside_a_project_it_says_what_is_installed_and_that_there_is_none(tmp_path: Path) -> None:
+    found = examine_folder(tmp_path)
+    assert ("dagster", "ok") in [(one.name, one.state) for one in found if one.area == "installed"]
+    (missing,) = [one for one in found if one.state == "wrong"]
+    assert (missing.area, missing.says.partition(" ")[0]) == ("project", "DP-P001")
