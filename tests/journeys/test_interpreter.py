@@ -26,8 +26,8 @@ def test_a_command_starts_again_with_the_packages_of_the_release_that_is_shown(t
     new = Newcomer(tmp_path, wheels=tmp_path)
     new.types(f"{BIN / 'dataops'} init my-shop --no-input")  # from a checkout: the project takes the package from there
     shop = new.folder = tmp_path / "my-shop"
-    cleaning = shop / "src" / "my_shop" / "cleaning.py"
-    cleaning.write_text(cleaning.read_text() + TELLS)
+    definitions = shop / "src" / "my_shop" / "definitions.py"
+    definitions.write_text(definitions.read_text() + TELLS)
     new.types("make run")
     new.types("git add --all && git commit --quiet --message 'A shop'")
     new.types(".venv/bin/dataops release build && .venv/bin/dataops promote --to staging")
