@@ -11,7 +11,7 @@ demo: .venv/.ready ## Carry a year of flights from files to published tables, a 
 	cd $(FLIGHTS) && ../../$(BIN)/dataops run
 
 test: .venv/.ready ## The tests that need no service: four to five minutes on two cores
-	$(BIN)/pytest -n 2 -q
+	$(BIN)/pytest -n 2 --dist worksteal -q
 
 check: .venv/.ready ## Lint, strict types, floors
 	$(BIN)/ruff format --check .
@@ -25,22 +25,22 @@ ui: .venv/.ready ## Dagster's pages on http://127.0.0.1:3000, with the demo's ru
 	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
 journeys: .venv/.ready ## The whole stories on the real year
-	$(BIN)/pytest -n 2 -q -m "journey and not service and not kills"
+	$(BIN)/pytest -n 2 --dist worksteal -q -m "journey and not service and not kills"
 
 browser: .venv/.browser ## Dagster's pages and the board in Chromium; pictures are kept in .screenshots
 	$(BIN)/pytest -q -m browser
 
 services: .venv/.ready ## The tests that start a PostgreSQL server
-	$(BIN)/pytest -n 2 -q -m "service and not races and not kills"
+	$(BIN)/pytest -n 2 --dist worksteal -q -m "service and not races and not kills"
 
 kills: .venv/.ready ## Processes killed at every fault point
-	$(BIN)/pytest -n 2 -q -m kills
+	$(BIN)/pytest -n 2 --dist worksteal -q -m kills
 
 races: .venv/.ready ## Many processes at once on one environment, on both catalogs
-	$(BIN)/pytest -n 2 -q -m races
+	$(BIN)/pytest -n 2 --dist worksteal -q -m races
 
 campaign: .venv/.ready ## Races, kills and stories of moves in full numbers, on both catalogs: about an hour
-	DATAOPS_CAMPAIGN=1 $(BIN)/pytest -n 2 -q -m "races or kills" tests/races tests/kills tests/release/moves
+	DATAOPS_CAMPAIGN=1 $(BIN)/pytest -n 2 --dist worksteal -q -m "races or kills" tests/races tests/kills tests/release/moves
 
 docs: .venv/.ready ## The pages of docs/reference, written anew from the code
 	$(BIN)/python docs/reference.py

@@ -92,7 +92,8 @@ def test_the_first_ten_minutes(wheels: Path, tmp_path: Path, say: Callable[[str]
 
     total = sum(new.times.values())
     told = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in new.times.items())
-    assert total <= MINUTES * 60, told
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1) * 2
+    assert total <= (2 if busy else 1) * MINUTES * 60, told
     say(f"the first ten minutes: {told}; in all {total / 60:.1f} minutes, load {os.getloadavg()[0]:.1f}")
 
 
