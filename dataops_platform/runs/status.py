@@ -67,19 +67,23 @@ def _state(key: AssetKey, spec: Any, instance: DagsterInstance, unfinished: list
 
 
 def _state_in_run(key: AssetKey, spec: Any, instance: DagsterInstance, run: DagsterRun, now: datetime) -> str:
+    """Empty where the run does not make the asset, as one of a job without assets, or has made it."""
+    is_planned, step = False, None
+    for entry in instance.all_logs(run.run_id):
+        event = entry.dagster_event
+        if event is None or event.asset_key != key:
+            continue
+        if event.is_step_materialization:
+            return ""
+        if event.event_type_value == "ASSET_MATERIALIZATION_PLANNED":
+            is_planned, step = True, event.step_key
+    if not is_planned:
+        return ""
     if run.status.name in ("QUEUED", "NOT_STARTED", "STARTING"):
         record = instance.get_run_record_by_id(run.run_id)
         return f"QUEUED {ago(record.create_timestamp, now)}" if record else "QUEUED"
-    for entry in instance.all_logs(run.run_id):
-        event = entry.dagster_event
-        if event is None:
-            continue
-        if event.is_step_materialization and event.asset_key == key:
-            return ""
-        if event.event_type_value == "ASSET_MATERIALIZATION_PLANNED" and event.asset_key == key:
-            began = _step_start(instance, run.run_id, event.step_key)
-            return f"RUNNING {ago(began, now)}" if began else _awaiting(spec)
-    return _awaiting(spec)
+    began = _step_start(instance, run.run_id, step)
+    return f"RUNNING {ago(began, now)}" if began else _awaiting(spec)
 
 
 def _step_start(instance: DagsterInstance, run_id: str, step: str | None) -> datetime | None:
