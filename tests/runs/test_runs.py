@@ -64,6 +64,32 @@ def test_status_says_what_succeeded_and_what_waits(orders: Path, dataops: Run) -
     }
 
 
+def test_the_board_knows_which_assets_a_run_that_waits_will_make(published: Path) -> None:
+    project = load_project(published)
+    definitions = load_definitions(project)
+
+    @dg.op
+    def look() -> None: ...
+
+    @dg.job
+    def no_assets() -> None:
+        look()
+
+    with instance_of(published) as instance:
+
+        def states() -> dict[str, str]:
+            return {line.asset: line.state.partition(" ")[0] for line in board(project, definitions, instance)}
+
+        before = states()
+        assert set(before.values()) == {"SUCCEEDED"}
+        instance.create_run_for_job(no_assets, tags={PROCESS_TAG: this_process()})
+        assert states() == before
+        job = definitions.resolve_implicit_global_asset_job_def()
+        orders = dg.AssetKey(["dev", "raw_orders"])
+        instance.create_run_for_job(job, asset_selection=frozenset({orders}), tags={PROCESS_TAG: this_process()})
+        assert states() == before | {"raw_orders": "QUEUED"}
+
+
 @pytest.mark.journey
 def test_status_tells_the_time_since_success_and_failure(published: Path, dataops: Run) -> None:
     (published / "data" / "customers.csv").write_text("")
