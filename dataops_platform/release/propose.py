@@ -48,10 +48,10 @@ def _takers(project: Project) -> list[str]:
 
 def unreleased(project: Project, lake: Lake, release: str) -> str:
     """That the environment where a release was built shows something else since, in words; empty where it does not."""
-    built_in = find_release(lake, release).built_in
-    if lake.state(built_in).cut.id == find_release(lake, release).cut.id:
+    found = find_release(lake, release)
+    if lake.state(found.built_in).cut.id == found.cut.id:
         return ""
-    return f"; {built_in} shows what no release has yet, or an older one: dataops release build"
+    return f"; {found.built_in} shows what no release has yet, or an older one: dataops release build"
 
 
 def propose(project: Project, lake: Lake, release: Release, clock: Clock = utc_now) -> Plan:
