@@ -78,9 +78,9 @@ def dataset(table: str, *, at: str = "", rows: int | None = None, seed: int = 0,
 def _asked(table: str, at: str, rows: int | None, seed: int) -> _Asked:
     environment, dot, name = table.partition(".")
     if not (environment and dot and name) or "." in name:
-        raise UsedWrongly("DP-Q005", f"{table!r} names no table", fix="write ENVIRONMENT.TABLE, as prod.orders")
+        raise UsedWrongly("DP-Q009", table=table)
     if rows is not None and rows < 1:
-        raise UsedWrongly("DP-Q006", f"a sample of {rows} rows", fix="ask for at least one, or leave rows out")
+        raise UsedWrongly("DP-Q006", rows=rows)
     return _Asked(environment, name, at, rows, seed)
 
 
@@ -91,15 +91,18 @@ def _member(project: Project, lake: Lake, asked: _Asked) -> Member:
         cut = lake.state(asked.environment).cut
     tables = {member.name: member for member in cut.members if member.kind == "table"}
     if asked.table not in tables:
-        when = f"showed no table {asked.table!r} at {asked.at}" if asked.at else f"shows no table {asked.table!r}"
-        raise UsedWrongly("DP-Q005", f"{asked.environment} {when}; {did_you_mean(asked.table, tables)}")
+        hint = did_you_mean(asked.table, tables)
+        if asked.at:
+            raise UsedWrongly("DP-Q010", environment=asked.environment, table=asked.table, moment=asked.at, hint=hint)
+        raise UsedWrongly("DP-Q005", environment=asked.environment, table=asked.table, hint=hint)
     member = tables[asked.table]
     if not lake.has_version(member.version):
         raise Refused(
             "DP-Q007",
-            f"version {member.version} of {asked.table} was collected since",
-            where=f"{asked.environment} at {asked.at}",
-            fix="make it again from its release: dataops reproduce RELEASE",
+            version=member.version,
+            table=asked.table,
+            environment=asked.environment,
+            moment=asked.at,
         )
     return member
 

@@ -32,7 +32,7 @@ def check_function(reference: str) -> None:
     tree = _parsed(path)
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     if name not in names:
-        raise UsedWrongly("DP-S001", f"{path.name} has no function {name!r}; {did_you_mean(name, names)}")
+        raise UsedWrongly("DP-S001", file=path.name, function=name, hint=did_you_mean(name, names))
 
 
 def load_function(reference: str) -> Callable[..., Any]:
@@ -74,11 +74,7 @@ def frame_for(function: Callable[..., Any], table: pa.Table) -> Any:
         return pl.from_arrow(table)
     if kind == "pandas.DataFrame":
         return table.to_pandas()
-    raise UsedWrongly(
-        "DP-S002",
-        f"{function.__name__} asks for {kind or 'nothing'} as its first parameter",
-        fix="annotate it with polars.LazyFrame, polars.DataFrame or pandas.DataFrame",
-    )
+    raise UsedWrongly("DP-S002", function=function.__name__, type=kind or "nothing")
 
 
 def arrow_from(frame: Any, name: str) -> pa.Table:
@@ -92,8 +88,8 @@ def arrow_from(frame: Any, name: str) -> pa.Table:
         try:
             return pa.Table.from_pandas(frame, preserve_index=False)
         except (pa.ArrowException, ValueError) as error:
-            raise UsedWrongly("DP-S003", f"{name} gave a frame that is no table: {error}") from error
-    raise UsedWrongly("DP-S003", f"{name} gave {type(frame).__name__}", fix="return a polars or pandas frame")
+            raise UsedWrongly("DP-S011", function=name, reason=error) from error
+    raise UsedWrongly("DP-S003", function=name, type=type(frame).__name__)
 
 
 def call_function(reference: str, work: Callable[[], T]) -> T:
@@ -110,9 +106,7 @@ def call_function(reference: str, work: Callable[[], T]) -> T:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f"/{module}/" in f.filename]
         where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
         said = " ".join(str(error).split())[:300]
-        raise Refused(
-            "DP-S006", f"{reference} failed: {type(error).__name__}: {said}", where=where, fix="nothing was written"
-        ) from error
+        raise Refused("DP-S006", where=where, function=reference, type=type(error).__name__, reason=said) from error
 
 
 def _annotation(function: Callable[..., Any]) -> str:
@@ -120,11 +114,7 @@ def _annotation(function: Callable[..., Any]) -> str:
     try:
         hint = typing.get_type_hints(function).get(first)
     except NameError as error:
-        raise UsedWrongly(
-            "DP-S002",
-            f"an annotation of {function.__name__} means nothing when it runs: {error}",
-            fix="import it at the top of the module, not under TYPE_CHECKING",
-        ) from error
+        raise UsedWrongly("DP-S010", function=function.__name__, reason=error) from error
     return _kind(hint) if isinstance(hint, type) else ""
 
 
@@ -135,12 +125,10 @@ def _kind(frame: type) -> str:
 def _source(reference: str) -> Path:
     module, separator, name = reference.partition(":")
     if not (separator and name.isidentifier()):
-        raise UsedWrongly("DP-S001", f"{reference!r} names no function", fix="write module:function")
+        raise UsedWrongly("DP-S007", reference=reference)
     path = _module_path(module)
     if path is None:
-        raise UsedWrongly(
-            "DP-S001", f"there is no module {module!r}", where=f"function {reference}", fix="is the project installed?"
-        )
+        raise UsedWrongly("DP-S008", module=module, reference=reference)
     return path
 
 
@@ -168,7 +156,7 @@ def _parsed(path: Path) -> ast.Module:
     try:
         return _parsed_at(path, (stat.st_mtime_ns, stat.st_size))
     except SyntaxError as error:
-        raise UsedWrongly("DP-S001", f"{path.name}:{error.lineno} is no Python: {error.msg}") from error
+        raise UsedWrongly("DP-S009", place=f"{path.name}:{error.lineno}", reason=error.msg) from error
 
 
 def _imports(path: Path, module: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import Refused, some
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.history import collection_of
@@ -28,14 +27,14 @@ def refuse_unreadable(lake: Lake, environment: str, cut: Cut, event: Mapping[str
     if event and given_up:
         raise Refused(
             "DP-L060",
-            f"the state of event {event['sequence']} was collected: {some(lost)} are no longer kept as they were",
-            where=f"{environment}, {given_up['at'][:19]} by {given_up['actor']}",
-            fix=f"make it again: dataops reproduce {short(event['release'])}" if event["release"] else "",
+            event=event["sequence"],
+            tables=some(lost),
+            environment=environment,
+            at=given_up["at"][:19],
+            actor=given_up["actor"],
         )
     raise Refused(
         "DP-L039",
-        "tables that can no longer be read as they were: "
-        + some((f"{name} ({why})" for name, why in lost.items()), width=160),
-        where=environment,
-        fix="nothing was changed; restore the lake's files from a backup, or choose another state",
+        tables=some((f"{name} ({why})" for name, why in lost.items()), width=160),
+        environment=environment,
     )

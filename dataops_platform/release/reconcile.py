@@ -60,9 +60,8 @@ def reconcile(project: Project, lake: Lake) -> Reconciled:
         except Exception as error:
             raise SystemFailed(
                 "DP-M015",
-                f"the registry does not follow {project.environment} yet: {type(error).__name__}: "
-                f"{' '.join(str(error).split())[:300]}",
-                fix=f"what is shown is not touched by this; try again: dataops reconcile {project.environment}",
+                environment=project.environment,
+                reason=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
             ) from error
     return Reconciled(tuple(unequal.said for unequal in found if not unequal.by_hand), put_right)
 

@@ -27,7 +27,7 @@ ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 def chosen_environment() -> str:
     """The environment named by `DATAOPS_ENV`, else `dev`.
 
-    Raises: UsedWrongly DP-P004 for a name that cannot be a schema.
+    Raises: UsedWrongly DP-P006 for a name that cannot be a schema.
     """
     return checked_environment(os.environ.get("DATAOPS_ENV") or "dev")
 
@@ -35,11 +35,7 @@ def chosen_environment() -> str:
 def checked_environment(name: str) -> str:
     """`name` when it can name an environment: lower case, at most 40 characters, no double underscore."""
     if not ENVIRONMENT_NAME.fullmatch(name) or "__" in name:
-        raise UsedWrongly(
-            "DP-P004",
-            f"{name!r} cannot name an environment",
-            fix="use lower-case letters, digits and single underscores, starting with a letter, at most 40 characters",
-        )
+        raise UsedWrongly("DP-P006", name=name)
     return name
 
 
@@ -97,9 +93,7 @@ def arm_faults() -> None:
     try:
         arm(os.environ.get("DATAOPS_FAULTS", ""))
     except ValueError as error:
-        raise UsedWrongly(
-            "DP-P010", f"DATAOPS_FAULTS: {error}", fix="only tests set it: unset DATAOPS_FAULTS"
-        ) from None
+        raise UsedWrongly("DP-P010", reason=error) from None
 
 
 def actor() -> str:
@@ -110,9 +104,7 @@ def actor() -> str:
     named = os.environ.get("DATAOPS_ACTOR")
     if named:
         if not re.fullmatch(r"[^\s:]+", named):
-            raise UsedWrongly(
-                "DP-P011", f"DATAOPS_ACTOR {named!r} is no name", fix="write it without spaces and colons"
-            )
+            raise UsedWrongly("DP-P011", name=named)
         return named
     try:
         return getpass.getuser()

@@ -143,10 +143,12 @@ class Window:
 class ContractBroken(Refused):
     """A table does not hold its contract; nothing of the write was kept."""
 
-    def __init__(self, what: str, *, asset: str, verdicts: Sequence[Verdict], where: str, fix: str) -> None:
+    def __init__(
+        self, code: str, asset: str, verdicts: Sequence[Verdict], *, where: str = "", **fields: object
+    ) -> None:
+        super().__init__(code, where=where, **fields)
         self.asset = asset
         self.verdicts = tuple(verdicts)
-        super().__init__("DP-C012", what, where=where, fix=fix)
 
 
 def refuse_broken(asset: str, max_share: float, batch: BatchAudit, *, where: str = "") -> None:
@@ -159,21 +161,19 @@ def refuse_broken(asset: str, max_share: float, batch: BatchAudit, *, where: str
         bad = [v for v in batch.verdicts if v.failing_rows and v.severity == "error" and v.measured is None]
         worst = sorted(bad, key=lambda v: -v.failing_rows)
         raise ContractBroken(
-            f"{batch.rows_refused} of {batch.rows_in} rows for {subject} are refused, more than the allowed "
-            f"share {max_share:g} ({some(f'{v.rule} {v.failing_rows}' for v in worst)})",
-            asset=asset,
-            verdicts=batch.verdicts,
+            "DP-C012",
+            asset,
+            batch.verdicts,
             where=where,
-            fix="fix the source, loosen the rule, or raise max_refused_share; nothing was written",
+            refused=batch.rows_refused,
+            rows=batch.rows_in,
+            batch=subject,
+            most=max_share,
+            rules=some(f"{v.rule} {v.failing_rows}" for v in worst),
         )
     if batch.unmet:
-        raise ContractBroken(
-            f"the rows of {subject} together break {some(batch.unmet, width=200)}",
-            asset=asset,
-            verdicts=batch.verdicts,
-            where=where,
-            fix="fix the source, or loosen the rule; nothing was written",
-        )
+        rules = some(batch.unmet, width=200)
+        raise ContractBroken("DP-C090", asset, batch.verdicts, where=where, batch=subject, rules=rules)
 
 
 class Step(Protocol):
@@ -237,11 +237,7 @@ def contract_of(project: Project, name: str, given: str | None = None) -> Contra
     path = project.file(given) if given else default
     contract = with_code_of_checks(_loaded(path, path.stat().st_mtime_ns))
     if contract.table != name:
-        raise UsedWrongly(
-            "DP-C005",
-            f"{contract.path.name} is the contract of table {contract.table!r}, not of {name!r}",
-            fix="name the table in schema[0].name, or give the right file",
-        )
+        raise UsedWrongly("DP-C005", contract=contract.path.name, found=contract.table, table=name)
     return contract
 
 
@@ -261,35 +257,22 @@ def required_contract(project: Project, name: str, given: str | None = None) -> 
     contract = contract_of(project, name, given)
     if contract is None:
         found = [p.name.removesuffix(".odcs.yaml") for p in (project.root / "contracts").glob("*.odcs.yaml")]
-        raise UsedWrongly(
-            "DP-C006",
-            f"the table {name!r} has no contract; {did_you_mean(name, found)}",
-            fix=f"write contracts/{name}.odcs.yaml",
-        )
+        raise UsedWrongly("DP-C006", table=name, hint=did_you_mean(name, found))
     return contract
 
 
 def refuse_other_code(project: Project, state: State) -> None:
     """Refuses to work in a guarded environment with other code than that of the release it shows.
 
-    Raises: Refused DP-R007.
+    Raises: Refused DP-R007; DP-R008 when it shows none.
     """
     if not project.is_guarded:
         return
     environment = project.environment
     if not state.release:
-        raise Refused(
-            "DP-R007",
-            f"no release was ever promoted to {environment}, and it runs only the code of its release",
-            fix=f"dataops release build, then: dataops promote --to {environment}",
-        )
+        raise Refused("DP-R008", environment=environment)
     if code_digest_of(project.root) != state.code:
-        raise Refused(
-            "DP-R007",
-            f"{environment} runs the code of release {short(state.release)}, and this is other code",
-            where=f"{project.root.name}, {environment}",
-            fix=f"run what is promoted: dataops run --env {environment}; or promote a release of this code",
-        )
+        raise Refused("DP-R007", environment=environment, release=short(state.release), project=project.root.name)
 
 
 def heads_with(lake: Lake, project: Project, names: Sequence[str], context: RunContext) -> dict[str, Head]:
@@ -333,11 +316,7 @@ def _take_in(lake: Lake, project: Project, name: str, known: Head | None, contex
 def head_of(heads: Mapping[str, Head], name: str, needed_by: str, project: Project) -> Head:
     """The head called `name`. Raises: Refused DP-W007 when nothing audited is there yet."""
     if name not in heads:
-        raise Refused(
-            "DP-W007",
-            f"{needed_by} reads {name}, of which {project.environment} holds no audited version",
-            fix=f"dataops run --select {name}",
-        )
+        raise Refused("DP-W007", step=needed_by, table=name, environment=project.environment)
     return heads[name]
 
 
@@ -351,7 +330,7 @@ def unchanged_partitions(head: Head | None, digests: Mapping[str, str]) -> list[
 def with_dropped_partitions(step: Step, head: Head | None, partitions: Sequence[str]) -> list[str]:
     """The partitions to make, and with all of them those that the project no longer has, which become empty.
 
-    Raises: Refused DP-W005 when only some are asked for while the others were cut another way (months, now days).
+    Raises: Refused DP-W015 when only some are asked for while the others were cut another way (months, now days).
     """
     if head is None or step.partitions is None or WHOLE in head.partitions:
         return list(partitions)
@@ -360,11 +339,7 @@ def with_dropped_partitions(step: Step, head: Head | None, partitions: Sequence[
     if set(partitions) == set(keys):
         return [*partitions, *others]
     if any(head.partitions[p].details.get("every", every) != every for p in others):
-        raise Refused(
-            "DP-W005",
-            f"{head.name} was cut into other spans than {every}s, and partitions {some(others)} still are",
-            fix="run all partitions together",
-        )
+        raise Refused("DP-W015", table=head.name, every=every, partitions=some(others))
     return list(partitions)
 
 

@@ -87,9 +87,9 @@ def _run(code: Code, environment: str, origin: Origin, again: Sequence[str]) -> 
         last = done.stderr.strip().splitlines()[-1:] or [f"it ended with {done.returncode}"]
         raise Refused(
             "DP-L054",
-            f"making it again failed: {some(filter(None, problems), width=400) or last[0][:400]}",
-            where=f"environment {environment}, {code.said}",
-            fix="nothing else was changed",
+            reason=some(filter(None, problems), width=400) or last[0][:400],
+            environment=environment,
+            source=code.said,
         )
     return str(said["run"])
 

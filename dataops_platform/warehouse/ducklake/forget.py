@@ -10,7 +10,7 @@ from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.warehouse.ducklake import anchors, heads, ledger
-from dataops_platform.warehouse.ducklake.lake import LOST, UNFINISHED, Lake
+from dataops_platform.warehouse.ducklake.lake import UNFINISHED, Lake
 from dataops_platform.warehouse.protocol import State, candidate_area
 
 
@@ -42,7 +42,7 @@ def drop_environment(lake: Lake, expected: State, event: Mapping[str, Any]) -> S
         with lake.transaction("drop"):
             now = lake.state(environment)
             if now.hash != expected.hash:
-                raise LostRace(LOST, f"{environment} was moved meanwhile", fix="nothing was changed; run it again")
+                raise LostRace("DP-W004", environment=environment)
             _drop_schemas(lake, environment)
             heads.retire(lake.connection, candidate_area(environment))
             lake.connection.execute(f"delete from {UNFINISHED} where environment = {literal(environment)}")

@@ -45,7 +45,7 @@ PLATFORM = "_dataops"
 NOTE_ATTEMPTS = 100
 Event = Mapping[str, Any]
 Sign = Callable[[str], str]
-LOST = "DP-W004"
+CONFLICT = "DP-W014"
 """The code of the error of who was overtaken, and may look again and try again."""
 
 INLINED_ROWS = 10
@@ -84,7 +84,7 @@ class Lake:
         """One transaction, committed at the end or rolled back whole; alone on a SQLite catalog.
 
         `fault` names fault points: `<fault>.before_commit` and `<fault>.after_commit` are passed around the commit.
-        Raises: LostRace DP-W004 when another writer changed the same things first.
+        Raises: LostRace DP-W014 when another writer changed the same things first.
         """
         import duckdb
 
@@ -98,11 +98,7 @@ class Lake:
             except BaseException as error:
                 _roll_back(self.connection)
                 if isinstance(error, duckdb.TransactionException) and _is_conflict(error):
-                    raise LostRace(
-                        LOST,
-                        "another process changed the same table or environment at the same time",
-                        fix="nothing was written; run the command again",
-                    ) from error
+                    raise LostRace("DP-W014") from error
                 raise
             if fault:
                 fault_point(f"{fault}.after_commit")
@@ -140,11 +136,7 @@ class Lake:
 
     def _refuse_pointed_elsewhere(self, environment: str, began: int, now: int) -> None:
         if began != now:
-            raise LostRace(
-                "DP-W012",
-                f"{environment} was pointed at another state (event {now}) while this was being made",
-                fix="what it shows was not changed; run it again with the code of the release it shows now",
-            )
+            raise LostRace("DP-W012", environment=environment, event=now)
 
     def heads(self, environment: str) -> dict[str, Head]:
         """The last audited version of every table and model of a build area, by name."""
@@ -311,11 +303,7 @@ class Lake:
         with self.transaction(fault):
             now = self.state(environment)
             if now.hash != expected.hash:
-                raise LostRace(
-                    LOST,
-                    f"{environment} was moved to publication {now.publication[7:19]} meanwhile",
-                    fix="nothing was changed; look at it and run the command again",
-                )
+                raise LostRace("DP-W004", environment=environment)
             self.create_schema(environment)
             self._point_views(environment, expected.cut, cut)
             return self.append(now, event, cut)
@@ -332,7 +320,7 @@ class Lake:
                     with self.turn(lost):
                         before, state = self._note(environment, event)
                 except LostRace as error:
-                    if error.code != LOST or lost == NOTE_ATTEMPTS - 1:
+                    if error.code != CONFLICT or lost == NOTE_ATTEMPTS - 1:
                         raise
                     continue
                 if state is not before:
@@ -389,7 +377,7 @@ class Lake:
                 for name, state in expected.items():
                     now = self.state(name)
                     if now.hash != state.hash:
-                        raise LostRace(LOST, f"{name} was moved meanwhile", fix="nothing was changed; try again")
+                        raise LostRace("DP-W004", environment=name)
                     if name in events:
                         told[name] = self.append(now, events[name], None)
                     elif now.sequence:
@@ -406,11 +394,7 @@ class Lake:
         }
         lost = (shown | retention.pinned(self.connection)) & set(snapshots)
         if lost:
-            raise Refused(
-                "DP-L063",
-                f"versions {some(sorted(lost))} of the lake are shown or are heads, and were to be given up",
-                fix="nothing was changed; this is a fault of the platform: please report it",
-            )
+            raise Refused("DP-L063", versions=some(sorted(lost)))
 
     def has_version(self, version: str) -> bool:
         """Whether a version of a table was not given up."""
@@ -509,11 +493,7 @@ def _is_prepared(connection: DuckDBPyConnection) -> bool:
     ).fetchall()
     if found and ("pointer",) not in found:
         connection.close()
-        raise UsedWrongly(
-            "DP-W013",
-            "this lake was made by an earlier version of dataops_platform, which kept no environments in it",
-            fix="make it anew (move .dataops away, then: dataops run), or go on with the version that made it",
-        )
+        raise UsedWrongly("DP-W013")
     return bool(found)
 
 

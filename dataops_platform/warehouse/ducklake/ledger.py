@@ -86,11 +86,7 @@ def read_pointer(connection: DuckDBPyConnection, environment: str) -> Pointer:
         f"select body from {LEDGER} where environment = {literal(environment)} and sequence = {sequence} limit 1"
     ).fetchone()
     if row is None:
-        raise SystemFailed(
-            "DP-L001",
-            f"the ledger of {environment} lacks event {sequence}, which its head names",
-            fix=f"dataops ledger verify --env {environment}",
-        )
+        raise SystemFailed("DP-L001", environment=environment, event=sequence)
     event = json.loads(row[0])
     return Pointer(Cut.from_plain([*event["cut"], *event.get("under", ())]), sequence)
 

@@ -91,9 +91,4 @@ class WriteLock:
             connection.close()
 
     def _timed_out(self, where: str, command: str) -> SystemFailed:
-        return SystemFailed(
-            "DP-W003",
-            f"another process has been writing to the lake for {self._timeout_s:.0f} s",
-            where=where,
-            fix=f"wait for it, or find it with: {command}",
-        )
+        return SystemFailed("DP-W003", seconds=self._timeout_s, lock=where, command=command)
