@@ -120,7 +120,7 @@ def test_a_file_of_more_than_one_mebibyte_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
-    with pytest.raises(UsedWrongly, match=r"^DP-Y001 b\.yaml cannot be read: No such file or directory\. /"):
+    with pytest.raises(UsedWrongly, match=r"^DP-Y001 b\.yaml cannot be read: No such file or directory\. Path /"):
         read_yaml(tmp_path / "b.yaml")
     with pytest.raises(UsedWrongly, match=r"^DP-Y001 .* cannot be read: Is a directory\."):
         read_yaml(tmp_path)

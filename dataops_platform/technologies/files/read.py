@@ -57,9 +57,11 @@ class FileRows:
 def read_file(path: Path, name: str) -> FileRows:
     """The rows of a `.csv`, `.csv.gz`, `.zip` (of one CSV) or `.parquet` file; `name` is used in messages.
 
-    Raises: UsedWrongly DP-E009 for no file, DP-E002 or DP-E010 for another kind of file; Refused DP-E003 for one that
-    is damaged or cut short, DP-E011 to DP-E016 for one without rows of named text columns.
+    Raises: UsedWrongly DP-E009 or DP-E017 for no file, DP-E002 or DP-E010 for another kind of file; Refused DP-E003 for
+    one that is damaged or cut short, DP-E011 to DP-E016 for one without rows of named text columns.
     """
+    if path.is_dir():
+        raise UsedWrongly("DP-E017", file=name or path)
     if not path.is_file():
         raise UsedWrongly("DP-E009", file=name or path)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import LostRace
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
@@ -42,7 +43,7 @@ def drop_environment(lake: Lake, expected: State, event: Mapping[str, Any]) -> S
         with lake.transaction("drop"):
             now = lake.state(environment)
             if now.hash != expected.hash:
-                raise LostRace("DP-W004", environment=environment)
+                raise LostRace("DP-W004", environment=environment, publication=short(now.publication) or "none")
             _drop_schemas(lake, environment)
             heads.retire(lake.connection, candidate_area(environment))
             lake.connection.execute(f"delete from {UNFINISHED} where environment = {literal(environment)}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.clock import Clock, utc_now
+from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, some
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
@@ -303,7 +304,7 @@ class Lake:
         with self.transaction(fault):
             now = self.state(environment)
             if now.hash != expected.hash:
-                raise LostRace("DP-W004", environment=environment)
+                raise LostRace("DP-W004", environment=environment, publication=short(now.publication) or "none")
             self.create_schema(environment)
             self._point_views(environment, expected.cut, cut)
             return self.append(now, event, cut)
@@ -377,7 +378,7 @@ class Lake:
                 for name, state in expected.items():
                     now = self.state(name)
                     if now.hash != state.hash:
-                        raise LostRace("DP-W004", environment=name)
+                        raise LostRace("DP-W004", environment=name, publication=short(now.publication) or "none")
                     if name in events:
                         told[name] = self.append(now, events[name], None)
                     elif now.sequence:

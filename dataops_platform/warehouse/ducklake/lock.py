@@ -82,9 +82,7 @@ class WriteLock:
                     connection.execute(f"from postgres_query('catalog', {literal(query)})").fetchall()
             except duckdb.Error as error:
                 if "lock timeout" in str(error):
-                    raise self._timed_out(
-                        f"lock {name!r}", "select * from pg_locks where locktype = 'advisory'"
-                    ) from None
+                    raise self._timed_out(f"{name!r}", "select * from pg_locks where locktype = 'advisory'") from None
                 raise cannot_attach(self._location, error) from None
             yield
         finally:
