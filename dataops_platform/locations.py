@@ -54,7 +54,7 @@ def _again(pinned: Pinned) -> None:
     from dataops_platform.release.interpreter import start_again
 
     if "api" not in sys.orig_argv or "grpc" not in sys.orig_argv:
-        raise SystemFailed("DP-R015", environment=pinned.python.parent.parent.name)
+        raise SystemFailed("DP-R015", interpreter=pinned.python.parent.parent.name)
     start_again(pinned.python, sys.orig_argv[1:])
 
 

@@ -39,8 +39,9 @@ def read(
 
     `at` is ISO format, UTC unless it says otherwise. `rows`: a sample of at most so many, the same for the same content
     and seed, whatever files it lies in. `project` is a folder in the project. Changes nothing.
-    Raises: UsedWrongly DP-Q005 for a table that is not shown, DP-Q006 for a number of rows below 1, DP-L016 for a
-    moment before anything was shown, DP-P004, DP-W001; Refused DP-Q007 when the version then shown was collected since.
+    Raises: UsedWrongly DP-Q005 or DP-Q010 for a table that is not shown, DP-Q009 for no name of one, DP-Q006 for a
+    number of rows below 1, DP-L016 for a moment before anything was shown, DP-P004, DP-W001; Refused DP-Q007 when the
+    version then shown was collected since.
     """
     asked = _asked(table, at, rows, seed)
     found = load_project(Path(project), asked.environment)

@@ -21,7 +21,7 @@ def failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, target
     """Runs a custom check on the columns it needs, pulled into memory, and fills the table `target` with the row ids
     of the temporary table `staged` that it fails. Gives whether there are any.
 
-    Raises: UsedWrongly DP-C016 for a function that gives no check, or a check that judges no single row.
+    Raises: UsedWrongly DP-C016 for a function that gives no check, DP-C080 for a check that judges no single row.
     """
     import pyarrow as pa
 

@@ -135,7 +135,7 @@ class Judgement:
         """Fills `BROKEN` with the refused rows and `_dp_rules`, the rules that each breaks.
 
         From then on good rows are those that are not there; so a row is one or the other, whatever a rule says when
-        it is asked twice. Raises: UsedWrongly DP-C007 for a rule that says something else now.
+        it is asked twice. Raises: UsedWrongly DP-C075 for a rule that says something else now.
         """
         if self._is_split:
             return
@@ -271,8 +271,8 @@ def judge(
     `references` gives the relation that holds each table a relationship rule refers to. `others` are the rows the
     table already has in other partitions: a key must not occur there either. `samples` is how many refused rows to
     keep for each rule. Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when there is one the
-    contract does not know; UsedWrongly DP-C007 for a rule that fails on a row, DP-C017 for a relationship with what is
-    not there.
+    contract does not know; UsedWrongly DP-C076 for a rule that fails on a row, DP-C017 or DP-C055 for a relationship
+    with what is not there.
     """
     contract = plan.contract
     with _blamed_on(contract):
@@ -329,7 +329,7 @@ def _beyond_the_row(
 
 
 def _refuse_absent(connection: DuckDBPyConnection, rule: Rule, relation: str) -> None:
-    """Checks that a relationship leads somewhere. Raises: UsedWrongly DP-C017."""
+    """Checks that a relationship leads somewhere. Raises: UsedWrongly DP-C017, DP-C055."""
     import duckdb
 
     table, _, name = str(rule.argument).partition(".")

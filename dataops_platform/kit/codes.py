@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from string import Formatter
+
+MESSAGES = Path(__file__).with_name("messages")
+"""The registry: a file for each letter, or several where it has many codes."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ ROOMS = {
     "X": "the platform itself",
     "Y": "YAML files",
 }
-"""What the codes of each letter are about; their messages stand in `messages/<letter>.yaml`."""
+"""What the codes of each letter are about."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,15 @@ class Code:
 
 @cache
 def codes_of(letter: str) -> Mapping[str, Code]:
-    """The codes of a letter in order. Reads its file the first time."""
+    """The codes of a letter in order. Reads its files the first time."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = files("dataops_platform.kit").joinpath("messages", f"{letter}.yaml").read_text(encoding="utf-8")
-    return {code: Code(code, **texts) for code, texts in yaml.load(text, loader).items()}  # noqa: S506
+    found: dict[str, Code] = {}
+    for path in MESSAGES.glob(f"{letter}*.yaml"):
+        texts = yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506
+        found |= {code: Code(code, **text) for code, text in texts.items()}
+    return dict(sorted(found.items()))
 
 
 def known_codes() -> dict[str, Code]:

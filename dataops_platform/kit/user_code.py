@@ -25,7 +25,7 @@ T = TypeVar("T")
 def check_function(reference: str) -> None:
     """Refuses a reference that names no function; looks at the source and imports nothing of it.
 
-    Raises: UsedWrongly DP-S001.
+    Raises: UsedWrongly DP-S001, DP-S007, DP-S008 or DP-S009.
     """
     path = _source(reference)
     name = reference.partition(":")[2]
@@ -36,7 +36,7 @@ def check_function(reference: str) -> None:
 
 
 def load_function(reference: str) -> Callable[..., Any]:
-    """The function that `module:function` names. Raises: UsedWrongly DP-S001."""
+    """The function that `module:function` names. Raises: what `check_function` raises."""
     check_function(reference)
     module, _, name = reference.partition(":")
     return typing.cast("Callable[..., Any]", getattr(importlib.import_module(module), name))
@@ -61,7 +61,8 @@ def code_digest(reference: str) -> str:
 def frame_for(function: Callable[..., Any], table: pa.Table) -> Any:
     """The table as the kind of frame that the function's first parameter is annotated with.
 
-    Raises: UsedWrongly DP-S002 for another annotation than polars.LazyFrame, polars.DataFrame or pandas.DataFrame.
+    Raises: UsedWrongly DP-S002 for another annotation than polars.LazyFrame, polars.DataFrame or pandas.DataFrame,
+    DP-S010 for one that cannot be resolved.
     """
     kind = _annotation(function)
     if kind == "polars.LazyFrame":
@@ -78,7 +79,10 @@ def frame_for(function: Callable[..., Any], table: pa.Table) -> Any:
 
 
 def arrow_from(frame: Any, name: str) -> pa.Table:
-    """A frame a function gave back, as an Arrow table. Raises: UsedWrongly DP-S003 when it is none, or mixes types."""
+    """A frame a function gave back, as an Arrow table.
+
+    Raises: UsedWrongly DP-S003 when it is none, DP-S011 when it mixes types.
+    """
     import pyarrow as pa
 
     kind = _kind(type(frame))

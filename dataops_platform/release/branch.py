@@ -36,8 +36,9 @@ def create_branch(project: Project, lake: Lake, name: str, origin: str) -> tuple
 
     Nothing is copied. It is not guarded: any code may run there. Gives its state, and whether this call made it; one
     that was made from the same origin is left as it is, and known from here afterwards.
-    Raises: UsedWrongly DP-P004 for a name that cannot be, or an origin that there is not, DP-P020 for an environment of
-    `dataops.yaml`; Refused DP-P021 when the origin shows nothing, DP-P022 when there is one made from another origin.
+    Raises: UsedWrongly DP-P006 for a name that cannot be, DP-P004 for an origin that there is not, DP-P020 for an
+    environment of `dataops.yaml`; Refused DP-P021 when the origin shows nothing, DP-P022 when there is one made from
+    another origin.
     """
     if checked_environment(name) in project.settings.environments or name == origin:
         raise UsedWrongly("DP-P020", name=name)

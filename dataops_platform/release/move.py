@@ -58,7 +58,7 @@ def roll_back(
     Asked for again while the environment is held where just this brought it, it moves nothing: a rerun after a crash,
     or a second person at the same moment, must not go back twice. To go further back, say where `to`.
     `prepare` is given the event that made that state, before anything is changed, and may refuse.
-    Raises: UsedWrongly DP-L011 when there is no such state; Refused DP-L060 or DP-L039 when its tables cannot be read
+    Raises: UsedWrongly as `find_state`; Refused DP-L060 or DP-L039 when its tables cannot be read
     as they were; LostRace DP-L010.
     """
     state, back = lake.state(environment), "to" if to else "data" if data else "release"
@@ -84,7 +84,10 @@ def roll_back(
 
 
 def find_state(lake: Lake, environment: str, to: str = "", *, data: bool = False) -> Mapping[str, Any]:
-    """The event that made the state a rollback would return to. Raises: UsedWrongly DP-L011."""
+    """The event that made the state a rollback would return to.
+
+    Raises: UsedWrongly DP-L011, DP-L075, DP-L076, DP-L077.
+    """
     events = lake.events(environment)
     if to:
         return original(events, _named(events, to, environment))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import Refused, some
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.history import collection_of
@@ -17,7 +18,7 @@ def refuse_unreadable(lake: Lake, environment: str, cut: Cut, event: Mapping[str
 
     Takes the same time whatever the number of rows: files are looked for by name and size, their content is not read.
     What they hold is compared with what was recorded by `dataops reproduce`.
-    Raises: Refused DP-L060 when the state was given up by `gc`; DP-L039 when a table was lost.
+    Raises: Refused DP-L060 or DP-L091 when the state was given up by `gc`; DP-L039 when a table was lost.
     """
     found = {m.name: why_unreadable(lake.connection, environment, m) for m in cut.members if m.kind == "table"}
     lost = {name: why for name, why in found.items() if why}
@@ -25,13 +26,19 @@ def refuse_unreadable(lake: Lake, environment: str, cut: Cut, event: Mapping[str
         return
     given_up = collection_of(lake.events(environment), event["sequence"]) if event else None
     if event and given_up:
+        at, actor = given_up["at"][:19], given_up["actor"]
+        if not event["release"]:
+            raise Refused(
+                "DP-L091", event=event["sequence"], tables=some(lost), environment=environment, at=at, actor=actor
+            )
         raise Refused(
             "DP-L060",
             event=event["sequence"],
             tables=some(lost),
             environment=environment,
-            at=given_up["at"][:19],
-            actor=given_up["actor"],
+            at=at,
+            actor=actor,
+            release=short(event["release"]),
         )
     raise Refused(
         "DP-L039",

@@ -42,7 +42,7 @@ def reconcile(project: Project, lake: Lake) -> Reconciled:
     One process at a time. What somebody else's hand had changed is an event `reconcile` of the ledger, which is
     written first: it is said twice rather than never when the process dies. At the end the registry remembers the last
     event of the ledger.
-    Raises: Refused DP-L042 when it remembers another; SystemFailed DP-M015 when something outside fails; what is
+    Raises: Refused DP-L083 when it remembers another; SystemFailed DP-M015 when something outside fails; what is
     missing is done the next time.
     """
     with alone(project, lake, "reconcile"):

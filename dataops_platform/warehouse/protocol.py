@@ -75,7 +75,7 @@ class Warehouse(Protocol):
         """SQL that reads a head's version, in the build area that holds it."""
 
     def stage(self, environment: str, table: str) -> AbstractContextManager[Staging]:
-        """A write of one table in one transaction. Raises: LostRace DP-W004 when another writer came first."""
+        """A write of one table in one transaction. Raises: LostRace DP-W014 when another writer came first."""
 
     def record(self, manifests: Sequence[Manifest], version: str) -> None:
         """Makes something kept elsewhere (a model) the head."""

@@ -456,7 +456,7 @@ def test_a_rule_that_says_one_thing_and_then_another_is_refused(
     plan = replace(plan, violations={**plan.violations, "a:maximum": "a + random() > 500.5"})
     connection.execute("create table t as select 500 as a, i as _dp_line from range(10000) as r(i)")
     judged = judge_rows(connection, "t", plan)
-    with pytest.raises(UsedWrongly, match="DP-C075 A rule of orders judges the same row in two ways"):
+    with pytest.raises(UsedWrongly, match="DP-C075 A rule of orders gives two verdicts on the same row"):
         judged.split()
 
 

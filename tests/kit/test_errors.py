@@ -36,7 +36,7 @@ def test_a_place_that_the_caller_knows_stands_in_for_that_of_the_registry() -> N
     assert Refused("DP-P101", where="job promote", stale="", environment="dev", names="").where == "job promote"
     without = UsedWrongly("DP-L012", environment="prod")
     assert without.where == ""
-    assert str(without) == "DP-L012 prod is not held. Nothing is to be done: it publishes."
+    assert str(without) == "DP-L012 prod is not held. Nothing to do: it publishes already."
     assert "prod is not held. event 3. Nothing" in str(UsedWrongly("DP-L012", where="event 3", environment="prod"))
 
 

@@ -139,7 +139,7 @@ def test_an_approval_of_a_stale_plan_is_refused_and_does_not_carry_over(world: A
     world.promote(plan)
     again = world.plan(room_release(world, plan))
     assert verdict(world, again) == ("fail", "0 of 1 by bob")
-    with pytest.raises(LostRace, match=r"^DP-L020 Plan .* is stale: prod moved since") as lost:
+    with pytest.raises(LostRace, match=r"^DP-L020 Plan .* is stale: prod changed since") as lost:
         say_yes(world, plan)
     assert lost.value.exit_code == 3
 

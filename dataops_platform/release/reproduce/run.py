@@ -38,8 +38,8 @@ def reproduce(
 
     From the tables that it started from, as they were; by the code of its release, in a checkout of its own, in an
     environment of its own that is gone afterwards unless `keep`. Nothing else is changed.
-    Raises: UsedWrongly DP-L050; Refused DP-L051 (its code is nowhere), DP-L052, DP-L053 (an input is not there as it
-    was), DP-L054 (a step failed).
+    Raises: what `find_target` raises; Refused DP-L051 (its code is nowhere), DP-L052, DP-L053 (an input is not there as
+    it was), DP-L054 (a step failed).
     """
     with lake_of(project) as lake:
         clear_left(project, lake)

@@ -66,7 +66,7 @@ def with_contract(
     partition, and the checks are answered for each partition. What `read` gives is judged as a whole.
     `references` read the tables that its rules refer to.
 
-    Raises: UsedWrongly for a contract that cannot be read, DP-C017 when a table referred to is not given, DP-C020 when
+    Raises: UsedWrongly for a contract that cannot be read, DP-C056 when a table referred to is not given, DP-C020 when
     `defs` has no such asset, DP-C040 for a rule in `single` that there is not, DP-C041 when the asset has a check of
     that name already, DP-C042 when it returns nothing and no `read` is given.
     """
@@ -192,7 +192,7 @@ class Contract(StageComponent):
         return ()
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The check. Raises: UsedWrongly DP-C020 when both a function and a table are given."""
+        """The check. Raises: UsedWrongly DP-C081 when both a function and a table are given."""
         project = load_project(Path(context.path))
         contract = with_code_of_checks(load_contract(project.file(self.file)))
         if self.function and self.table:

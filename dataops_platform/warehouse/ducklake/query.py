@@ -33,9 +33,9 @@ class Answer:
 def ask(location: LakeLocation, environment: str, query: str, limit: int) -> Answer:
     """At most `limit` rows of one SELECT; names without a schema are those of `environment`.
 
-    Of two columns with one name the second gets `_1`. Raises: UsedWrongly DP-Q001 for anything but one SELECT, DP-Q002
-    for one that DuckDB cannot run, DP-Q003 when the environment shows nothing yet, DP-Q004 for one that reads from
-    elsewhere than the lake's tables, DP-W001 without a lake.
+    Of two columns with one name the second gets `_1`. Raises: UsedWrongly DP-Q001 for anything but one SELECT, DP-Q008
+    for what is no SQL, DP-Q002 for one that DuckDB cannot run, DP-Q003 when the environment shows nothing yet, DP-Q004
+    for one that reads from elsewhere than the lake's tables, DP-W001 without a lake.
     """
     import duckdb
 

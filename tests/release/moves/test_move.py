@@ -323,7 +323,7 @@ def test_a_move_that_loses_its_race_to_publications_tries_again(shop: Shop, monk
     assert shop.promote(second).sequence == 5
     monkeypatch.setattr(move, "ATTEMPTS", 2)
     rivals = iter(range(9))
-    with pytest.raises(Refused, match="DP-L013 prod moved 2 times while this tried to move it"):
+    with pytest.raises(Refused, match="DP-L013 prod changed 2 times during this command"):
         roll_back(shop.lake, "prod")
 
 
