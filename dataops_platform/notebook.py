@@ -10,11 +10,11 @@ from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import literal
 from dataops_platform.manifests.cut import Cut, Member
-from dataops_platform.release.shown_at import shown_at
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.step import lake_of
-from dataops_platform.warehouse.ducklake.heads import heads_of_cut
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.as_of import shown_at
+from dataops_platform.warehouse.heads import heads_of_cut
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
 
 if TYPE_CHECKING:
     import polars as pl

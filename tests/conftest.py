@@ -18,7 +18,7 @@ import pytest
 from filelock import FileLock
 from typer.testing import CliRunner
 
-from dataops_platform.warehouse.ducklake import attach
+from dataops_platform.warehouse import attach
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 """Whether other tests run beside these, on small tables: threads then cost more than the work they share."""

@@ -98,7 +98,7 @@ class Child:
 
 def serve(orders: socket.socket, modules: Sequence[str]) -> Mapping[str, Any] | None:
     """Forks a child for each order; gives the order in that child, and None in the end."""
-    from dataops_platform.warehouse.ducklake.attach import OPTIONS
+    from dataops_platform.warehouse.attach import OPTIONS
 
     for name in modules:
         importlib.import_module(name)

@@ -21,7 +21,7 @@ from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.settings.project import Project, load_project
 
 if TYPE_CHECKING:
-    from dataops_platform.warehouse.ducklake.lake import Lake
+    from dataops_platform.warehouse.lake import Lake
 
 ledger = typer.Typer(help=__doc__, no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def list_(
     Example: dataops ledger list --env prod --last 5
     """
     with errors_shown(as_json):
-        from dataops_platform.warehouse.ducklake.ledger import read_rows
+        from dataops_platform.warehouse.ledger import read_rows
 
         with _ledger_of(project, env) as (_, lake, environment):
             rows = read_rows(lake.connection, environment, last)
@@ -89,9 +89,9 @@ def verify(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJs
     Example: dataops ledger verify
     """
     with errors_shown(as_json):
-        from dataops_platform.release.verify.registry import registry_anchor
-        from dataops_platform.release.verify.verify import refuse_faults
-        from dataops_platform.release.verify.verify import verify as verify_all
+        from dataops_platform.release.audit.registry_anchor import registry_anchor
+        from dataops_platform.release.audit.verify import refuse_faults
+        from dataops_platform.release.audit.verify import verify as verify_all
 
         with _ledger_of(project, env) as (found, lake, _):
             verified = verify_all(lake, env, partial(registry_anchor, found), found.settings.environments)
@@ -109,9 +109,9 @@ def head(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson
     Example: dataops ledger head --env prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.verify.witnesses import UNSIGNED, signer
-        from dataops_platform.technologies.ssh.signature import ALLOWED_SIGNERS
-        from dataops_platform.warehouse.ducklake.ledger import read_rows
+        from dataops_platform.kit.signatures import ALLOWED_SIGNERS
+        from dataops_platform.release.audit.witnesses import UNSIGNED, signer
+        from dataops_platform.warehouse.ledger import read_rows
 
         with _ledger_of(project, env) as (found, lake, environment):
             state, rows = lake.state(environment), read_rows(lake.connection, environment, 1)
@@ -128,7 +128,7 @@ def head(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson
 @contextmanager
 def _ledger_of(folder: Path, env: str) -> Iterator[tuple[Project, Lake, str]]:
     """The project, its lake, and the environment asked for: also a branch that was dropped, whose ledger stays."""
-    from dataops_platform.stages.step import lake_of
+    from dataops_platform.warehouse.open import lake_of
 
     found = load_project(folder)
     with lake_of(found, read_only=True) as lake:

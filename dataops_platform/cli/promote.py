@@ -15,8 +15,8 @@ from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.settings.project import load_project
 
 if TYPE_CHECKING:
-    from dataops_platform.release.reconcile import Reconciled
-    from dataops_platform.warehouse.protocol import State
+    from dataops_platform.release.reconciliation.reconcile import Reconciled
+    from dataops_platform.warehouse.state import State
 
 Target = Annotated[str, typer.Option("--to", help="The environment to move.")]
 Wanted = Annotated[
@@ -36,9 +36,9 @@ def plan(
     Example: dataops plan --to staging
     """
     with errors_shown(as_json):
-        from dataops_platform.release.page import as_markdown, page_of
-        from dataops_platform.release.propose import propose, release_for
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.promotion.plan_page import as_markdown, page_of
+        from dataops_platform.release.promotion.promote import propose, release_for
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, to)
         with lake_of(found) as lake:
@@ -67,9 +67,9 @@ def approve(
     Example: dataops approve 3f9c2a81d0b4 --why "looked at the rows" --sign ~/.ssh/id_ed25519
     """
     with errors_shown(as_json):
-        from dataops_platform.release.approvals import approve as say_yes
-        from dataops_platform.release.propose import find_plan
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.promotion.approvals import approve as say_yes
+        from dataops_platform.release.promotion.promote import find_plan
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project)
         with lake_of(found) as lake:
@@ -93,10 +93,10 @@ def promote(
     Example: dataops promote --to staging
     """
     with errors_shown(as_json):
-        from dataops_platform.release.propose import find_plan, propose, release_for, unreleased
-        from dataops_platform.release.propose import promote as carry_out
-        from dataops_platform.release.reconcile import follow_switch
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.promotion.promote import find_plan, propose, release_for, unreleased
+        from dataops_platform.release.promotion.promote import promote as carry_out
+        from dataops_platform.release.reconciliation.reconcile import follow_switch
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, to)
         with lake_of(found) as lake:
@@ -125,10 +125,10 @@ def rollback(
     Example: dataops rollback prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.move import roll_back
-        from dataops_platform.release.prepare import prepare_return
-        from dataops_platform.release.reconcile import follow_switch
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.promotion.preflight import prepare_return
+        from dataops_platform.release.promotion.switch import roll_back
+        from dataops_platform.release.reconciliation.reconcile import follow_switch
+        from dataops_platform.warehouse.open import lake_of
 
         if to is not None and (data or not to):
             said = "--to and --data are two ways back" if data else "--to is empty"
@@ -151,8 +151,8 @@ def resume(
     Example: dataops resume prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.move import resume as let_go
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.promotion.switch import resume as let_go
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, environment)
         with lake_of(found) as lake:

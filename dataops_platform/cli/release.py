@@ -32,11 +32,11 @@ def build(
     Example: dataops release build
     """
     with errors_shown(as_json):
+        from dataops_platform.orchestration.definitions import load_definitions
+        from dataops_platform.orchestration.instance import open_instance
         from dataops_platform.release.build import build_release, shown
-        from dataops_platform.release.model_only import Code, build_model_release
-        from dataops_platform.runs.definitions import load_definitions
-        from dataops_platform.runs.instance import open_instance
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.registry.model_release import Code, build_model_release
+        from dataops_platform.warehouse.open import lake_of
 
         found = project_with_its_code(project, env)
         definitions = load_definitions(found)
@@ -60,7 +60,7 @@ def list_(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJso
     """
     with errors_shown(as_json):
         from dataops_platform.release.release import releases_of
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, env or None)
         with lake_of(found, read_only=True) as lake:
@@ -111,8 +111,8 @@ def show(
     """
     with errors_shown(as_json):
         from dataops_platform.release.release import find_release
-        from dataops_platform.release.shown_at import shown_at
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.warehouse.as_of import shown_at
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, env or None)
         with lake_of(found, read_only=True) as lake:

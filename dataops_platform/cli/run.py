@@ -30,10 +30,10 @@ def run(
 ) -> None:
     """Runs assets as one Dagster run and ends with what was made."""
     with errors_shown(as_json):
-        from dataops_platform.runs.definitions import load_definitions
-        from dataops_platform.runs.instance import open_instance
-        from dataops_platform.runs.launch import Progress, launch
-        from dataops_platform.runs.summary import summarize
+        from dataops_platform.orchestration.definitions import load_definitions
+        from dataops_platform.orchestration.instance import open_instance
+        from dataops_platform.orchestration.launch import Progress, launch
+        from dataops_platform.status.summary import summarize
 
         found = project_with_its_code(project, env)
         out = console()

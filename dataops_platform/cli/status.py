@@ -24,12 +24,12 @@ def status(
     """Prints a line for each asset, in the order of the stages, and for what each environment shows or waits for."""
     with errors_shown(as_json):
         from dataops_platform.kit.clock import utc_now
-        from dataops_platform.release.awaited import with_releases
-        from dataops_platform.runs.board_page import board_page, write_page
-        from dataops_platform.runs.definitions import load_definitions
-        from dataops_platform.runs.instance import open_instance
-        from dataops_platform.runs.status import board
-        from dataops_platform.runs.summary import summarize
+        from dataops_platform.orchestration.definitions import load_definitions
+        from dataops_platform.orchestration.instance import open_instance
+        from dataops_platform.status.board import board
+        from dataops_platform.status.board_page import board_page, write_page
+        from dataops_platform.status.pending import with_releases
+        from dataops_platform.status.summary import summarize
 
         found = project_with_its_code(project, env)
         definitions = load_definitions(found)

@@ -8,11 +8,11 @@ from typing import Any
 import dagster as dg
 
 from dataops_platform.kit.digests import short
-from dataops_platform.release.page import as_markdown
-from dataops_platform.release.plan import Plan
-from dataops_platform.release.reconcile import Reconciled
+from dataops_platform.release.promotion.plan import Plan
+from dataops_platform.release.promotion.plan_page import as_markdown
+from dataops_platform.release.reconciliation.reconcile import Reconciled
 from dataops_platform.release.release import Release
-from dataops_platform.warehouse.protocol import State
+from dataops_platform.warehouse.state import State
 
 Metadata = Mapping[str, dg.MetadataValue[Any]]
 DATA_VERSION = "dagster/data_version"

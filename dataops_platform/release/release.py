@@ -10,7 +10,7 @@ from typing import Any
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import UsedWrongly, some
 from dataops_platform.manifests.cut import Cut
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
 
 RELEASE = "release"
 """The kind of document that the lake keeps releases as."""

@@ -19,9 +19,9 @@ import pytest
 
 from dataops_platform.release.release import find_release
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
-from dataops_platform.warehouse.ducklake.digest import digests
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.open import lake_of
 from tests.conftest import Said, run_dataops
 from tests.journeys.conftest import fresh_copy
 
@@ -125,7 +125,7 @@ def shown(folder: Path) -> Mapping[str, Any]:
 
 def pinned_code(project: Any, lake: Any) -> str:
     """The commit of the code that prod's location runs."""
-    from dataops_platform.release.pin import pinned_project
+    from dataops_platform.release.pinned_code.pin import pinned_project
 
     return git(pinned_project(project, lake).root, "rev-parse", "HEAD").strip()
 

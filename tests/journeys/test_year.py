@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 from tests.journeys.conftest import Done, clone_of_the_repository, command
 
 pytestmark = pytest.mark.journey

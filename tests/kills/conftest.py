@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
+from dataops_platform.warehouse.attach import LakeLocation
 
 _spec = importlib.util.spec_from_file_location("lakes", Path(__file__).parents[1] / "warehouse" / "lakes.py")
 assert _spec and _spec.loader

@@ -13,11 +13,11 @@ from types import ModuleType
 from typing import Any
 
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.release.move import resume, roll_back
+from dataops_platform.release.promotion.switch import resume, roll_back
 from dataops_platform.release.release import releases_of
 from dataops_platform.settings.environ import arm_faults
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import open_lake
 
 MODEL = "delay"
 NOT_HELD = "DP-L012"

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from dataops_platform.kit.errors import Refused
-from dataops_platform.release.move import roll_back
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
-from dataops_platform.warehouse.ducklake.retention import snapshots
+from dataops_platform.release.promotion.switch import roll_back
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.expiry import snapshots
+from dataops_platform.warehouse.lake import Lake, open_lake
 
 pytestmark = pytest.mark.kills
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.release.verify.verify import verify
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.release.audit.verify import verify
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import open_lake
 
 pytestmark = pytest.mark.kills
 

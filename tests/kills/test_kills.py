@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from dataops_platform.kit.faults import FAULT_POINTS
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import open_lake
 
 pytestmark = pytest.mark.kills
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
+from dataops_platform.warehouse.attach import LakeLocation
 
 TESTS = Path(__file__).parents[1]
 HEAD_START_S = 0.2

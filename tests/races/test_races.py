@@ -16,15 +16,15 @@ import pytest
 
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.manifest import WHOLE
-from dataops_platform.release.approvals import approve
-from dataops_platform.release.plan import PLAN, Plan
-from dataops_platform.release.propose import gates_of, promote
+from dataops_platform.release.audit.verify import verify
+from dataops_platform.release.promotion.approvals import approve
+from dataops_platform.release.promotion.plan import PLAN, Plan
+from dataops_platform.release.promotion.promote import gates_of, promote
 from dataops_platform.release.release import Release
-from dataops_platform.release.verify.verify import verify
 from dataops_platform.settings.project import load_project
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake, open_lake
 from tests.conftest import commit_all, git
 
 pytestmark = pytest.mark.races

@@ -16,14 +16,14 @@ import pytest
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.release.build import freeze
-from dataops_platform.release.plan import Answer, Plan
-from dataops_platform.release.propose import promote, propose
+from dataops_platform.release.promotion.plan import Answer, Plan
+from dataops_platform.release.promotion.promote import promote, propose
 from dataops_platform.release.release import Release
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.step import contract_of
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.protocol import State
+from dataops_platform.stages.contract_files import contract_of
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.state import State
 
 _spec = importlib.util.spec_from_file_location("lakes", Path(__file__).parent.with_name("warehouse") / "lakes.py")
 assert _spec and _spec.loader

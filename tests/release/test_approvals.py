@@ -12,9 +12,9 @@ import pytest
 
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
-from dataops_platform.release import approvals as room
-from dataops_platform.release.approvals import Approval, approve, vouched_for
-from dataops_platform.release.plan import Plan
+from dataops_platform.release.promotion import approvals as room
+from dataops_platform.release.promotion.approvals import Approval, approve, vouched_for
+from dataops_platform.release.promotion.plan import Plan
 
 BY_BOB = "{approval: {by: [bob]}}"
 SIGNED = "{approval: {by: [bob], signed: true}}"

@@ -12,12 +12,12 @@ import dagster as dg
 import pytest
 
 from dataops_platform.kit.errors import Refused, UsedWrongly
-from dataops_platform.release.branch import create_branch, drop_branch, environments
-from dataops_platform.runs.instance import open_instance
+from dataops_platform.orchestration.instance import open_instance
+from dataops_platform.release.environments.branch import create_branch, drop_branch, environments
 from dataops_platform.settings.environ import variables_with
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.step import lake_of
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
 from tests.conftest import Said
 from tests.warehouse import lakes as _lakes
 
@@ -197,7 +197,7 @@ def unchanged(said: Said) -> set[str]:
 SCRIPT = """
 import sys
 from pathlib import Path
-from dataops_platform.release.branch import create_branch, drop_branch
+from dataops_platform.release.environments.branch import create_branch, drop_branch
 from dataops_platform.settings.project import load_project
 from dataops_platform.stages.step import lake_of
 

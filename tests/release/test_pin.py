@@ -10,11 +10,11 @@ import pytest
 
 from dataops_platform.kit.errors import Refused
 from dataops_platform.release.build import freeze
-from dataops_platform.release.pin import pin, pinned_project
+from dataops_platform.release.pinned_code.pin import pin, pinned_project
 from dataops_platform.release.release import Release
 from dataops_platform.settings.code import code_digest_of
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 from tests.conftest import commit_all, git
 
 FUNCTION = "src/orders_project/cleaning.py"
@@ -151,7 +151,7 @@ def a_release(commit: str, code: str) -> Release:
 PIN = """
 import sys
 from pathlib import Path
-from dataops_platform.release.pin import pin
+from dataops_platform.release.pinned_code.pin import pin
 from dataops_platform.release.release import find_release
 from dataops_platform.settings.project import load_project
 from dataops_platform.stages.step import lake_of

@@ -10,10 +10,10 @@ import pytest
 
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.manifests.cut import cut_of
-from dataops_platform.release.approvals import approve
-from dataops_platform.release.differences import collect
-from dataops_platform.release.gates import ask
-from dataops_platform.release.propose import find_plan, promote, propose
+from dataops_platform.release.promotion.approvals import approve
+from dataops_platform.release.promotion.differences import sections
+from dataops_platform.release.promotion.gates import ask
+from dataops_platform.release.promotion.promote import find_plan, promote, propose
 
 OTHERS = "select * from (values (1, 10.0, 'a@x'), (2, 25.0, null), (3, 1.0, 'c@x')) as t(id, amount, email)"
 
@@ -117,13 +117,13 @@ def test_a_plan_made_again_reads_rows_only_when_something_was_published(
     world.write(OTHERS)
     release = world.release()
     read: list[str] = []
-    real = collect.rows_section
+    real = sections.rows_section
 
     def rows_section(*given: Any) -> Any:
         read.append("rows")
         return real(*given)
 
-    monkeypatch.setattr(collect, "rows_section", rows_section)
+    monkeypatch.setattr(sections, "rows_section", rows_section)
     first, again = world.plan(release), world.plan(release)
     assert (read, again.differences["rows"]) == (["rows"], first.differences["rows"])
     cut = cut_of([world.lake.heads("dev")["orders"]])

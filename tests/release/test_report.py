@@ -12,8 +12,8 @@ import pytest
 
 from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.manifests.cut import cut_of
-from dataops_platform.release.move import resume, roll_back
-from dataops_platform.release.report import Report, report_lines, report_of
+from dataops_platform.release.audit.delivery_metrics import Report, report_lines, report_of
+from dataops_platform.release.promotion.switch import resume, roll_back
 
 START = datetime(2013, 3, 1, 12, tzinfo=UTC)
 HOUR = 3600.0

@@ -13,8 +13,8 @@ from dataops_platform.cli.main import app
 from dataops_platform.kit.errors import SystemFailed, UsedWrongly
 from dataops_platform.kit.version import VERSION
 from dataops_platform.template.bake import MADE_FROM, bake, render
-from dataops_platform.template.newer import newer_template
 from dataops_platform.template.questions import questions, template_settings
+from dataops_platform.template.upgrade import newer_template
 from tests.journeys.conftest import command
 
 FILES = {

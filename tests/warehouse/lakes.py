@@ -17,10 +17,10 @@ from dataops_platform.kit.sql import identifier
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
 from dataops_platform.manifests.table_digest import TableDigest
-from dataops_platform.warehouse.ducklake import attach
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
-from dataops_platform.warehouse.protocol import State
+from dataops_platform.warehouse import attach
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.state import State
 
 CATALOGS = ["sqlite", pytest.param("postgres", marks=pytest.mark.service)]
 

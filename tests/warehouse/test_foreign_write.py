@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake
 
 DBT = "dbt marts"
 

@@ -10,8 +10,8 @@ import pytest
 
 from dataops_platform.kit.errors import SystemFailed
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake
 
 MAINTENANCE = (
     "call ducklake_flush_inlined_data('lake')",

@@ -12,15 +12,15 @@ from types import ModuleType
 import pytest
 
 from dataops_platform.kit.errors import DataOpsError, SystemFailed, UsedWrongly
-from dataops_platform.warehouse.ducklake import attach as attach_module
-from dataops_platform.warehouse.ducklake.attach import LakeLocation, attach, connect
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.warehouse import attach as attach_module
+from dataops_platform.warehouse.attach import LakeLocation, attach, connect
+from dataops_platform.warehouse.lake import open_lake
 
 OPEN = """
 import sys
 from pathlib import Path
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import open_lake
 location = LakeLocation(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
 print("ready", flush=True)
 sys.stdin.readline()

@@ -9,9 +9,9 @@ from types import ModuleType
 import pytest
 
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
-from dataops_platform.warehouse.ducklake.query import ask
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.query import ask
 
 CATALOG = "__ducklake_metadata_lake"
 

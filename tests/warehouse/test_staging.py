@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 
 from dataops_platform.kit.errors import LostRace, Refused
-from dataops_platform.warehouse.ducklake.attach import LakeLocation, attach
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
+from dataops_platform.warehouse.attach import LakeLocation, attach
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake, open_lake
 
 MARCH, APRIL = "2013-03-01", "2013-04-01"
 

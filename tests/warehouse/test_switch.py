@@ -12,7 +12,7 @@ import pytest
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import LostRace
 from dataops_platform.manifests.cut import cut_of
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
 
 
 def test_before_the_first_publication_there_is_an_empty_state(lake: Lake) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import UsedWrongly, some
 from dataops_platform.manifests.manifest import Head, Manifest
-from dataops_platform.release.inputs import SOURCES, Origin, origin_of
+from dataops_platform.release.lineage import SOURCES, Origin, origin_of
 from dataops_platform.release.release import Release, releases_of
-from dataops_platform.warehouse.ducklake.heads import find_run, heads_of_cut, locate_manifests
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.heads import find_run, heads_of_cut, locate_manifests
+from dataops_platform.warehouse.lake import Lake
 
 
 @dataclass(frozen=True)

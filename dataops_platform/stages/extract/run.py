@@ -13,20 +13,14 @@ from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, InputRef, Manifest, StepIdentity, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.stages.audit import refuse_broken
 from dataops_platform.stages.extract.partition import check_columns, partition_key, refuse_rows_without_partition
-from dataops_platform.stages.step import (
-    Makes,
-    Outcome,
-    RunContext,
-    head_outcome,
-    refuse_broken,
-    unchanged_partitions,
-    with_dropped_partitions,
-)
+from dataops_platform.stages.partitions import unchanged_partitions, with_dropped_partitions
+from dataops_platform.stages.step import Makes, Outcome, RunContext, head_outcome
 from dataops_platform.technologies.files.location import locate, shown
 from dataops_platform.technologies.files.read import FileRows, read_file
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.ducklake.staging import LakeStaging
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.staging import LakeStaging
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -14,9 +14,11 @@ from dataops_platform.manifests.cut import Cut, cut_of, stale_members
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.settings.environ import actor
 from dataops_platform.settings.project import PartitionSettings, Project
-from dataops_platform.stages.step import Makes, Outcome, RunContext, head_of, refuse_other_code
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.protocol import State
+from dataops_platform.stages.guard import refuse_other_code
+from dataops_platform.stages.inputs import head_of
+from dataops_platform.stages.step import Makes, Outcome, RunContext
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.state import State
 
 ATTEMPTS = 50
 MOVED = "DP-P104"

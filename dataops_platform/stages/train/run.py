@@ -19,7 +19,9 @@ from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.feature_rows import feature_rows
-from dataops_platform.stages.step import Makes, Outcome, RunContext, Window, head_of, heads_with, unchanged_partitions
+from dataops_platform.stages.inputs import head_of, heads_with
+from dataops_platform.stages.partitions import Window, unchanged_partitions
+from dataops_platform.stages.step import Makes, Outcome, RunContext
 from dataops_platform.stages.train.judge import Score, judge, rates
 from dataops_platform.stages.train.pictures import draw
 from dataops_platform.technologies.mlflow.registry import register
@@ -27,7 +29,7 @@ from dataops_platform.technologies.mlflow.requirements import installed_versions
 from dataops_platform.technologies.mlflow.signature import refuse_other_columns, refuse_other_output, signature_of
 from dataops_platform.technologies.mlflow.tracking import Tracking, model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import TRUSTED_TYPES, artefact_digest, check_trusted
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
 
 if TYPE_CHECKING:
     import pandas as pd

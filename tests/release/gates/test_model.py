@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.manifests.manifest import Manifest
-from dataops_platform.release.gates import model as gate
+from dataops_platform.release.promotion.gates import model as gate
 from dataops_platform.settings.project import load_project
 from dataops_platform.technologies.mlflow.registry import register
 from dataops_platform.technologies.mlflow.tracking import open_tracking

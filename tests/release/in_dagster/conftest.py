@@ -13,7 +13,7 @@ import dagster as dg
 import pytest
 
 from dataops_platform.locations import definitions_of
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 from tests.conftest import commit_all, run_dataops
 
 GATES = {

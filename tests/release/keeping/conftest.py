@@ -13,9 +13,9 @@ import pytest
 
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.settings.project import DataOpsYaml, Project
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.protocol import State
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.state import State
 
 _spec = importlib.util.spec_from_file_location("lakes", Path(__file__).parents[2] / "warehouse" / "lakes.py")
 assert _spec and _spec.loader

@@ -13,16 +13,16 @@ import pytest
 from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.history import collection_of, moves
-from dataops_platform.release import collect as collecting
-from dataops_platform.release.collect import collect, look
-from dataops_platform.release.keep import Needed, Retention, kept_states, retention_of
-from dataops_platform.release.move import roll_back
-from dataops_platform.release.verify.verify import verify
-from dataops_platform.warehouse.ducklake import retention
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import open_lake
-from dataops_platform.warehouse.ducklake.retention import snapshots
-from dataops_platform.warehouse.ducklake.staging import put_table
+from dataops_platform.release.audit.verify import verify
+from dataops_platform.release.promotion.switch import roll_back
+from dataops_platform.release.retention import garbage as collecting
+from dataops_platform.release.retention.garbage import collect, look
+from dataops_platform.release.retention.policy import Needed, Retention, kept_states, retention_of
+from dataops_platform.warehouse import expiry
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.expiry import snapshots
+from dataops_platform.warehouse.lake import open_lake
+from dataops_platform.warehouse.staging import put_table
 
 pytestmark = pytest.mark.journey
 
@@ -150,7 +150,7 @@ def test_whoever_points_at_a_version_while_it_is_given_up_wins(
         pytest.skip("a SQLite catalog has one writer at a time")
     for number in (1, 2, 3):
         shop.day(number, release=f"release {number}")
-    expire, moved = retention.expire, []
+    expire, moved = expiry.expire, []
 
     def expire_late(connection: Any, versions: Any) -> None:
         expire(connection, versions)
@@ -158,7 +158,7 @@ def test_whoever_points_at_a_version_while_it_is_given_up_wins(
             with open_lake(location) as other:
                 moved.append(roll_back(other, "prod", "1"))
 
-    monkeypatch.setattr(retention, "expire", expire_late)
+    monkeypatch.setattr(expiry, "expire", expire_late)
     done = collect(shop.project, lake, Retention(releases=1, days=0), shop.now)
     assert moved
     assert shop.views("prod") == shop.shown["prod", 1]

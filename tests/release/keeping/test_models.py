@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from dataops_platform.manifests.cut import cut_of
-from dataops_platform.release.collect import collect, look
-from dataops_platform.release.keep import Retention
+from dataops_platform.release.retention.garbage import collect, look
+from dataops_platform.release.retention.policy import Retention
 from dataops_platform.technologies.mlflow.registry import DIGEST_TAG
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.mlflow.versions import REQUEST_TAG, all_versions

@@ -14,8 +14,8 @@ import pytest
 from filelock import FileLock
 
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.step import lake_of
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
 
 GUEST = Path(__file__).parents[2] / "projects" / "guest"
 SETTINGS = """\

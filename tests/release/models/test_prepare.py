@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from dataops_platform.kit.errors import Refused
-from dataops_platform.release.move import roll_back
-from dataops_platform.release.prepare import prepare, prepare_return
-from dataops_platform.release.propose import promote, propose
+from dataops_platform.release.promotion.preflight import prepare, prepare_return
+from dataops_platform.release.promotion.promote import promote, propose
+from dataops_platform.release.promotion.switch import roll_back
 from dataops_platform.release.release import find_release
 from dataops_platform.settings.project import Project
 from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.sklearn.artefact import refuse_other_files
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
 
 pytestmark = pytest.mark.journey
 

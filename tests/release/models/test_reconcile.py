@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.release.move import roll_back
-from dataops_platform.release.reconcile import follow_switch, reconcile
+from dataops_platform.release.promotion.switch import roll_back
+from dataops_platform.release.reconciliation.reconcile import follow_switch, reconcile
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.step import lake_of
 from dataops_platform.technologies.mlflow.tracking import open_tracking
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
 
 pytestmark = pytest.mark.journey
 
@@ -106,7 +106,7 @@ def test_a_failure_is_told_and_leaves_the_switch_as_it_is(
     forget(project)
     state = lake.state("prod")
     with monkeypatch.context() as patched:
-        patched.setattr("dataops_platform.release.shown_models.copy_version", lambda *_: 1 / 0)
+        patched.setattr("dataops_platform.release.reconciliation.model_aliases.copy_version", lambda *_: 1 / 0)
         assert follow_switch(project, lake).failed.startswith("DP-M015 the registry does not follow prod yet")
     assert lake.state("prod") == state
     assert follow_switch(project, lake).failed == ""
@@ -116,7 +116,7 @@ def test_a_failure_is_told_and_leaves_the_switch_as_it_is(
 def test_where_no_model_was_ever_shown_mlflow_is_not_loaded(published: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"
-        "from dataops_platform.release.reconcile import reconcile\n"
+        "from dataops_platform.release.reconciliation.reconcile import reconcile\n"
         "from dataops_platform.settings.project import load_project\n"
         "from dataops_platform.stages.step import lake_of\n"
         "project = load_project(Path('.'))\n"

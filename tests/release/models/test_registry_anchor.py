@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from dataops_platform.kit.errors import Refused, SystemFailed
-from dataops_platform.release.reconcile import follow_switch, reconcile
-from dataops_platform.release.verify.registry import TAG, registry_anchor
+from dataops_platform.release.audit.registry_anchor import TAG, registry_anchor
+from dataops_platform.release.reconciliation.reconcile import follow_switch, reconcile
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.step import lake_of
 from dataops_platform.technologies.mlflow.tracking import open_tracking
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
 
 pytestmark = pytest.mark.journey
 
@@ -135,7 +135,7 @@ def test_a_registry_that_does_not_answer_is_told_and_asked_again_by_the_next(
 ) -> None:
     lake.note("prod", NOTE)
     with monkeypatch.context() as patched:
-        patched.setattr("dataops_platform.release.verify.registry.open_tracking", lambda _: 1 / 0)
+        patched.setattr("dataops_platform.release.audit.registry_anchor.open_tracking", lambda _: 1 / 0)
         assert follow_switch(project, lake).failed.startswith("DP-M015 the registry does not follow prod yet")
         code, text = verdict(dataops, "--env", "prod")
         assert (code, "prod: the registry does not say what it remembers: division by zero" in text) == (1, True)

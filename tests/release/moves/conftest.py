@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
 
 TESTS = Path(__file__).parents[2]
 

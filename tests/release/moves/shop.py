@@ -13,15 +13,15 @@ from typing import ClassVar
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
 from dataops_platform.release.build import freeze
-from dataops_platform.release.move import switch_to_release
-from dataops_platform.release.plan import PLAN, Plan
+from dataops_platform.release.promotion.plan import PLAN, Plan
+from dataops_platform.release.promotion.switch import switch_to_release
 from dataops_platform.release.release import Release
 from dataops_platform.settings.environments import EnvironmentSettings
 from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.stages.publish.run import publish
 from dataops_platform.stages.step import RunContext
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.protocol import State
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.state import State
 
 TABLES = ("orders", "sales")
 MADE = "2013-01-01T00:00:00+00:00"

@@ -10,7 +10,7 @@ from typing import Any
 from dataops_platform.kit.digests import canonical_json, digest_of
 from dataops_platform.kit.sql import literal
 from dataops_platform.manifests.history import MOVES
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
 
 LEDGER, DOCUMENTS = "lake._dataops.ledger", "lake._dataops.documents"
 LAST = 9

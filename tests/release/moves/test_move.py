@@ -10,12 +10,13 @@ import pytest
 
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.manifests.manifest import WHOLE
-from dataops_platform.release import move
-from dataops_platform.release.move import resume, roll_back, switch_to_release
-from dataops_platform.stages.step import ELSEWHERE, RunContext, heads_with
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.release.promotion import switch
+from dataops_platform.release.promotion.switch import resume, roll_back, switch_to_release
+from dataops_platform.stages.inputs import ELSEWHERE, heads_with
+from dataops_platform.stages.step import RunContext
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import open_lake
 
 Shop = Any
 
@@ -150,7 +151,7 @@ def test_the_beginning_of_an_id_that_two_states_share_is_refused() -> None:
         {"sequence": n, "kind": "promotion", "release": f"sha256:{release}", "publication": f"sha256:{publication}"}
         for n, (release, publication) in enumerate(shown, 1)
     ]
-    named = partial(move._named, events, environment="prod")
+    named = partial(switch._named, events, environment="prod")
     assert [named(to)["sequence"] for to in ("a1", "a2", "sha256:b2", "b3", "2", "2c", "d")] == [1, 3, 2, 3, 2, 4, 4]
     with pytest.raises(UsedWrongly, match=r"^DP-L011 'a' may be any of a1, a2\. write more of it"):
         named("a")
@@ -300,7 +301,7 @@ def test_a_release_and_the_event_that_it_was_built_are_kept_together_or_not_at_a
     shop.build("dev", 1)
     shop.publish("dev")
     with monkeypatch.context() as broken:
-        broken.setattr("dataops_platform.warehouse.ducklake.ledger.append", failing)
+        broken.setattr("dataops_platform.warehouse.ledger.append", failing)
         with pytest.raises(OSError, match="disk full"):
             release_of(shop, "orders")
     assert (shop.lake.kept("release"), kinds(shop, "dev")) == ({}, ["publication"])
@@ -321,7 +322,7 @@ def test_a_move_that_loses_its_race_to_publications_tries_again(shop: Shop, monk
 
     monkeypatch.setattr(shop.lake, "switch", with_publications_first)
     assert shop.promote(second).sequence == 5
-    monkeypatch.setattr(move, "ATTEMPTS", 2)
+    monkeypatch.setattr(switch, "ATTEMPTS", 2)
     rivals = iter(range(9))
     with pytest.raises(Refused, match="DP-L013 prod moved 2 times meanwhile"):
         roll_back(shop.lake, "prod")

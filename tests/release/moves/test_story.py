@@ -23,10 +23,10 @@ from hypothesis.stateful import (
 )
 
 from dataops_platform.kit.errors import Refused, UsedWrongly
-from dataops_platform.release.move import resume, roll_back
-from dataops_platform.release.verify.verify import verify
+from dataops_platform.release.audit.verify import verify
+from dataops_platform.release.promotion.switch import resume, roll_back
 from dataops_platform.settings.environments import EnvironmentSettings
-from dataops_platform.warehouse.ducklake import lake as lake_module
+from dataops_platform.warehouse import lake as lake_module
 
 RELEASES = 3
 STEPS = 10

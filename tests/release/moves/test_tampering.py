@@ -17,14 +17,14 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from dataops_platform.kit.errors import Refused, SystemFailed
-from dataops_platform.release.move import resume, roll_back
-from dataops_platform.release.verify.verify import refuse_faults, verify
-from dataops_platform.release.verify.witnesses import signer
-from dataops_platform.technologies.ssh.signature import sign
-from dataops_platform.warehouse.ducklake import attach
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
-from dataops_platform.warehouse.ducklake.ledger import read_rows
+from dataops_platform.kit.signatures import sign
+from dataops_platform.release.audit.verify import refuse_faults, verify
+from dataops_platform.release.audit.witnesses import signer
+from dataops_platform.release.promotion.switch import resume, roll_back
+from dataops_platform.warehouse import attach
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.ledger import read_rows
 
 Opened = Callable[..., Any]
 MAINTENANCE = (
@@ -155,7 +155,7 @@ def test_the_refusal_names_the_first_bad_event_of_each_environment(copied: Path,
 
 
 def test_a_ledger_replaced_by_another_does_not_match_what_the_registry_remembers(copied: Path, opened: Opened) -> None:
-    from dataops_platform.warehouse.ducklake.anchors import Anchor
+    from dataops_platform.warehouse.anchors import Anchor
 
     shutil.rmtree(copied / "anchors")
     with opened(copied) as lake:

@@ -14,8 +14,8 @@ import pytest
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.settings.project import DataOpsYaml, Project
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import Lake, open_lake
 
 _spec = importlib.util.spec_from_file_location("lakes", Path(__file__).parents[2] / "warehouse" / "lakes.py")
 assert _spec and _spec.loader

@@ -14,7 +14,7 @@ from dataops_platform.kit.errors import LostRace, Refused
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.publish.run import ATTEMPTS, PublishStep, consistent_cut, publish
 from dataops_platform.stages.step import RunContext
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
 
 RUN = RunContext("run-1")
 

@@ -1,0 +1,69 @@
+"""Reads `defs.yaml` files without Dagster: says what is wrong in one that it refuses, and where dbt projects lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dataops_platform
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean
+from dataops_platform.kit.validation import StrictModel, validate
+from dataops_platform.kit.yaml_file import read_yaml
+from dataops_platform.settings.project import Project
+
+CODE = "DP-R002"
+_OURS = f"{dataops_platform.__name__}."
+
+
+class DefsFile(StrictModel):
+    """A `defs.yaml`, as Dagster reads it."""
+
+    type: str
+    attributes: dict[str, Any] | None = None
+    requirements: Any = None
+    post_processing: Any = None
+    template_vars_module: str | None = None
+
+
+def refuse_misspelt_defs(folder: Path) -> None:
+    """Looks through the `defs.yaml` files below `folder` for the reason why Dagster does not load them.
+
+    Values are held against the components as they stand, templates unresolved: ask only when loading has failed.
+    Raises: UsedWrongly DP-R002 with `file:line:column` and the nearest known word.
+    """
+    for path in sorted(folder.rglob("defs.yaml")):
+        if any(line.startswith("---") for line in path.read_text(errors="replace").splitlines()[1:]):
+            continue  # several components in one file: Dagster's own words must do
+        file = read_yaml(path, CODE, f"{path.parent.name}/{path.name}")
+        name = validate(DefsFile, file, CODE).type
+        if not name.startswith(_OURS):
+            continue
+        components = [known for known in dataops_platform.__all__ if known[0].isupper()]
+        if name.removeprefix(_OURS) not in components:
+            hint = did_you_mean(name.removeprefix(_OURS), components)
+            raise UsedWrongly(CODE, f"{file.place(('type',))} names {name!r}, which is no component; {hint}")
+        validate(getattr(dataops_platform, name.removeprefix(_OURS)), file.below("attributes"), CODE)
+
+
+def dbt_folders(project: Project) -> list[Path]:
+    """The dbt projects that the components `Transform` of a project name as plain text, in the order of their files.
+
+    Raises: UsedWrongly DP-R002 for a file that is no YAML, DP-P005 for a folder that is not there.
+    """
+    found = [project.file(name) for path in sorted((project.root / "src").rglob("defs.yaml")) for name in _named(path)]
+    return list(dict.fromkeys(found))
+
+
+def _named(path: Path) -> Iterator[str]:
+    import yaml
+
+    try:
+        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsedWrongly(CODE, f"{path.parent.name}/{path.name} is not valid YAML", fix="dg check yaml") from error
+    for document in documents:
+        if isinstance(document, dict) and document.get("type") == f"{_OURS}Transform":
+            given = (document.get("attributes") or {}).get("folder", "dbt")
+            if isinstance(given, str) and "{{" not in given:
+                yield given

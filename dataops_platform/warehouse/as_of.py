@@ -1,0 +1,27 @@
+"""What an environment showed at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.manifests.history import state_at
+from dataops_platform.warehouse.lake import Lake
+
+
+def shown_at(lake: Lake, environment: str, moment: str) -> Mapping[str, Any]:
+    """The event that made what an environment showed at a moment (ISO format; UTC unless it says otherwise).
+
+    Raises: UsedWrongly DP-L016 for what is no time, or one before anything was shown.
+    """
+    try:
+        when = datetime.fromisoformat(moment)
+    except ValueError:
+        raise UsedWrongly("DP-L016", f"{moment!r} is no time", fix="write it as 2013-03-01T12:00, in UTC") from None
+    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
+    event = state_at(lake.events(environment), aware.astimezone(UTC).isoformat())
+    if event is None:
+        raise UsedWrongly("DP-L016", f"{environment} showed nothing yet at {moment}")
+    return event
