@@ -1,4 +1,4 @@
-"""The lake behind the warehouse protocol.
+"""A connection to the lake: transactions, heads, foreign writes, events and the switch.
 
 A table's version is the number of the snapshot that committed it. A head row is written in the very transaction that
 writes the rows, and its own `snapshot_id` (kept by DuckLake per row) is that number: no number is guessed, none can
@@ -30,8 +30,6 @@ from dataops_platform.warehouse.state import State
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-    from dataops_platform.warehouse.state import Staging, Warehouse
 
 PLATFORM = "_dataops"
 """The schema of the platform's own tables: `heads`, `ledger` and `documents`, and one head view per environment."""
@@ -488,11 +486,6 @@ def open_lake(
         shared[location] = lake.connection
         return Lake(another(lake.connection), lock, clock, location.anchors, sign)
     return lake
-
-
-if TYPE_CHECKING:
-    _lake_is_a_warehouse: type[Warehouse] = Lake
-    _its_writes_are_staging: type[Staging] = LakeStaging
 
 
 def _is_prepared(connection: DuckDBPyConnection) -> bool:

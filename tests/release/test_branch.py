@@ -199,7 +199,7 @@ import sys
 from pathlib import Path
 from dataops_platform.release.environments.branch import create_branch, drop_branch
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 project = load_project(Path(sys.argv[1]))
 with lake_of(project) as lake:

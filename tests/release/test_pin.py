@@ -154,7 +154,7 @@ from pathlib import Path
 from dataops_platform.release.pinned_code.pin import pin
 from dataops_platform.release.release import find_release
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 project = load_project(Path(sys.argv[1]), "prod")
 with lake_of(project, read_only=True) as lake:

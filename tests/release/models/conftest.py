@@ -35,7 +35,7 @@ from pathlib import Path
 import dagster as dg
 
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 PROJECT = load_project(Path(__file__).parent)
 

@@ -118,7 +118,7 @@ def test_where_no_model_was_ever_shown_mlflow_is_not_loaded(published: Path) -> 
         "import sys; from pathlib import Path\n"
         "from dataops_platform.release.reconciliation.reconcile import reconcile\n"
         "from dataops_platform.settings.project import load_project\n"
-        "from dataops_platform.stages.step import lake_of\n"
+        "from dataops_platform.warehouse.open import lake_of\n"
         "project = load_project(Path('.'))\n"
         "with lake_of(project) as lake: print(reconcile(project, lake).to_plain(), 'mlflow' in sys.modules)"
     )
