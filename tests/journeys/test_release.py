@@ -22,7 +22,7 @@ from dataops_platform.settings.project import load_project
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.open import lake_of
-from tests.conftest import Said, run_dataops
+from tests.fixtures.command_line import Said, run_dataops
 from tests.journeys.conftest import fresh_copy
 
 WINTER = "1", "2"

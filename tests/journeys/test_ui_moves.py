@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Said, commit_all, git
+from tests.fixtures.command_line import Said, commit_all, git
 from tests.journeys.conftest import BIN
 from tests.release.in_dagster.conftest import add_releases, shown
 

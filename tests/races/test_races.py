@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +24,8 @@ from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake, open_lake
-from tests.conftest import commit_all, git
+from tests.fixtures.command_line import commit_all, git
+from tests.fixtures.shop import Shop, manifest
 
 pytestmark = pytest.mark.races
 
@@ -50,14 +50,8 @@ environments:
 @pytest.fixture
 def shop(location: LakeLocation, tmp_path: Path) -> Iterator[Any]:
     """A lake, and the committed folder of a project; to show a release in prod takes a yes from ann."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location("small_shop", Path(__file__).parents[1] / "release" / "moves" / "shop.py")
-    assert spec and spec.loader
-    module = sys.modules["small_shop"] = module_from_spec(spec)
-    spec.loader.exec_module(module)
     with open_lake(location) as lake:
-        made = module.Shop(lake, tmp_path / "shop")
+        made = Shop(lake, tmp_path / "shop")
         made.write_code("")
         (made.root / "dataops.yaml").write_text(DATAOPS_YAML)
         git(made.root, "init", "--quiet")
@@ -91,7 +85,7 @@ def seed(lake: Lake, number: int) -> None:
         for name in TABLES:
             select = f"select {number} as number from range(3)"
             lake.connection.execute(f"create or replace table lake.dev__build.{name} as {select}")
-    version, manifest = lake.current_version(), sys.modules["small_shop"].manifest
+    version = lake.current_version()
     digest = digests(lake.connection, f"lake.dev__build.{TABLES[0]}", [WHOLE])[WHOLE]
     lake.adopt([manifest("dev", name, WHOLE, str(digest), (), 3) for name in TABLES], version, "seed")
 

@@ -18,8 +18,8 @@ from dataops_platform.settings.environ import variables_with
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
-from tests.conftest import Said
-from tests.warehouse import lakes as _lakes
+from tests.fixtures import lakes
+from tests.fixtures.command_line import Said
 
 pytestmark = pytest.mark.journey
 
@@ -92,7 +92,7 @@ def test_names_that_cannot_be_and_origins_that_show_nothing_are_refused(project:
 def test_a_dropped_branch_leaves_its_ledger_and_can_be_made_anew(project: Project, lake: Lake) -> None:
     create_branch(project, lake, "pr_12", "dev")
     lake.stand_in("pr_12", ["orders"])
-    scored = _lakes.write(lake, "predictions", "select 1 as id", environment="pr_12__candidate")
+    scored = lakes.write(lake, "predictions", "select 1 as id", environment="pr_12__candidate")
     with open_instance(project) as instance:
         for name in ("pr_12", "dev"):
             instance.report_runless_asset_event(dg.AssetMaterialization([name, "orders"]))
@@ -102,7 +102,7 @@ def test_a_dropped_branch_leaves_its_ledger_and_can_be_made_anew(project: Projec
         assert instance.get_asset_keys(prefix=["dev"])
     assert lake.heads("pr_12__candidate") == {}
     assert lake.manifest(scored.manifests[0].id) == scored.manifests[0], "what was recorded can be looked up"
-    assert _lakes.rows(lake, scored, "pr_12__candidate") == [(1,)], "and read, until it is collected"
+    assert lakes.rows(lake, scored, "pr_12__candidate") == [(1,)], "and read, until it is collected"
     assert (dropped.was_there, dropped.models) == (True, "none")
     schemas = [name for (name,) in lake.connection.execute("select schema_name from duckdb_schemas()").fetchall()]
     assert not [name for name in schemas if name.startswith("pr_12")]

@@ -10,7 +10,7 @@ import pytest
 
 from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse.open import lake_of
-from tests.conftest import commit_all
+from tests.fixtures.command_line import commit_all
 
 pytestmark = pytest.mark.journey
 

@@ -15,7 +15,7 @@ from dataops_platform.release.release import Release
 from dataops_platform.settings.code import code_digest_of
 from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse.open import lake_of
-from tests.conftest import commit_all, git
+from tests.fixtures.command_line import commit_all, git
 
 FUNCTION = "src/orders_project/cleaning.py"
 

@@ -12,7 +12,7 @@ import pytest
 from dataops_platform.orchestration.definitions import load_definitions
 from dataops_platform.orchestration.import_path import use_source_of
 from dataops_platform.settings.project import load_project
-from tests.conftest import Said, git
+from tests.fixtures.command_line import Said, git
 
 pytestmark = pytest.mark.journey
 

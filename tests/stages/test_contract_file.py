@@ -23,7 +23,7 @@ from dataops_platform.stages.transform.graph import read_graph
 from dataops_platform.stages.transform.profile import DbtPaths
 from dataops_platform.warehouse.open import lake_of
 from dataops_platform.warehouse.staging import qualified
-from tests.conftest import run_dataops
+from tests.fixtures.command_line import run_dataops
 
 Run = Callable[..., Any]
 GENERATED = "dbt/models/contracts.generated.yml"

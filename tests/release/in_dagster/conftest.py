@@ -14,7 +14,7 @@ import pytest
 
 from dataops_platform.locations import definitions_of
 from dataops_platform.warehouse.open import lake_of
-from tests.conftest import commit_all, run_dataops
+from tests.fixtures.command_line import commit_all, run_dataops
 
 GATES = {
     "staging: {from: dev}": "staging: {from: dev, gates: [contracts, checks]}",

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from dataops_platform.kit.digests import short
-from tests.conftest import commit_all
+from tests.fixtures.command_line import commit_all
 from tests.release.in_dagster.conftest import shown
 
 pytestmark = pytest.mark.journey

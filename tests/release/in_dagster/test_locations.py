@@ -15,7 +15,7 @@ import pytest
 
 from dataops_platform import locations
 from dataops_platform.settings.environ import known_lock
-from tests.conftest import commit_all, git
+from tests.fixtures.command_line import commit_all, git
 
 pytestmark = pytest.mark.journey
 

@@ -23,6 +23,7 @@ from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.expiry import snapshots
 from dataops_platform.warehouse.lake import open_lake
 from dataops_platform.warehouse.staging import put_table
+from tests.fixtures import lakes
 
 pytestmark = pytest.mark.journey
 
@@ -165,7 +166,7 @@ def test_whoever_points_at_a_version_while_it_is_given_up_wins(
     assert 1 not in done.states.get("prod", ())
 
 
-def test_what_was_read_a_moment_ago_is_not_taken_away(shop: Any, lake: Any, lakes: Any) -> None:
+def test_what_was_read_a_moment_ago_is_not_taken_away(shop: Any, lake: Any) -> None:
     for number in (1, 2):
         shop.day(number)
     first = lakes.write(lake, "orders", "select 3 as day, 1 as id")
@@ -218,7 +219,7 @@ def test_only_what_was_said_counts() -> None:
         retention_of(0, None)
 
 
-def test_inputs_stay_where_it_is_asked_for(shop: Any, lake: Any, lakes: Any) -> None:
+def test_inputs_stay_where_it_is_asked_for(shop: Any, lake: Any) -> None:
     raw = lakes.write(lake, "raw_orders", "select 1 as id")
     raw = replace(raw.manifests[0], stage="extract")
     lake.record([raw], (version := lake.heads("dev")["raw_orders"].version))

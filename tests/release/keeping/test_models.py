@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,12 +14,13 @@ from dataops_platform.release.retention.policy import Retention
 from dataops_platform.technologies.mlflow.registry import DIGEST_TAG
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.mlflow.versions import REQUEST_TAG, all_versions
+from tests.fixtures import lakes
 
 pytestmark = pytest.mark.journey
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_only_versions_that_nothing_needs_are_deleted(shop: Any, lake: Any, lakes: ModuleType) -> None:
+def test_only_versions_that_nothing_needs_are_deleted(shop: Any, lake: Any) -> None:
     client = open_tracking(shop.project).client
     folder = Path(shop.project.root) / "files"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -21,13 +20,9 @@ from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.sklearn.artefact import refuse_other_files
 from dataops_platform.warehouse.lake import Lake
+from tests.release.models.tamperings import describe, other_numbers, parts, rezip, tamperings
 
 pytestmark = pytest.mark.journey
-
-_spec = importlib.util.spec_from_file_location("tamperings", Path(__file__).with_name("tamperings.py"))
-assert _spec and _spec.loader
-_tamperings = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_tamperings)
 
 
 def shows(lake: Lake) -> list[Any]:
@@ -75,10 +70,10 @@ def test_tampered_models_are_refused_before_they_are_deserialized(
     files = version_files(open_tracking(project).client, "dev.guest.stays", model.version)
     good, other, before = tmp_path / "good", tmp_path / "other", shows(lake)
     shutil.copytree(files, good)
-    _tamperings.rezip(shutil.copytree(files, other), {_tamperings.parts(files)[0]: _tamperings.other_numbers})
+    rezip(shutil.copytree(files, other), {parts(files)[0]: other_numbers})
     nothing_is_loaded(monkeypatch)
     refused: dict[str, str] = {}
-    for name, tamper in _tamperings.tamperings(other, tmp_path).items():
+    for name, tamper in tamperings(other, tmp_path).items():
         tamper(files)
         with pytest.raises(Refused) as told:
             promote(project, lake, plan)
@@ -98,7 +93,7 @@ def test_what_changes_nothing_of_a_model_is_no_tampering(project: Project, lake:
     model = find_release(lake, "").cut.member("stays")
     assert model
     files = version_files(open_tracking(project).client, "dev.guest.stays", model.version)
-    _tamperings.describe(files, lambda d: d.update(run_id="another", utc_time_created="2030-01-01", model_uuid="m-1"))
+    describe(files, lambda d: d.update(run_id="another", utc_time_created="2030-01-01", model_uuid="m-1"))
     refuse_other_files(files, model.digest)
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -19,6 +16,7 @@ from dataops_platform.settings.project import Project
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
+from tests.release.moves.tamper import cut_off
 
 pytestmark = pytest.mark.journey
 
@@ -33,17 +31,6 @@ def lake(project: Project, lake: Lake) -> Lake:
         lake.note("prod", NOTE)
     reconcile(project, lake)
     return lake
-
-
-@pytest.fixture(scope="module")
-def tamper() -> ModuleType:
-    """Ways to write to a ledger past the platform."""
-    path = Path(__file__).parents[1] / "moves" / "tamper.py"
-    spec = importlib.util.spec_from_file_location("tamper", path)
-    assert spec and spec.loader
-    module = sys.modules["tamper"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def remembered(project: Project) -> list[tuple[int, str]]:
@@ -81,11 +68,11 @@ def test_after_a_move_the_registry_remembers_the_last_event_and_catches_up_with_
 
 
 def test_a_ledger_cut_short_together_with_its_file_is_found_through_the_registry(
-    project: Project, lake: Lake, tamper: ModuleType, dataops: Run
+    project: Project, lake: Lake, dataops: Run
 ) -> None:
     (before,) = remembered(project)
     assert verdict(dataops)[0] == 0
-    tamper.cut_off(1)(lake)
+    cut_off(1)(lake)
     shorten(project, 1)
     missing = "event 3 of prod: the registry remembers it, and the ledger has no such event"
     code, text = verdict(dataops)
@@ -100,10 +87,8 @@ def test_a_ledger_cut_short_together_with_its_file_is_found_through_the_registry
     assert remembered(project) == [before], "what disagrees is never written over"
 
 
-def test_without_the_registry_that_ledger_would_be_whole(
-    project: Project, lake: Lake, tamper: ModuleType, dataops: Run
-) -> None:
-    tamper.cut_off(1)(lake)
+def test_without_the_registry_that_ledger_would_be_whole(project: Project, lake: Lake, dataops: Run) -> None:
+    cut_off(1)(lake)
     shorten(project, 1)
     tracking = open_tracking(project)
     tracking.client.delete_experiment_tag(tracking.experiment_id, TAG)

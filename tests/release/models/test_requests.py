@@ -16,7 +16,7 @@ from dataops_platform.technologies.mlflow.notes import Marked, marked_version
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
-from tests.conftest import commit_all
+from tests.fixtures.command_line import commit_all
 
 pytestmark = pytest.mark.journey
 

@@ -17,8 +17,9 @@ from dataops_platform.stages.step import RunContext
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import open_lake
-
-Shop = Any
+from tests.fixtures import lakes
+from tests.fixtures.shop import Shop
+from tests.fixtures.shop import manifest as shop_manifest
 
 
 def kinds(shop: Shop, environment: str = "prod") -> list[str]:
@@ -206,7 +207,7 @@ def test_a_table_of_the_time_before_a_promotion_is_not_taken_for_one_that_anothe
     assert found["theirs"].manifests[0].stage == ELSEWHERE
 
 
-def test_what_was_begun_before_a_promotion_does_not_become_a_head_after_it(shop: Shop, lakes: Any) -> None:
+def test_what_was_begun_before_a_promotion_does_not_become_a_head_after_it(shop: Shop) -> None:
     shop.promote(shop.release(1))
     state = shop.lake.state("prod")
     second = shop.release(2)
@@ -354,10 +355,8 @@ def run_dbt(shop: Shop, said: str, *, restored: bool) -> None:
 
 
 def manifest_of(part: str, found: Any, name: str = "orders") -> Any:
-    import sys
-
     digest = getattr(found, "digest", found)
-    return sys.modules["small_shop"].manifest("prod", name, part, str(digest), (), digest.rows)
+    return shop_manifest("prod", name, part, str(digest), (), digest.rows)
 
 
 def is_view(shop: Shop, name: str) -> bool:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -25,6 +23,8 @@ from dataops_platform.warehouse import attach
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.lake import Lake, open_lake
 from dataops_platform.warehouse.ledger import read_rows
+from tests.fixtures.shop import Shop
+from tests.release.moves.tamper import tamperings
 
 Opened = Callable[..., Any]
 MAINTENANCE = (
@@ -65,9 +65,8 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def history(opened: Opened, key: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a lake: prod has nine events, the last three are signed."""
     folder = tmp_path_factory.mktemp("history")
-    made = sys.modules["small_shop"].Shop
     with opened(folder) as lake:
-        shop = made(lake, folder / "shop")
+        shop = Shop(lake, folder / "shop")
         shop.promote(shop.release(1))
         shop.build("prod", 11)
         shop.publish("prod")
@@ -76,7 +75,7 @@ def history(opened: Opened, key: Path, tmp_path_factory: pytest.TempPathFactory)
         roll_back(lake, "prod")
         resume(lake, "prod")
     with opened(folder, sign=partial(sign, key)) as lake:
-        shop = made(lake, folder / "shop")
+        shop = Shop(lake, folder / "shop")
         shop.write_code("number = 1")
         shop.build("prod", 12)
         shop.publish("prod")
@@ -115,7 +114,7 @@ def copy(history: Path, to: Path) -> Path:
 def test_a_hundred_tamperings_are_found_and_the_first_bad_event_is_named(
     every: int, history: Path, tmp_path: Path, opened: Opened, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    known = list(load_tamper().tamperings())
+    known = list(tamperings())
     assert len({one.name for one in known}) == len(known) >= 100
     wrong, tried = [], known[::every]
     for one in tried:
@@ -200,18 +199,8 @@ def test_who_signed_the_head_is_said_and_that_nobody_did(copied: Path, opened: O
         assert signer(rows[8], signers).startswith("signed by ann (SHA256:")
 
 
-def load_tamper() -> ModuleType:
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("tamper", Path(__file__).with_name("tamper.py"))
-    assert spec and spec.loader
-    module = sys.modules["tamper"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_every_kind_of_tampering_is_there() -> None:
-    count = Counter(one.name.partition(" ")[0] for one in load_tamper().tamperings())
+    count = Counter(one.name.partition(" ")[0] for one in tamperings())
     assert {
         "body",
         "hash",

@@ -1,13 +1,11 @@
-"""What the tests of this folder share: lakes as in tests/warehouse, and a project in one."""
+"""A project, and processes that publish in it at once."""
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -16,20 +14,7 @@ from dataops_platform.manifests.cut import cut_of
 from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.lake import Lake, open_lake
-
-_spec = importlib.util.spec_from_file_location("lakes", Path(__file__).parents[2] / "warehouse" / "lakes.py")
-assert _spec and _spec.loader
-_lakes = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_lakes)
-
-extensions, postgres, engine = _lakes.extensions, _lakes.postgres, _lakes.engine
-location, lake = _lakes.location, _lakes.lake
-
-
-@pytest.fixture(scope="session")
-def lakes() -> ModuleType:
-    """Helpers to write to and read from lakes."""
-    return _lakes
+from tests.fixtures import lakes
 
 
 @pytest.fixture
@@ -46,7 +31,7 @@ def race(location: LakeLocation) -> Callable[[int, int], None]:
         names = [f"t{number}" for number in range(racers)]
         with open_lake(location) as lake:
             for name in names:
-                _lakes.write(lake, name, "select 0 as generation")
+                lakes.write(lake, name, "select 0 as generation")
         children = [_start(location, name, names, rounds) for name in names]
         for child in children:
             assert child.stdin
