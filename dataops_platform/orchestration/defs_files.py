@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import dataops_platform
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
+from dataops_platform.kit.public_names import COMPONENTS
 from dataops_platform.kit.validation import StrictModel, validate
 from dataops_platform.kit.yaml_file import read_yaml
 from dataops_platform.settings.project import Project
 
 CODE = "DP-R002"
-_OURS = f"{dataops_platform.__name__}."
+_OURS = "dataops_platform."
 
 
 class DefsFile(StrictModel):
@@ -39,11 +40,11 @@ def refuse_misspelt_defs(folder: Path) -> None:
         name = validate(DefsFile, file, CODE).type
         if not name.startswith(_OURS):
             continue
-        components = [known for known in dataops_platform.__all__ if known[0].isupper()]
-        if name.removeprefix(_OURS) not in components:
-            hint = did_you_mean(name.removeprefix(_OURS), components)
+        component = name.removeprefix(_OURS)
+        if component not in COMPONENTS:
+            hint = did_you_mean(component, COMPONENTS)
             raise UsedWrongly(CODE, f"{file.place(('type',))} names {name!r}, which is no component; {hint}")
-        validate(getattr(dataops_platform, name.removeprefix(_OURS)), file.below("attributes"), CODE)
+        validate(getattr(import_module(COMPONENTS[component]), component), file.below("attributes"), CODE)
 
 
 def dbt_folders(project: Project) -> list[Path]:

@@ -170,7 +170,7 @@ class Lake:
         """A write of one table of a build area in one transaction."""
         schema = f"{environment}__build"
         fault_point("stage.before_write")
-        self._make_build_area(schema)
+        self.make_build_area(environment)
         with self.transaction("stage"):
             area = heads.read(self.connection, environment)
             self._refuse_pointed_elsewhere(environment, self._bound_to.get(environment, area.pointer), area.pointer)
@@ -183,7 +183,7 @@ class Lake:
 
     def stand_in(self, environment: str, tables: Sequence[str]) -> None:
         """Lets a foreign writer (dbt) find tables that the environment was given in its own build area."""
-        self._make_build_area(f"{environment}__build")
+        self.make_build_area(environment)
         area = heads.read(self.connection, environment)
         wanted = [name for name in tables if name in area.given]
         if wanted:
@@ -413,8 +413,9 @@ class Lake:
         if not self._has_schema(name):
             self.connection.execute(f"create schema lake.{identifier(name)}")
 
-    def _make_build_area(self, schema: str) -> None:
-        """Once per environment, and apart: its first writers would all conflict, whatever tables they write."""
+    def make_build_area(self, environment: str) -> None:
+        """Create the schema of a build area, in a transaction of its own: the first writers would else all conflict."""
+        schema = f"{environment}__build"
         if not self._has_schema(schema):
             with self.lock.held(), self.lock.advisory("make a build area"), self.transaction():
                 self.create_schema(schema)
