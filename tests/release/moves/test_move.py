@@ -314,12 +314,12 @@ def test_a_release_and_the_event_that_it_was_built_are_kept_together_or_not_at_a
 def test_a_move_that_loses_its_race_to_publications_tries_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.promote(shop.release(1))
     second = shop.release(2)
-    switch, rivals = shop.lake.switch, iter(range(3))
+    move, rivals = shop.lake.switch, iter(range(3))
 
     def with_publications_first(*arguments: Any) -> Any:
         if next(rivals, None) is not None:
             shop.lake.note("prod", {"kind": "duplicate"})
-        return switch(*arguments)
+        return move(*arguments)
 
     monkeypatch.setattr(shop.lake, "switch", with_publications_first)
     assert shop.promote(second).sequence == 5
