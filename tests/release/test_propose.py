@@ -137,7 +137,7 @@ def test_a_yes_of_the_plan_is_not_asked_again_and_a_no_is(world: Any, monkeypatc
     world.write()
     plan = world.plan(world.release())
     asked: list[str] = []
-    gates = {name: (lambda q, s, n=name: asked.append(n) or ask.plain.checks(q, s)) for name in ask.GATES}
+    gates = {name: (lambda q, s, n=name: asked.append(n) or ask.table_gates.checks(q, s)) for name in ask.GATES}
     monkeypatch.setattr(ask, "GATES", gates)
     no = [replace(a, verdict="fail") if a.gate == "checks" else a for a in plan.answers]
     world.promote(replace(plan, answers=tuple(no)))
