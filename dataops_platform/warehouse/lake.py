@@ -490,10 +490,17 @@ def open_lake(
 
 
 def _is_prepared(connection: DuckDBPyConnection) -> bool:
-    """Whether the platform's tables are there. Raises: UsedWrongly DP-W013 for those of an earlier version."""
+    """Whether the platform's tables are there. Raises: UsedWrongly DP-W013 for those of an earlier version.
+
+    Asks DuckLake's own tables: `duckdb_columns()` would bind every view of the lake, 7 ms each.
+    Source: https://ducklake.select/docs/stable/specification/tables/overview
+    """
     found = connection.execute(
-        "select column_name from duckdb_columns() "
-        f"where database_name = 'lake' and schema_name = '{PLATFORM}' and table_name = 'heads'"
+        "select column_name from __ducklake_metadata_lake.ducklake_column as c "
+        "join __ducklake_metadata_lake.ducklake_table as t using (table_id) "
+        "join __ducklake_metadata_lake.ducklake_schema as s using (schema_id) "
+        f"where schema_name = '{PLATFORM}' and table_name = 'heads' "
+        "and coalesce(c.end_snapshot, t.end_snapshot, s.end_snapshot) is null"
     ).fetchall()
     if found and ("pointer",) not in found:
         connection.close()

@@ -48,6 +48,25 @@ def test_a_lake_whose_first_process_died_is_no_lake_yet_and_is_made_by_the_next(
         assert lake.heads("dev") == {}
 
 
+def test_a_lake_whose_first_process_died_between_its_tables_is_made_by_the_next(location: LakeLocation) -> None:
+    with attach(location) as half_made:
+        half_made.execute("create schema lake._dataops")
+    with pytest.raises(UsedWrongly, match=r"^DP-W001"):
+        open_lake(location, read_only=True)
+    open_lake(location).connection.close()
+    with open_lake(location, read_only=True) as lake:
+        assert lake.heads("dev") == {}
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_lake_of_an_earlier_version_is_refused(location: LakeLocation, read_only: bool) -> None:
+    open_lake(location).connection.close()
+    with attach(location) as earlier:
+        earlier.execute("alter table lake._dataops.heads drop column pointer")
+    with pytest.raises(UsedWrongly, match=r"^DP-W013 this lake was made by an earlier version"):
+        open_lake(location, read_only=read_only)
+
+
 def test_a_folder_that_is_missing_is_made(tmp_path: Path, extensions: Path) -> None:
     location = LakeLocation(f"sqlite:{tmp_path}/a/b/lake.sqlite", f"{tmp_path}/c/d", extensions)
     with open_lake(location) as lake:
