@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.kit.digests import digest_of, digest_of_file
 from dataops_platform.kit.sql import identifier, literal
-from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, InputRef, Manifest, StepIdentity, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.audit import refuse_broken
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _RAW = "_dp_raw"
+
+FORMAT = 1
+"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class ExtractStep:
 
     @property
     def code(self) -> str:
-        return f"dataops_platform {VERSION}"
+        return digest_of([self.stage, FORMAT])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Replaces the partitions' rows by those of the file. Lines that are no rows go to quarantine.

@@ -12,7 +12,6 @@ from dataops_platform.contracts.engine import judge
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifiers
-from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.audit import refuse_broken
@@ -25,6 +24,9 @@ from dataops_platform.technologies.mlflow.tracking import model_name, open_track
 from dataops_platform.technologies.sklearn.artefact import load_model
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.state import candidate_area
+
+FORMAT = 1
+"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class ScoreStep:
 
     @property
     def code(self) -> str:
-        return digest_of(VERSION)
+        return digest_of([self.stage, FORMAT])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Scores the window; replaces the table.

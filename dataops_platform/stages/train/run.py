@@ -15,7 +15,6 @@ from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.user_code import call_function, code_digest, load_function
-from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.feature_rows import feature_rows
@@ -35,6 +34,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas", "scipy")
+
+FORMAT = 1
+"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class TrainStep:
 
     @property
     def code(self) -> str:
-        return digest_of([VERSION, code_digest(self.function), *installed_versions(REQUIREMENTS)])
+        return digest_of([self.stage, FORMAT, code_digest(self.function), *installed_versions(REQUIREMENTS)])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Trains, judges and registers; or finds that the last version was made from just this.

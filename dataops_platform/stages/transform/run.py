@@ -13,7 +13,6 @@ from dataops_platform.contracts.engine import judge
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import LostRace, Refused, some
 from dataops_platform.kit.faults import fault_point
-from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity, Verdict
 from dataops_platform.manifests.profile import Summary
 from dataops_platform.manifests.table_digest import TableDigest
@@ -28,6 +27,9 @@ from dataops_platform.stages.transform.profile import DbtPaths, write_profile
 from dataops_platform.warehouse.digest import summaries
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.staging import qualified
+
+FORMAT = 1
+"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
 
 
 class DbtFailed(Refused):
@@ -100,7 +102,7 @@ class TransformStep:
 
     @property
     def code(self) -> str:
-        return digest_of([VERSION, self.graph.digest])
+        return digest_of([self.stage, FORMAT, self.graph.digest])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Runs dbt; adopts all its tables, or puts all back.
