@@ -8,11 +8,12 @@ from functools import cache
 from typing import Any
 
 from dataops_platform.kit.digests import digest_of
+from dataops_platform.kit.record import Record, plain_of, record_of
 from dataops_platform.manifests.manifest import Head, Kind, Manifest
 
 
 @dataclass(frozen=True)
-class Member:
+class Member(Record):
     """One table or model of a cut. `version` and `area` are locators and no part of the cut's identity."""
 
     name: str
@@ -44,17 +45,12 @@ class Cut:
 
     def to_plain(self) -> list[dict[str, Any]]:
         """The members as JSON-like records."""
-        return [{**m.__dict__, "partitions": list(m.partitions), "manifests": list(m.manifests)} for m in self.members]
+        return [plain_of(member) for member in self.members]
 
     @classmethod
     def from_plain(cls, members: Iterable[Mapping[str, Any]]) -> Cut:
-        """The cut written by `to_plain`."""
-        return cls(
-            tuple(
-                Member(**{**m, "partitions": tuple(m["partitions"]), "manifests": tuple(m["manifests"])})
-                for m in members
-            )
-        )
+        """The cut written by `to_plain`. Raises: ValueError for other values."""
+        return cls(tuple(record_of(Member, member) for member in members))
 
 
 def cut_of(heads: Iterable[Head]) -> Cut:

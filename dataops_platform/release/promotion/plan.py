@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from dataops_platform.kit.digests import digest_of, short
+from dataops_platform.kit.record import Record, plain_of, record_of
 
 PLAN = "plan"
 """The kind of document that the lake keeps plans as."""
@@ -16,7 +17,7 @@ Verdict = Literal["pass", "fail", "waived"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Record):
     """What a gate said: `pass`, `fail`, or `waived` (somebody lets it say no), in words and with its evidence."""
 
     gate: str
@@ -26,7 +27,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Record):
     """Moves `environment` to `release`. `pointer` is the event that it was pointed at its present release by.
 
     The id is that of the question (which release, where, instead of what, past which gates), not of the answers: it
@@ -67,23 +68,9 @@ class Plan:
 
     def to_plain(self) -> dict[str, Any]:
         """The plan as a JSON-like record."""
-        return {
-            "id": self.id,
-            "environment": self.environment,
-            "release": self.release,
-            "pointer": self.pointer,
-            "before": self.before,
-            "gates": [dict(gate) for gate in self.gates],
-            "answers": [{**answer.__dict__, "evidence": dict(answer.evidence)} for answer in self.answers],
-            "passes": self.passes,
-            "differences": dict(self.differences),
-            "next": list(self.next),
-            "made_by": self.made_by,
-            "made_at": self.made_at,
-        }
+        return {**plain_of(self), "id": self.id, "passes": self.passes, "next": list(self.next)}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Plan:
-        """The plan written by `to_plain`."""
-        fields = {key: value for key, value in plain.items() if key not in ("id", "passes", "next")}
-        return cls(**{**fields, "answers": tuple(Answer(**answer) for answer in plain["answers"])})
+        """The plan written by `to_plain`. Raises: ValueError for other values."""
+        return record_of(cls, {key: value for key, value in plain.items() if key not in ("id", "passes", "next")})
