@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.journeys.conftest import command
+from tests.fixtures.terminal import command
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

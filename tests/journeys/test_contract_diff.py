@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.conftest import clone_of_the_repository
+from tests.fixtures.terminal import clone_of_the_repository
 
 pytestmark = pytest.mark.journey
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.conftest import BIN, ROOT, blocks, typed, unsaid
+from tests.fixtures.terminal import BIN, ROOT, blocks, typed, unsaid
 
 PAGES = sorted(path.stem for path in (ROOT / "docs" / "howto").glob("*.md"))
 POSTGRES = "move-to-postgresql"

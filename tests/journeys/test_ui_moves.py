@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.command_line import Said, commit_all, git
-from tests.journeys.conftest import BIN
+from tests.fixtures.terminal import BIN
 from tests.release.in_dagster.conftest import add_releases, shown
 
 pytestmark = pytest.mark.journey

@@ -15,7 +15,7 @@ from dataops_platform.kit.version import VERSION
 from dataops_platform.template.bake import MADE_FROM, bake, render
 from dataops_platform.template.questions import questions, template_settings
 from dataops_platform.template.upgrade import newer_template
-from tests.journeys.conftest import command
+from tests.fixtures.terminal import command
 
 FILES = {
     *(".gitignore", ".template.json", "Makefile", "README.md", "dataops.yaml", "pyproject.toml"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from filelock import FileLock
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
-from tests.fixtures.orders import PROJECTS, with_extensions_of
+from tests.fixtures.orders import PROJECTS, move_artefacts, with_extensions_of
 
 SETTINGS = """\
 project: guest
@@ -73,7 +72,7 @@ def dataops(stays: Path, dataops_in: Dataops) -> Callable[..., Any]:
 def stays(tmp_path: Path, run_once: Path, released_once: Path) -> Path:
     """The project; `data/shift.txt` is a number that decides who stays, and no part of its code."""
     shutil.copytree(released_once, tmp_path / "stays", ignore=shutil.ignore_patterns("extensions"))
-    _move_artefacts(released_once, tmp_path / "stays")
+    move_artefacts(released_once, tmp_path / "stays")
     return with_extensions_of(run_once, tmp_path / "stays")
 
 
@@ -102,20 +101,6 @@ def _write(target: Path) -> None:
     (target / "src" / "guest" / "definitions.py").write_text(DEFINITIONS)
     for command in ("init -q -b main", "add -A", "commit -q -m first"):
         git(target, *command.split())
-
-
-def _move_artefacts(old: Path, new: Path) -> None:
-    """MLflow writes down where files are; the copy's are elsewhere."""
-    with sqlite3.connect(new / ".dataops" / "mlflow.sqlite") as store:
-        for table, column in (
-            ("experiments", "artifact_location"),
-            ("runs", "artifact_uri"),
-            ("logged_models", "artifact_location"),
-            ("model_versions", "source"),
-            ("model_versions", "storage_location"),
-        ):
-            store.execute(f"update {table} set {column} = replace({column}, ?, ?)", (str(old), str(new)))
-    store.close()
 
 
 def git(folder: Path, *arguments: str) -> str:
