@@ -6,7 +6,7 @@ Example: dataops ledger list --env prod
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,8 @@ from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_table
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.kit.record import plain_of
+from dataops_platform.manifests.events import Event, Move, read_event
 from dataops_platform.settings.project import Project, load_project
 
 if TYPE_CHECKING:
@@ -42,10 +44,10 @@ def list_(
 
         with _ledger_of(project, env) as (_, lake, environment):
             rows = read_rows(lake.connection, environment, last)
-        events = [json.loads(row.body) for row in reversed(rows)]
         if as_json:
-            print_json([{key: value for key, value in event.items() if key != "cut"} for event in events])
+            print_json([json.loads(row.body) for row in reversed(rows)])
             return
+        events = [read_event(row.body) for row in reversed(rows)]
         columns = ["event", "at", "kind", "actor", "release", "publication", "held", "about"]
         print_table([_line(event) for event in events], columns)
 
@@ -63,21 +65,22 @@ def show(
     """
     with errors_shown(as_json):
         with _ledger_of(project, env) as (_, lake, environment):
-            events = {one["sequence"]: one for one in lake.events(environment)}
-        wanted = event or max(events, default=0)
-        if wanted not in events:
-            said = f"event {wanted}; its last is {max(events)}" if events else "event yet"
-            raise UsedWrongly("DP-L044", f"{environment} has no {said}")
-        one = events[wanted]
+            events = {one.sequence: one for one in lake.events(environment)}
+            wanted = event or max(events, default=0)
+            if wanted not in events:
+                said = f"event {wanted}; its last is {max(events)}" if events else "event yet"
+                raise UsedWrongly("DP-L044", f"{environment} has no {said}")
+            one = events[wanted]
+            members = [plain_of(member) for member in lake.cut(one).members] if isinstance(one, Move) else []
+        plain = plain_of(one)
         if as_json:
-            print_json(one)
+            print_json({**plain, "members": members} if members else plain)
             return
         out = console()
-        for key, value in one.items():
-            if key != "cut":
-                out.print(f"{key:<14} {value if isinstance(value, str | int) else json.dumps(value)}", markup=False)
-        if "cut" in one:
-            print_table(one["cut"], ["name", "kind", "rows", "digest", "area", "version"], "cut")
+        for key, value in sorted(plain.items()):
+            out.print(f"{key:<14} {value if isinstance(value, str | int) else json.dumps(value)}", markup=False)
+        if members:
+            print_table(members, ["name", "kind", "rows", "digest", "area", "version"], "cut")
 
 
 @ledger.command("verify")
@@ -138,15 +141,16 @@ def _ledger_of(folder: Path, env: str) -> Iterator[tuple[Project, Lake, str]]:
         yield found, lake, environment
 
 
-def _line(event: Mapping[str, Any]) -> dict[str, Any]:
-    about = {key: event[key] for key in ("plan", "to", "built", "run", "from") if event.get(key)}
+def _line(event: Event) -> dict[str, Any]:
+    plain = plain_of(event)
+    about = {key: plain[key] for key in ("plan", "to", "built", "run", "origin") if plain.get(key)}
     return {
-        "event": event["sequence"],
-        "at": event["at"][:19],
-        "kind": event["kind"],
-        "actor": event.get("actor", ""),
-        "release": short(event["release"]),
-        "publication": short(event["publication"]),
-        "held": event["held"],
+        "event": event.sequence,
+        "at": event.at[:19],
+        "kind": event.kind,
+        "actor": event.actor,
+        "release": short(event.release),
+        "publication": short(event.publication),
+        "held": event.held,
         "about": ", ".join(f"{key} {short(str(value))}" for key, value in about.items()),
     }

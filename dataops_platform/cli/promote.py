@@ -12,6 +12,7 @@ from dataops_platform.cli.options import AsJson, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_page
 from dataops_platform.cli.reconcile import say_reconciled
 from dataops_platform.kit.errors import Refused, UsedWrongly
+from dataops_platform.kit.record import plain_of
 from dataops_platform.settings.project import load_project
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def rollback(
     Example: dataops rollback prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.promotion.preflight import prepare_return
+        from dataops_platform.release.promotion.preflight import refuse_other_models
         from dataops_platform.release.promotion.switch import roll_back
         from dataops_platform.release.reconciliation.reconcile import follow_switch
         from dataops_platform.warehouse.open import lake_of
@@ -135,7 +136,7 @@ def rollback(
             raise UsedWrongly("DP-L011", said, fix="say where to, or leave --to out: to the release before")
         found = load_project(project, environment)
         with lake_of(found) as lake:
-            prepare = partial(prepare_return, found)
+            prepare = partial(refuse_other_models, found)
             state = roll_back(lake, environment, to or "", data=data, prepare=prepare)
             followed = follow_switch(found, lake)
         _say(state, as_json, followed)
@@ -161,8 +162,8 @@ def resume(
 
 
 def _say(state: State, as_json: bool, followed: Reconciled | None = None) -> None:
-    event = {key: value for key, value in state.event.items() if key != "cut"}
     if as_json:
+        event = plain_of(state.event) if state.event else {}
         print_json({**event, "reconcile": followed.to_plain()} if followed else event)
         return
     held = ", held until it is resumed" if state.held else ""

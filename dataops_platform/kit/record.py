@@ -1,4 +1,4 @@
-"""Frozen records as plain JSON-like values and back, by the rule of growth (docs/reference/formats.md).
+"""Frozen records as plain JSON-like values and back, by the rule of growth (docs/concepts/formats.md).
 
 A key that a record has no field for is kept in `more`; a field that is None is a key that is absent.
 """

@@ -15,7 +15,7 @@ Kind = Literal["table", "model"]
 WHOLE = ""
 """The partition key of something that has no partitions."""
 FORMAT = 1
-"""The format of a manifest; docs/reference/formats.md says when it is raised."""
+"""The format of a manifest; docs/concepts/formats.md says when it is raised."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataops_platform.kit.digests import digest_of, digest_of_files, short
 from dataops_platform.kit.errors import Refused, some
 from dataops_platform.kit.git import commit_of, uncommitted
 from dataops_platform.manifests.cut import Cut, cut_of
+from dataops_platform.manifests.events import Build
 from dataops_platform.manifests.manifest import Manifest
 from dataops_platform.release.release import RELEASE, Release, find_release
 from dataops_platform.settings.code import code_digest_of, code_files, lock_digest
@@ -49,7 +50,7 @@ def freeze(project: Project, lake: Lake, cut: Cut, clock: Clock = utc_now) -> Re
     """Keeps a release of this cut with the code at hand. Raises: Refused DP-L005."""
     release = release_of(project, cut, clock)
     plain = release.to_plain()
-    build = {"kind": "build", "actor": actor(), "built": release.id, "document": digest_of(plain)}
+    build = Build(actor=actor(), built=release.id, document=digest_of(plain))
     lake.keep(RELEASE, release.id, plain, told=(project.environment, build))
     return find_release(lake, release.id)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.record import plain_of, record_of
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.warehouse.lake import Lake
 
@@ -73,7 +74,7 @@ class Release:
     def to_plain(self) -> dict[str, Any]:
         """The release as a JSON-like record, contents and locators apart."""
         located = {name: getattr(self, name) for name in _LOCATORS}
-        locators = {**located, "cut": self.cut.to_plain(), **self.more_locators}
+        locators = {**located, "cut": plain_of(self.cut), **self.more_locators}
         return {"id": self.id, "contents": self.contents, "locators": locators}
 
     @classmethod
@@ -82,7 +83,7 @@ class Release:
         contents, locators = dict(plain["contents"]), dict(plain["locators"])
         for derived in ("publication", "tables", "models"):
             del contents[derived]
-        cut = Cut.from_plain(locators.pop("cut"))
+        cut = record_of(Cut, locators.pop("cut"))
         known = {name: contents.pop(name) for name in _CONTENTS} | {name: locators.pop(name) for name in _LOCATORS}
         return cls(**known, cut=cut, more=contents, more_locators=locators)
 

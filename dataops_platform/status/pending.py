@@ -90,5 +90,5 @@ def _approvers(plan: Plan) -> list[str]:
 
 
 def _promoted_at(lake: Lake, state: State) -> datetime:
-    at: str = next(event["at"] for event in lake.events(state.environment) if event["sequence"] == state.pointer)
+    at = next(event.at for event in lake.events(state.environment) if event.sequence == state.pointer)
     return datetime.fromisoformat(at)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.manifests.events import Move
 from dataops_platform.manifests.history import state_at
 from dataops_platform.warehouse.lake import Lake
 
 
-def shown_at(lake: Lake, environment: str, moment: str) -> Mapping[str, Any]:
+def shown_at(lake: Lake, environment: str, moment: str) -> Move:
     """The event that made what an environment showed at a moment (ISO format; UTC unless it says otherwise).
 
     Raises: UsedWrongly DP-L016 for what is no time, or one before anything was shown.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.kit.digests import canonical_json
+from dataops_platform.kit.digests import canonical_json, digest_of_bytes
 from dataops_platform.kit.sql import literal
 
 if TYPE_CHECKING:
@@ -28,6 +28,15 @@ def insert(connection: DuckDBPyConnection, kind: str, name: str, body: Mapping[s
     text = canonical_json(body)
     connection.execute(f"insert into {_DOCUMENTS} values ({literal(kind)}, {literal(name)}, {literal(text)})")
     return True
+
+
+def read_digest(connection: DuckDBPyConnection, kind: str, name: str) -> str:
+    """The digest of the stored text of a document; empty when there is none of that name."""
+    row = connection.execute(
+        f"select body from {_DOCUMENTS} where kind = {literal(kind)} and name = {literal(name)} "
+        "order by snapshot_id, rowid limit 1"
+    ).fetchone()
+    return digest_of_bytes(row[0].encode()) if row else ""
 
 
 def read_rows(connection: DuckDBPyConnection) -> list[tuple[str, str, str]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from dataops_platform.kit.errors import LostRace
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.cut import Cut
+from dataops_platform.manifests.events import Drop
 from dataops_platform.warehouse import anchors, heads, ledger
 from dataops_platform.warehouse.lake import LOST, UNFINISHED, Lake
 from dataops_platform.warehouse.state import State, candidate_area
@@ -30,7 +28,7 @@ def forget_environment(lake: Lake, environment: str) -> None:
     anchors.remove(lake.anchors, environment)
 
 
-def drop_environment(lake: Lake, expected: State, event: Mapping[str, Any]) -> State:
+def drop_environment(lake: Lake, expected: State, event: Drop) -> State:
     """Drops an environment's tables and views, and writes so in its ledger, which stays: it shows nothing from then on.
 
     What others show of its tables stays readable: their versions are kept.

@@ -76,7 +76,7 @@ def read(connection: DuckDBPyConnection, environment: str) -> BuildArea:
     built: dict[str, list[tuple[Manifest, str]]] = {}
     for name, _, version, body, _ in rows:
         built.setdefault(name, []).append((Manifest.from_json(body), version))
-    given = heads_of_cut(connection, pointer.cut)
+    given = heads_of_cut(connection, Cut((*pointer.cut.members, *(pointer.cut.under or ()))))
     heads = {**given, **{name: _head(found, given.get(name), environment) for name, found in built.items()}}
     return BuildArea(dict(sorted(heads.items())), frozenset(given.keys() - built.keys()), pointer.sequence)
 

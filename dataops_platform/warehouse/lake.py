@@ -19,9 +19,10 @@ from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, some
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.cut import Cut
+from dataops_platform.manifests.events import Event, Move
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest
 from dataops_platform.manifests.table_digest import TableDigest
-from dataops_platform.warehouse import anchors, documents, expiry, heads, ledger
+from dataops_platform.warehouse import anchors, documents, expiry, heads, ledger, nodes
 from dataops_platform.warehouse.attach import LakeLocation, another, attach, no_lake
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lock import WriteLock
@@ -32,10 +33,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 PLATFORM = "_dataops"
-"""The schema of the platform's own tables: `heads`, `ledger` and `documents`, and one head view per environment."""
+"""The schema of the platform's own tables: `heads`, `ledger`, `nodes`, `documents`, and a head view an environment."""
 
 NOTE_ATTEMPTS = 100
-Event = Mapping[str, Any]
 Sign = Callable[[str], str]
 LOST = "DP-W004"
 """The code of the error of who was overtaken, and may look again and try again."""
@@ -281,17 +281,19 @@ class Lake:
         """What an environment shows now; sequence 0 when nothing was ever published."""
         return ledger.read_state(self.connection, environment)
 
-    def events(self, environment: str) -> list[Mapping[str, Any]]:
+    def events(self, environment: str) -> list[Event]:
         """The ledger of an environment, oldest first."""
         return ledger.read_events(self.connection, environment)
+
+    def cut(self, event: Move) -> Cut:
+        """The cut that an event shows. Raises: SystemFailed DP-W014 when it is not kept."""
+        return ledger.read_cut(self.connection, event.cut)
 
     def environments(self) -> list[str]:
         """The environments that have a ledger here, by name."""
         return ledger.read_environments(self.connection)
 
-    def switch(
-        self, environment: str, cut: Cut, expected: State, event: Mapping[str, Any], fault: str = "publish"
-    ) -> State:
+    def switch(self, environment: str, cut: Cut, expected: State, event: Move, fault: str = "publish") -> State:
         """Shows `cut` instead of `expected`: views, model pointers and ledger in one transaction."""
         fault_point(f"{fault}.before_write")
         with anchors.opened(self.anchors, environment) as anchor:
@@ -299,7 +301,7 @@ class Lake:
             anchor(state)
         return state
 
-    def _switch(self, environment: str, cut: Cut, expected: State, event: Event, fault: str) -> State:
+    def _switch(self, environment: str, cut: Cut, expected: State, event: Move, fault: str) -> State:
         with self.transaction(fault):
             now = self.state(environment)
             if now.hash != expected.hash:
@@ -358,6 +360,10 @@ class Lake:
 
         self.note(told[0], write)
 
+    def document_digest(self, kind: str, name: str) -> str:
+        """The digest of a document's stored text; empty when there is none of that name."""
+        return documents.read_digest(self.connection, kind, name)
+
     def document(self, kind: str, name: str) -> Mapping[str, Any] | None:
         """One kept document; None when there is none of that name."""
         return documents.read(self.connection, kind, name).get(name)
@@ -366,9 +372,7 @@ class Lake:
         """The documents of a kind by name, oldest first."""
         return documents.read(self.connection, kind)
 
-    def expire(
-        self, expected: Mapping[str, State], events: Mapping[str, Mapping[str, Any]], snapshots: Collection[int]
-    ) -> None:
+    def expire(self, expected: Mapping[str, State], events: Mapping[str, Event], snapshots: Collection[int]) -> None:
         """Gives up snapshots, and writes an event in the ledgers of some environments, if none of all has moved.
 
         Raises: LostRace DP-W004 when one no longer shows what was expected, Refused DP-L063 when one needs any of the
@@ -385,7 +389,7 @@ class Lake:
                     if name in events:
                         told[name] = self.append(now, events[name], None)
                     elif now.sequence:
-                        ledger.touch(self.connection, now)
+                        ledger.touch(self.connection, name)
                 self._refuse_shown(expected, snapshots)
                 expiry.expire(self.connection, snapshots)
             for name, state in told.items():
@@ -522,6 +526,7 @@ def _prepare(lake: Lake) -> None:
         lake.connection.execute(f"create table {UNFINISHED} (environment varchar, writer varchar)")
         ledger.create(lake.connection)
         documents.create(lake.connection)
+        nodes.create(lake.connection)
 
 
 def _is_conflict(error: Exception) -> bool:

@@ -1,23 +1,23 @@
 """The ledger: one append-only hash chain per environment, and a head view that makes every append a compare-and-set.
 
-Each event carries the hash of the one before it. Appending also replaces the environment's head view: of two
-processes that replace it at once, the lake lets one commit. An event that moves the environment carries the cut that
-is shown from then on; any other carries none, and the view says which event was the last that moved it.
+Each event carries the hash of the one before it (`manifests/events.py`). Appending also replaces the environment's head
+view: of two processes that replace it at once, the lake lets one commit. An event that moves the environment names the
+cut that is shown from then on; any other names none, and the view says which event was the last that moved it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from dataops_platform.kit.digests import canonical_json, digest_of
 from dataops_platform.kit.errors import SystemFailed
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.cut import Cut
-from dataops_platform.manifests.history import POINTERS
+from dataops_platform.manifests.events import Event, Move, Pointing, event_text, hash_of, read_event
+from dataops_platform.warehouse import nodes
 from dataops_platform.warehouse.state import State
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ LEDGER = "lake._dataops.ledger"
 
 @dataclass(frozen=True)
 class Row:
-    """An event as it lies in the lake: `body` is its canonical JSON, `snapshot` the one that committed it."""
+    """An event as it lies in the lake: `body` is its stored text, `snapshot` the one that committed it."""
 
     environment: str
     sequence: int | None
@@ -40,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True)
 class HeadRow:
-    """What a head view gives: hash and body of the last event, and the body of the last that moved something."""
+    """What a head view gives: hash and text of the last event, and the text of the last move (empty: none yet)."""
 
     hash: str
     body: str
@@ -49,10 +49,7 @@ class HeadRow:
 
 @dataclass(frozen=True)
 class Pointer:
-    """The cut that an environment was last pointed at, and the number of the event that did it; 0 for none ever.
-
-    An environment made from another was also given what that cut was made from (`under`), and does not show it.
-    """
+    """The cut that an environment was last pointed at, and the number of the event that did it; 0 for none ever."""
 
     cut: Cut = Cut(())
     sequence: int = 0
@@ -67,14 +64,13 @@ def create(connection: DuckDBPyConnection) -> None:
 
 def read_state(connection: DuckDBPyConnection, environment: str) -> State:
     """What the head view of an environment says; an empty state when there is none."""
-    import duckdb
-
-    view = identifier(head_view(environment))
-    try:
-        row = connection.execute(f"select body, hash, moved from lake._dataops.{view}").fetchone()
-    except duckdb.CatalogException:  # there is none; to ask that first would take longer than to read it
-        row = None
-    return _state(json.loads(row[0]), row[1], json.loads(row[2])) if row else State(environment)
+    head = _read_view(connection, environment)
+    if head is None:
+        return State(environment)
+    moved = _read(head.moved, environment) if head.moved else None
+    moved = moved if isinstance(moved, Move) else None
+    cut = read_cut(connection, moved.cut) if moved else Cut(())
+    return _state(head.hash, _read(head.body, environment), moved, cut)
 
 
 def read_pointer(connection: DuckDBPyConnection, environment: str) -> Pointer:
@@ -85,29 +81,48 @@ def read_pointer(connection: DuckDBPyConnection, environment: str) -> Pointer:
     row = connection.execute(
         f"select body from {LEDGER} where environment = {literal(environment)} and sequence = {sequence} limit 1"
     ).fetchone()
-    if row is None:
+    event = _read(row[0], environment) if row else None
+    if not isinstance(event, Pointing):
         raise SystemFailed(
             "DP-L001",
             f"the ledger of {environment} lacks event {sequence}, which its head names",
             fix=f"dataops ledger verify --env {environment}",
         )
-    event = json.loads(row[0])
-    return Pointer(Cut.from_plain([*event["cut"], *event.get("under", ())]), sequence)
+    return Pointer(read_cut(connection, event.cut), sequence)
 
 
-def read_events(connection: DuckDBPyConnection, environment: str) -> list[Mapping[str, Any]]:
-    """All events of an environment, oldest first, as they were written."""
+def read_cut(connection: DuckDBPyConnection, name: str) -> Cut:
+    """The cut of this name; without a name the empty one. Raises: SystemFailed DP-W014 when it is not kept."""
+    return _cut_of(nodes.read(connection, [name])[name]) if name else Cut(())
+
+
+_cut_of = lru_cache(maxsize=16)(Cut.from_text)
+
+
+def read_events(connection: DuckDBPyConnection, environment: str) -> list[Event]:
+    """All events of an environment, oldest first. Raises: SystemFailed DP-L045 for one that cannot be read."""
     rows = connection.execute(
         f"select body from {LEDGER} where environment = {literal(environment)} order by sequence"
     ).fetchall()
-    return [json.loads(body) for (body,) in rows]
+    return [_read(body, environment) for (body,) in rows]
+
+
+def _read(text: str, environment: str) -> Event:
+    try:
+        return read_event(text)
+    except ValueError as error:
+        raise SystemFailed(
+            "DP-L045",
+            f"an event of {environment} cannot be read: {str(error)[:200]}",
+            fix=f"dataops ledger verify --env {environment}; if a later version wrote it, install that",
+        ) from error
 
 
 def read_rows(connection: DuckDBPyConnection, environment: str, newest: int | None = None) -> list[Row]:
     """The events of an environment as they lie in the lake, by number; only the `newest` so many, if that is given."""
     order = f"order by sequence desc, snapshot_id desc limit {newest}" if newest is not None else ""
     rows = connection.execute(
-        f"select environment, sequence, hash, body, signature, snapshot_id from {LEDGER} "
+        f"select environment, sequence, hash, coalesce(body, ''), signature, snapshot_id from {LEDGER} "
         f"where environment = {literal(environment)} {order}"
     ).fetchall()
     return sorted((Row(*row) for row in rows), key=lambda r: (r.sequence is None, r.sequence or 0, r.snapshot))
@@ -115,11 +130,18 @@ def read_rows(connection: DuckDBPyConnection, environment: str, newest: int | No
 
 def read_head(connection: DuckDBPyConnection, environment: str) -> HeadRow | None:
     """What the head view of an environment gives; None when there is none. Raises: duckdb.Error for another view."""
-    if head_view(environment) not in _head_views(connection):
-        return None
+    return _read_view(connection, environment) if head_view(environment) in _head_views(connection) else None
+
+
+def _read_view(connection: DuckDBPyConnection, environment: str) -> HeadRow | None:
+    import duckdb
+
     view = identifier(head_view(environment))
-    rows = connection.execute(f"select hash, body, moved from lake._dataops.{view}").fetchall()
-    return HeadRow(*rows[0]) if rows else None
+    try:
+        row = connection.execute(f"select hash, body, moved from lake._dataops.{view}").fetchone()
+    except duckdb.CatalogException:  # there is none; to ask that first would take longer than to read it
+        return None
+    return HeadRow(*row) if row else None
 
 
 def read_environments(connection: DuckDBPyConnection) -> list[str]:
@@ -140,54 +162,75 @@ def _head_views(connection: DuckDBPyConnection) -> list[str]:
 def append(
     connection: DuckDBPyConnection,
     before: State,
-    event: Mapping[str, Any],
+    event: Event,
     cut: Cut | None,
     now: datetime,
     sign: Callable[[str], str] | None = None,
 ) -> State:
     """Writes an event after `before` and points the head view at it, inside the caller's transaction.
 
-    `sign` gives the signature of its hash; without it the event is unsigned.
-
-    With a cut it moves the environment; `event` may then say under which `release` and `code`, and whether it is
-    `held`. What an event does not say stays as it was.
+    A move has a `cut`, which is kept with it; no other event has one. `sign` gives the signature of the event's hash;
+    without it the event is unsigned.
     """
-    sequence = before.sequence + 1
-    full = {
-        "release": before.release,
-        "code": before.code,
-        "held": before.held,
-        **event,
-        "environment": before.environment,
-        "sequence": sequence,
-        "previous": before.hash,
-        "at": now.isoformat(),
-        "publication": cut.id if cut else before.publication,
-        "pointer": sequence if event.get("kind") in POINTERS else before.pointer,
-    }
-    if cut:
-        full["cut"] = cut.to_plain()
-    event_hash, body = digest_of(full), canonical_json(full)
+    full = _placed(event, before, cut, now)
+    if cut is not None:
+        nodes.put(connection, [cut.to_text()])
+    text = event_text(full)
+    event_hash = hash_of(text)
     connection.execute(
         f"insert into {LEDGER} values ($environment, $sequence, $hash, $body, $signature)",
         {
             "environment": before.environment,
-            "sequence": sequence,
+            "sequence": full.sequence,
             "hash": event_hash,
-            "body": body,
+            "body": text,
             "signature": sign(event_hash) if sign else None,
         },
     )
-    moved = full if cut else before.moved
-    view = f"lake._dataops.{identifier(head_view(before.environment))}"
-    connection.execute(_view(view, event_hash, body, canonical_json(moved)))
-    return _state(full, event_hash, moved)
+    last = _read_view(connection, before.environment)
+    moved = text if isinstance(full, Move) else last.moved if last else ""
+    _point(connection, before.environment, HeadRow(event_hash, text, moved))
+    if isinstance(full, Move):
+        return _state(event_hash, full, full, cut or Cut(()))
+    return _state(event_hash, full, before.moved, before.cut)
 
 
-def touch(connection: DuckDBPyConnection, state: State) -> None:
+def _placed(event: Event, before: State, cut: Cut | None, now: datetime) -> Event:
+    """The event with its place behind `before`, and what stands after it."""
+    if isinstance(event, Move) != (cut is not None):
+        raise ValueError(f"a {event.kind} {'without' if cut is None else 'with'} a cut")
+    sequence = before.sequence + 1
+    points = isinstance(event, Pointing)
+    placed = replace(
+        event,
+        environment=before.environment,
+        sequence=sequence,
+        previous=before.hash,
+        at=now.isoformat(),
+        publication=before.publication if cut is None else cut.id,
+        release=event.release if points else before.release,
+        code=event.code if points else before.code,
+        held=before.held if event.holds is None else event.holds,
+        pointer=sequence if points else before.pointer,
+    )
+    if cut is None or not isinstance(placed, Move):
+        return placed
+    models = sum(member.kind == "model" for member in cut.members)
+    return replace(placed, cut=cut.name, tables=len(cut.members) - models, models=models)
+
+
+def touch(connection: DuckDBPyConnection, environment: str) -> None:
     """Replaces the head view of an environment by the same: whoever else moves it at the same time does not commit."""
-    view = f"lake._dataops.{identifier(head_view(state.environment))}"
-    connection.execute(_view(view, state.hash, canonical_json(state.event), canonical_json(state.moved)))
+    head = _read_view(connection, environment)
+    if head:
+        _point(connection, environment, head)
+
+
+def _point(connection: DuckDBPyConnection, environment: str, head: HeadRow) -> None:
+    connection.execute(
+        f"create or replace view lake._dataops.{identifier(head_view(environment))} as select "
+        f"{literal(head.hash)} as hash, {literal(head.body)} as body, {literal(head.moved)} as moved"
+    )
 
 
 def head_view(environment: str) -> str:
@@ -195,24 +238,17 @@ def head_view(environment: str) -> str:
     return f"head__{environment}"
 
 
-def _view(name: str, event_hash: str, body: str, moved: str) -> str:
-    return (
-        f"create or replace view {name} as select {literal(event_hash)} as hash, {literal(body)} as body, "
-        f"{literal(moved)} as moved"
-    )
-
-
-def _state(event: Mapping[str, Any], event_hash: str, moved: Mapping[str, Any]) -> State:
+def _state(event_hash: str, event: Event, moved: Move | None, cut: Cut) -> State:
     return State(
-        environment=event["environment"],
-        sequence=event["sequence"],
+        environment=event.environment,
+        sequence=event.sequence,
         hash=event_hash,
-        publication=event["publication"],
-        cut=Cut.from_plain(moved.get("cut", ())),
+        publication=event.publication,
+        cut=cut,
         event=event,
         moved=moved,
-        release=event["release"],
-        code=event["code"],
-        held=event["held"],
-        pointer=event["pointer"],
+        release=event.release,
+        code=event.code,
+        held=event.held,
+        pointer=event.pointer,
     )

@@ -42,7 +42,7 @@ def shown_member(lake: Lake, selection: Selection) -> Member:
     DP-Q007 when the version shown then was collected since.
     """
     environment, table, at = selection.environment, selection.table, selection.at
-    cut = Cut.from_plain(shown_at(lake, environment, at)["cut"]) if at else lake.state(environment).cut
+    cut = lake.cut(shown_at(lake, environment, at)) if at else lake.state(environment).cut
     tables = {member.name: member for member in cut.members if member.kind == "table"}
     if table not in tables:
         when = f"showed no table {table!r} at {at}" if at else f"shows no table {table!r}"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from dataops_platform.manifests.cut import Cut
+from dataops_platform.manifests.events import Event, Move
 
 
 @dataclass(frozen=True)
 class State:
     """What an environment shows: a release (none in one that is not released) and the publication made under it.
 
-    `event` is the last event of the ledger, `moved` the last that moved the environment, `pointer` the sequence of the
-    last that pointed it at a release. `code` is the digest of the only code that may run there; `held`: nothing is
-    published until somebody resumes. `sequence` 0: nothing ever happened.
+    `event` is the last event of the ledger, `moved` the last that moved the environment (each None before the first),
+    `pointer` the sequence of the last that pointed it at a release. `code` is the digest of the only code that may run
+    there; `held`: nothing is published until somebody resumes. `sequence` 0: nothing ever happened.
     """
 
     environment: str
@@ -23,8 +22,8 @@ class State:
     hash: str = ""
     publication: str = ""
     cut: Cut = Cut(())
-    event: Mapping[str, Any] = field(default_factory=dict)
-    moved: Mapping[str, Any] = field(default_factory=dict)
+    event: Event | None = None
+    moved: Move | None = None
     release: str = ""
     code: str = ""
     held: bool = False

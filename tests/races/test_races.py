@@ -140,15 +140,15 @@ def judge(
     """What a race came to, counted; fails where anything was lost, doubled or torn."""
     promotions = [(name, a) for name, o, a in zip(names, orders, answers, strict=False) if o["do"] == "promote"]
     publications = [a for o, a in zip(orders, answers, strict=True) if o["do"] == "publish"]
-    new = [event for event in lake.events("prod") if event["sequence"] > before.sequence]
+    new = [event for event in lake.events("prod") if event.sequence > before.sequence]
     (verified,) = verify(lake, "prod")
     assert verified.faults == ()
-    assert [event["sequence"] for event in new] == list(range(before.sequence + 1, before.sequence + len(new) + 1))
+    assert [event.sequence for event in new] == list(range(before.sequence + 1, before.sequence + len(new) + 1))
     assert [a["exit_code"] for a in publications] == [0] * len(publications), answers
-    assert sum(event["kind"] in ("publication", "duplicate") for event in new) == len(publications)
-    won = [event for event in new if event["kind"] == "promotion"]
+    assert sum(event.kind in ("publication", "duplicate") for event in new) == len(publications)
+    won = [event for event in new if event.kind == "promotion"]
     winners = [name for name, a in promotions if a["exit_code"] == 0]
-    assert winners == [event["actor"] for event in won]
+    assert winners == [event.actor for event in won]
     assert len(winners) == bool(promotions)
     for _, lost in (pair for pair in promotions if pair[0] not in winners):
         assert (lost["exit_code"], lost["code"]) == (3, "DP-L010"), lost
@@ -162,7 +162,7 @@ def judge(
         for name in names[: len(orders)]:
             found = lake.connection.execute(f"select distinct number from lake.prod.{name}").fetchall()
             assert found == [(100 + number,)], "no publication was lost"
-    yield from (event["kind"] for event in new)
+    yield from (event.kind for event in new)
     yield from ["lost"] * (len(promotions) - len(winners))
     yield from ["events"] * len(new)
 
@@ -179,11 +179,11 @@ def test_the_same_batch_delivered_fifty_times_at_once_and_later_is_published_onc
         while len(answers) < DELIVERIES:  # at once, and then again, later
             answers += racers.race([order] * min(size, DELIVERIES - len(answers)))
     events = shop.lake.events("dev")
-    count = Counter(event["kind"] for event in events)
+    count = Counter(event.kind for event in events)
     assert [a["exit_code"] for a in answers] == [0] * DELIVERIES
     assert count == {"publication": 1, "duplicate": DELIVERIES - 1}
     assert sum(a["moved"] for a in answers) == 1
-    assert events[0]["kind"] == "publication"
+    assert events[0].kind == "publication"
     state = shop.lake.state("dev")
     assert state.moved == events[0], "nothing moved after that"
     assert shop.lake.connection.execute("select distinct number from lake.dev.orders").fetchall() == [(7,)]

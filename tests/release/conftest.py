@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.manifests.cut import cut_of
+from dataops_platform.manifests.events import Publication
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.release.build import freeze
 from dataops_platform.release.promotion.plan import Answer, Plan
@@ -116,7 +117,7 @@ class World:
         cut = cut_of([heads[name] for name in names or heads])
         state = self.lake.state("dev")
         if cut.id != state.publication:
-            self.lake.switch("dev", cut, state, {"kind": "publication", "actor": "ann"})
+            self.lake.switch("dev", cut, state, Publication(actor="ann"))
         return freeze(self.project("dev"), self.lake, cut, self.clock)
 
     def clock(self) -> datetime:

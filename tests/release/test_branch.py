@@ -106,7 +106,7 @@ def test_a_dropped_branch_leaves_its_ledger_and_can_be_made_anew(project: Projec
     assert (dropped.was_there, dropped.models) == (True, "none")
     schemas = [name for (name,) in lake.connection.execute("select schema_name from duckdb_schemas()").fetchall()]
     assert not [name for name in schemas if name.startswith("pr_12")]
-    assert [event["kind"] for event in lake.events("pr_12")] == ["creation", "drop"]
+    assert [event.kind for event in lake.events("pr_12")] == ["creation", "drop"]
     assert (lake.state("pr_12").cut.members, lake.heads("pr_12")) == ((), {})
     with pytest.raises(UsedWrongly):
         project.at("pr_12")
@@ -139,7 +139,7 @@ def test_a_process_killed_while_it_makes_one_leaves_all_of_it_or_nothing(
         assert shown == (3 if fault == "creation.after_commit" else 0)
         create_branch(project, lake, "pr_12", "dev")
         assert len(lake.state("pr_12").cut.members) == 3
-        assert [event["kind"] for event in lake.events("pr_12")] == ["creation"]
+        assert [event.kind for event in lake.events("pr_12")] == ["creation"]
     assert project.at("pr_12")
 
 
@@ -153,7 +153,7 @@ def test_a_process_killed_while_it_drops_one_leaves_all_of_it_or_nothing(
     with lake_of(project) as lake:
         assert len(lake.state("pr_12").cut.members) == (0 if fault == "drop.after_commit" else 3)
         drop_branch(project, lake, "pr_12")
-        assert [event["kind"] for event in lake.events("pr_12")] == ["creation", "drop"]
+        assert [event.kind for event in lake.events("pr_12")] == ["creation", "drop"]
     assert not (project.state_dir / "branches" / "pr_12").exists()
 
 

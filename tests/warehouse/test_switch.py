@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import duckdb
 import pytest
 
-from dataops_platform.kit.digests import digest_of
+from dataops_platform.kit.digests import digest_of_bytes
 from dataops_platform.kit.errors import LostRace
 from dataops_platform.manifests.cut import cut_of
+from dataops_platform.manifests.events import Publication, read_event
 from dataops_platform.warehouse.lake import Lake
 from tests.fixtures import lakes
 
@@ -57,7 +57,7 @@ def test_a_stale_expectation_is_refused_and_changes_nothing(lake: Lake) -> None:
         with pytest.raises(LostRace, match=r"^DP-W004 dev was moved to publication \w{12}"):
             lakes.show(lake, "orders", "lines", expected=expected)
     assert (lakes.shown(lake, "orders"), _views(lake)) == ([(2,)], ["orders"])
-    assert [event["sequence"] for event in lake.events("dev")] == [1, 2]
+    assert [event.sequence for event in lake.events("dev")] == [1, 2]
     assert lake.state("dev").sequence == 2
 
 
@@ -69,7 +69,7 @@ def test_a_switch_that_fails_half_way_changes_nothing(lake: Lake) -> None:
     cut = cut_of(lake.heads("dev").values())
     broken = replace(cut, members=(cut.members[0], replace(cut.members[1], version="999999")))
     with pytest.raises(duckdb.Error):
-        lake.switch("dev", broken, before, {})
+        lake.switch("dev", broken, before, Publication(actor="ann"))
     assert lake.state("dev") == before
     assert (lakes.shown(lake, "orders"), _views(lake), len(lake.events("dev"))) == ([(1,)], ["orders"], 1)
 
@@ -78,10 +78,13 @@ def test_environments_do_not_see_one_another(lake: Lake) -> None:
     for number, environment in enumerate(["dev", "prod"]):
         lakes.write(lake, "orders", f"select {number} as id", environment=environment)
         lake.switch(
-            environment, cut_of(lake.heads(environment).values()), lake.state(environment), {"kind": "publication"}
+            environment,
+            cut_of(lake.heads(environment).values()),
+            lake.state(environment),
+            Publication(actor="ann"),
         )
     assert (lakes.shown(lake, "orders"), lakes.shown(lake, "orders", "prod")) == ([(0,)], [(1,)])
-    assert [lake.state(e).event["environment"] for e in ("dev", "prod")] == ["dev", "prod"]
+    assert [lake.state(e).event.environment for e in ("dev", "prod")] == ["dev", "prod"]
     assert [len(lake.events(e)) for e in ("dev", "prod", "staging")] == [1, 1, 0]
 
 
@@ -92,9 +95,9 @@ def test_the_ledger_is_a_chain_whose_hashes_verify(lake: Lake) -> None:
     rows = lake.connection.execute("select sequence, hash, body from lake._dataops.ledger order by 1").fetchall()
     previous = ""
     for number, (sequence, event_hash, body) in enumerate(rows, 1):
-        event = json.loads(body)
-        assert (sequence, event["sequence"], event["previous"]) == (number, number, previous)
-        assert digest_of(event) == event_hash
+        event = read_event(body)
+        assert (sequence, event.sequence, event.previous) == (number, number, previous)
+        assert digest_of_bytes(body.encode()) == event_hash
         previous = event_hash
     state = lake.state("dev")
     assert (state.sequence, state.hash, state.event) == (3, previous, lake.events("dev")[-1])
@@ -106,7 +109,8 @@ def test_an_event_carries_the_whole_cut_and_its_publication(lake: Lake) -> None:
     state = lakes.show(lake, "orders")
     assert (state.publication, state.cut) == (cut.id, cut)
     assert lake.state("dev") == state
-    assert state.event["cut"] == cut.to_plain()
+    assert isinstance(state.event, Publication)
+    assert (state.event.tables, state.event.models, lake.cut(state.event)) == (1, 0, cut)
     assert state.cut.members[0].partitions == ("a", "b")
 
 

@@ -12,12 +12,11 @@ from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import SystemFailed, UsedWrongly
 from dataops_platform.kit.git import git
+from dataops_platform.manifests.events import Event, Promotion, Refusal, Rollback
 from dataops_platform.manifests.history import lineage
 from dataops_platform.release.release import Release, releases_of
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.lake import Lake
-
-Event = Mapping[str, Any]
 
 WEEK_S = 7 * 86400
 
@@ -72,7 +71,7 @@ def report_of(project: Project, lake: Lake, since: str = "", clock: Clock = utc_
     events = lake.events(project.environment)
     releases = {release.id: release for release in releases_of(lake)}
     promotions = [one for one in _promotions(project, events, releases) if start is None or _time(one.at) >= start]
-    refused = {e["plan"] for e in events if _is_refused(e) and (start is None or _time(e["at"]) >= start)}
+    refused = {e.plan for e in _refusals(events) if start is None or _time(e.at) >= start}
     restored = [one.restored_s for one in promotions if one.restored_s is not None]
     waited = [seconds for one in promotions for seconds in one.waited_s]
     began = start or min((_time(one.at) for one in promotions), default=now)
@@ -89,10 +88,10 @@ def report_of(project: Project, lake: Lake, since: str = "", clock: Clock = utc_
     )
 
 
-def _is_refused(event: Event) -> bool:
-    if event["kind"] != "refused":
-        return False
-    return any(answer["verdict"] == "fail" and answer["gate"] != "approval" for answer in event["gates"])
+def _refusals(events: Sequence[Event]) -> list[Refusal]:
+    """The refusals by a gate that people could not have opened by approving."""
+    found = [event for event in events if isinstance(event, Refusal)]
+    return [e for e in found if any(one.verdict == "fail" and one.gate != "approval" for one in e.gates)]
 
 
 def _per_week(count: int, began: dt.datetime, now: dt.datetime) -> float | None:
@@ -102,25 +101,25 @@ def _per_week(count: int, began: dt.datetime, now: dt.datetime) -> float | None:
 
 def _promotions(project: Project, events: Sequence[Event], releases: Mapping[str, Release]) -> Iterator[Moved]:
     taken_back = _taken_back(events)
-    promoted = [event for event in events if event["kind"] == "promotion"]
+    promoted = [event for event in events if isinstance(event, Promotion)]
     known: set[str] = set()
     before = ""
     for event in promoted:
-        release = releases.get(event["release"])
+        release = releases.get(event.release)
         commit = release.commit if release else ""
         commits = _commits(project, before, commit) if commit else {}
-        waited = [_seconds(when, event["at"]) for one, when in commits.items() if one not in known]
+        waited = [_seconds(when, event.at) for one, when in commits.items() if one not in known]
         known |= commits.keys()
         before = commit or before
-        back = taken_back.get(event["sequence"])
+        back = taken_back.get(event.sequence)
         yield Moved(
-            sequence=event["sequence"],
-            release=event["release"],
-            at=event["at"],
-            actor=event["actor"],
+            sequence=event.sequence,
+            release=event.release,
+            at=event.at,
+            actor=event.actor,
             waited_s=tuple(waited),
             taken_back_at=back,
-            restored_s=_seconds(event["at"], back) if back else None,
+            restored_s=_seconds(event.at, back) if back else None,
         )
 
 
@@ -128,11 +127,11 @@ def _taken_back(events: Sequence[Event]) -> dict[int, str]:
     """When promotions were taken back, by their numbers: by a rollback to a state of another release before them."""
     found: dict[int, str] = {}
     for index, event in enumerate(events):
-        if event["kind"] != "rollback":
+        if not isinstance(event, Rollback):
             continue
         path = lineage(events[:index])
-        left = [e for e in path if e["sequence"] > event["to"] and e["kind"] == "promotion"]
-        found |= {e["sequence"]: event["at"] for e in left if e["sequence"] not in found}
+        left = [e for e in path if e.sequence > event.to and isinstance(e, Promotion)]
+        found |= {e.sequence: event.at for e in left if e.sequence not in found}
     return found
 
 

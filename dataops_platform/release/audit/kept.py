@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from dataops_platform.kit.digests import digest_of_bytes, short
+from dataops_platform.manifests.events import Approval, Build, Event, Promotion, Refusal
 from dataops_platform.release.audit.fault import Fault
 from dataops_platform.release.promotion.plan import PLAN, Plan
 from dataops_platform.release.release import RELEASE, Release
@@ -15,16 +16,24 @@ Document = tuple[str, str, str]
 """Kind, name and text of a kept document."""
 
 
-def kept_faults(documents: Sequence[Document], events: Sequence[Mapping[str, Any]]) -> list[Fault]:
+@dataclass(frozen=True)
+class _Named:
+    """A document that an event names; `digest` of its text, where the event has it."""
+
+    kind: str
+    name: str
+    digest: str = ""
+
+
+def kept_faults(documents: Sequence[Document], events: Sequence[Event]) -> list[Fault]:
     """Each release and plan digests to its name; those that events name are kept as they were when those were written.
 
     A fault is told at the first event that names the document.
     """
     named: dict[str, tuple[str, int]] = {}
     for event in events:
-        for key in ("built", "plan"):
-            if event.get(key):
-                named.setdefault(event[key], (event["environment"], event["sequence"]))
+        for one in _named(event):
+            named.setdefault(one.name, (event.environment, event.sequence))
     return [*_misnamed(documents, named), *_changed(documents, events)]
 
 
@@ -38,17 +47,27 @@ def _misnamed(documents: Sequence[Document], named: Mapping[str, tuple[str, int]
             yield Fault(*where, f"the kept {kind} {short(name)} does not digest to its name")
 
 
-def _changed(documents: Sequence[Document], events: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+def _changed(documents: Sequence[Document], events: Sequence[Event]) -> Iterator[Fault]:
     texts = {(kind, name): digest_of_bytes(text.encode()) for kind, name, text in reversed(documents)}
     for event in events:
-        for kind, key, written in ((RELEASE, "built", "document"), (PLAN, "plan", "plan_document")):
-            name, digest = event.get(key), event.get(written)
-            if name and digest and texts.get((kind, name)) != digest:
-                what = "is not kept any more" if (kind, name) not in texts else "was changed since"
-                yield Fault(event["environment"], event["sequence"], f"the {kind} {short(name)} it names {what}")
-        if event["kind"] == "promotion" and event["release"] and (RELEASE, event["release"]) not in texts:
-            what = f"the release {short(event['release'])} it shows is not kept any more"
-            yield Fault(event["environment"], event["sequence"], what)
+        for one in _named(event):
+            if one.digest and texts.get((one.kind, one.name)) != one.digest:
+                what = "is not kept any more" if (one.kind, one.name) not in texts else "was changed since"
+                said = f"the {one.kind} {short(one.name)} it names {what}"
+                yield Fault(event.environment, event.sequence, said)
+        if isinstance(event, Promotion) and event.release and (RELEASE, event.release) not in texts:
+            what = f"the release {short(event.release)} it shows is not kept any more"
+            yield Fault(event.environment, event.sequence, what)
+
+
+def _named(event: Event) -> Iterator[_Named]:
+    """The documents that an event names."""
+    if isinstance(event, Build):
+        yield _Named(RELEASE, event.built, event.document)
+    elif isinstance(event, Promotion):
+        yield _Named(PLAN, event.plan, event.plan_document)
+    elif isinstance(event, Approval | Refusal):
+        yield _Named(PLAN, event.plan)
 
 
 def _is_named_rightly(kind: str, name: str, text: str) -> bool:

@@ -3,56 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from dataops_platform.kit.digests import short
 from dataops_platform.manifests.cut import Cut
-from dataops_platform.manifests.history import MOVES, POINTERS
-
-Before = Mapping[str, Any]
-NOTHING: Before = {"publication": "", "release": "", "code": "", "held": False, "pointer": 0}
-"""What stands before the first event."""
-
-_HOLDS = {"rollback": True, "promotion": False, "resume": False}
+from dataops_platform.manifests.events import Event, Move, Pointing, Rollback
 
 
-def after(event: Before) -> Before:
+@dataclass(frozen=True)
+class Standing:
+    """What stands after an event; as it is made, what stands before the first."""
+
+    publication: str = ""
+    release: str = ""
+    code: str = ""
+    held: bool = False
+    pointer: int = 0
+
+
+def after(event: Event) -> Standing:
     """What stands after an event."""
-    return {key: event[key] for key in NOTHING}
+    return Standing(event.publication, event.release, event.code, event.held, event.pointer)
 
 
-def wrong_fields(event: Before, before: Before, shown: Mapping[int, Before]) -> Iterator[str]:
-    """What an event says that does not follow from the one before it and from its own cut.
+def wrong_fields(event: Event, cut: Cut | None, before: Standing, shown: Mapping[int, Move]) -> Iterator[str]:
+    """What an event says that does not follow from the one before it and from its own `cut`.
 
-    `shown` are the moves so far by their numbers.
+    `cut` is None where the event names none that is kept as it was. `shown` are the moves so far by their numbers.
     """
-    kind = event["kind"]
-    if (kind in MOVES) != ("cut" in event):
-        yield f"a {kind} {'without' if kind in MOVES else 'with'} a cut"
-    publication = _cut_id(event) if "cut" in event else before["publication"]
-    if event["publication"] != publication:
-        yield f"it says publication {short(event['publication'])}, and its cut is {short(publication)}"
-    if event["pointer"] != (event["sequence"] if kind in POINTERS else before["pointer"]):
-        yield f"it says that the environment is pointed by event {event['pointer']}"
-    for key in ("release", "code"):
-        if kind not in POINTERS and event[key] != before[key]:
-            yield f"a {kind} does not change the {key}"
-    if kind not in POINTERS or kind in _HOLDS:
-        held = _HOLDS.get(kind, before["held"])
-        if event["held"] != held:
-            yield f"after a {kind} it is {'not ' if event['held'] else ''}held"
-    if kind == "rollback":
-        target = shown.get(event.get("to", 0))
+    if isinstance(event, Move):
+        yield from _wrong_cut(event, cut)
+    else:
+        if "cut" in event.more:
+            yield f"a {event.kind} with a cut"
+        if event.publication != before.publication:
+            yield f"a {event.kind} does not change the publication"
+    if event.pointer != (event.sequence if isinstance(event, Pointing) else before.pointer):
+        yield f"it says that the environment is pointed by event {event.pointer}"
+    if not isinstance(event, Pointing):
+        for key in ("release", "code"):
+            if getattr(event, key) != getattr(before, key):
+                yield f"a {event.kind} does not change the {key}"
+    if event.held != (before.held if event.holds is None else event.holds):
+        yield f"after a {event.kind} it is {'not ' if event.held else ''}held"
+    if isinstance(event, Rollback):
+        target = shown.get(event.to)
         if target is None:
             yield "it returns to what was never shown"
-        elif [event[k] for k in ("publication", "release", "code")] != [
-            target[k] for k in ("publication", "release", "code")
-        ]:
-            yield f"it shows another state than event {event['to']}, to which it returns"
+        elif (event.publication, event.release, event.code) != (target.publication, target.release, target.code):
+            yield f"it shows another state than event {event.to}, to which it returns"
 
 
-def _cut_id(event: Before) -> str:
-    try:
-        return Cut.from_plain(event["cut"]).id
-    except (TypeError, KeyError):
-        return ""
+def _wrong_cut(event: Move, cut: Cut | None) -> Iterator[str]:
+    if cut is None:
+        yield "the cut it names is not kept as it was"
+        return
+    if event.publication != cut.id:
+        yield f"it says publication {short(event.publication)}, and its cut is {short(cut.id)}"
+    models = sum(member.kind == "model" for member in cut.members)
+    if (event.tables, event.models) != (len(cut.members) - models, models):
+        yield f"it counts {event.tables} tables and {event.models} models, and its cut has others"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from dataops_platform.kit.errors import DataOpsError, Refused
+from dataops_platform.kit.errors import DataOpsError, Refused, SystemFailed
+from dataops_platform.manifests.cut import Cut
+from dataops_platform.manifests.events import Event, read_event
 from dataops_platform.release.audit.chain import chain_faults, head_faults
 from dataops_platform.release.audit.fault import Fault
 from dataops_platform.release.audit.kept import kept_faults
@@ -69,7 +70,7 @@ def _verified(
 ) -> Verified:
     beside, unreadable = _anchors(lake, environment, remembered)
     faults = [
-        *chain_faults(rows),
+        *chain_faults(rows, partial(_cut, lake)),
         *_head_faults(lake, environment, rows),
         *anchor_faults(rows, beside),
         *signature_faults(rows),
@@ -107,11 +108,14 @@ def _head_faults(lake: Lake, environment: str, rows: Sequence[ledger.Row]) -> It
     yield from head_faults(environment, rows, head)
 
 
-def _events(rows: Sequence[ledger.Row]) -> Iterator[Mapping[str, Any]]:
+def _events(rows: Sequence[ledger.Row]) -> Iterator[Event]:
     for row in rows:
-        try:
-            event = json.loads(row.body)
-        except (TypeError, ValueError):
-            continue
-        if isinstance(event, dict) and {"kind", "environment", "sequence", "release"} <= event.keys():
-            yield event
+        with suppress(TypeError, ValueError):
+            yield read_event(row.body)
+
+
+def _cut(lake: Lake, name: str) -> Cut | None:
+    try:
+        return ledger.read_cut(lake.connection, name) if name else None
+    except (SystemFailed, ValueError):
+        return None

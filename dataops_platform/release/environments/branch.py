@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +10,7 @@ from dataops_platform.kit.digests import canonical_json
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.kit.text_file import write_text
 from dataops_platform.manifests.cut import Cut
+from dataops_platform.manifests.events import Creation, Drop
 from dataops_platform.orchestration.instance import forget_assets
 from dataops_platform.release.environments.inherited import made_from
 from dataops_platform.settings.environ import actor, checked_environment
@@ -46,10 +46,10 @@ def create_branch(project: Project, lake: Lake, name: str, origin: str) -> tuple
         before, source = lake.state(name), lake.state(origin)
         made = _creation(lake, before)
         if made is not None:
-            if made["from"] != origin:
+            if made.origin != origin:
                 raise Refused(
                     "DP-P022",
-                    f"{name} is there already, made from {made['from']} by {made['actor']}, {made['at'][:19]}",
+                    f"{name} is there already, made from {made.origin} by {made.actor}, {made.at[:19]}",
                     fix=f"use it, or first: dataops env drop {name}",
                 )
             _register(project, name, origin)
@@ -57,7 +57,8 @@ def create_branch(project: Project, lake: Lake, name: str, origin: str) -> tuple
         if not source.cut.members:
             raise Refused("DP-P021", f"{origin} shows nothing to start from", fix="publish or promote something there")
         try:
-            state = lake.switch(name, _placed(source.cut, origin), before, _event(lake, source, origin), "creation")
+            under = made_from(lake, source.cut, origin)
+            state = lake.switch(name, _placed(source.cut, under, origin), before, _event(source, origin), "creation")
         except LostRace:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -100,7 +101,7 @@ def environments(project: Project, lake: Lake) -> list[dict[str, Any]]:
             {
                 "environment": name,
                 "kind": "branch" if name not in listed else "guarded" if settings.from_ else "open",
-                "from": creation["from"] if creation else settings.from_ or "",
+                "from": creation.origin if creation else settings.from_ or "",
                 "schedule": settings.schedule or "",
                 "release": state.release,
                 "publication": state.publication,
@@ -111,28 +112,22 @@ def environments(project: Project, lake: Lake) -> list[dict[str, Any]]:
     return rows
 
 
-def _creation(lake: Lake, state: State) -> Mapping[str, Any] | None:
+def _creation(lake: Lake, state: State) -> Creation | None:
     """The event that made an environment from another; None for one that was not, or was dropped since."""
-    made = [e for e in lake.events(state.environment) if e["kind"] in ("creation", "drop")] if state.sequence else []
-    return made[-1] if made and made[-1]["kind"] == "creation" and "from" in made[-1] else None
+    made = [e for e in lake.events(state.environment) if isinstance(e, Creation | Drop)] if state.sequence else []
+    last = made[-1] if made else None
+    return last if isinstance(last, Creation) and last.origin else None
 
 
-def _placed(cut: Cut, environment: str) -> Cut:
-    """A cut that says of each member in whose build area it lies."""
-    return Cut(tuple(replace(m, area=m.area or environment) for m in cut.members))
+def _placed(cut: Cut, under: Cut, environment: str) -> Cut:
+    """A cut that says of each member in whose build area it lies, with what its members were made from."""
+    return Cut(tuple(replace(m, area=m.area or environment) for m in cut.members), under.members)
 
 
-def _event(lake: Lake, source: State, origin: str) -> dict[str, Any]:
-    return {
-        "kind": "creation",
-        "actor": actor(),
-        "from": origin,
-        "from_event": source.sequence,
-        "release": source.release,
-        "code": source.code,
-        "held": False,
-        "under": made_from(lake, source.cut, origin).to_plain(),
-    }
+def _event(source: State, origin: str) -> Creation:
+    return Creation(
+        actor=actor(), origin=origin, origin_event=source.sequence, release=source.release, code=source.code
+    )
 
 
 def _register(project: Project, name: str, origin: str) -> None:
@@ -144,9 +139,8 @@ def _drop_tables(lake: Lake, name: str) -> bool:
         state = lake.state(name)
         if not state.sequence or _is_dropped(lake, state):
             return False
-        event = {"kind": "drop", "actor": actor(), "release": "", "code": "", "held": False}
         try:
-            drop_environment(lake, state, event)
+            drop_environment(lake, state, Drop(actor=actor()))
         except LostRace:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -156,7 +150,7 @@ def _drop_tables(lake: Lake, name: str) -> bool:
 
 
 def _is_dropped(lake: Lake, state: State) -> bool:
-    return any(e["kind"] == "drop" for e in lake.events(state.environment) if e["sequence"] == state.pointer)
+    return any(isinstance(e, Drop) for e in lake.events(state.environment) if e.sequence == state.pointer)
 
 
 def _drop_models(project: Project, lake: Lake, name: str) -> str:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import LostRace, Refused
 from dataops_platform.kit.git import is_as_committed
 from dataops_platform.kit.signatures import ALLOWED_SIGNERS, is_signed_by, principals_of, sign
+from dataops_platform.manifests import events
 from dataops_platform.release.promotion.plan import Plan
 from dataops_platform.settings.environ import actor
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.ledger import read_rows
 
-APPROVAL = "approval"
 DECLARED = "declared, not authenticated"
 
 
@@ -53,30 +52,34 @@ def approve(project: Project, lake: Lake, plan: Plan, why: str = "", key: Path |
     for known in approvals(project, lake, plan.environment, plan.id):
         if (known.by, known.is_signed, known.problem) == (by, bool(signature), ""):
             return known
-    event = {"kind": APPROVAL, "actor": actor(), "by": by, "plan": plan.id, "approved": plan.release}
-    noted = lake.note(plan.environment, {**event, "why": why, "signature": signature})
-    return Approval(by, noted.event["at"], why, bool(signature))
+    event = events.Approval(actor=actor(), by=by, plan=plan.id, approved=plan.release, why=why, signature=signature)
+    noted = lake.note(plan.environment, event).event
+    return Approval(by, noted.at if noted else "", why, bool(signature))
 
 
 def approvals(project: Project, lake: Lake, environment: str, plan: str) -> list[Approval]:
     """All that was said about a plan, oldest first. Only events that the ledger's head vouches for are looked at."""
-    found = [e for e in vouched_for(lake, environment) if e["kind"] == APPROVAL and e["plan"] == plan]
-    problem = why_no_signatures(project) if any(event["signature"] for event in found) else ""
+    known = [e for e in vouched_for(lake, environment) if isinstance(e, events.Approval)]
+    found = [event for event in known if event.plan == plan]
+    problem = why_no_signatures(project) if any(event.signature for event in found) else ""
     return [_approval(project, event, problem) for event in found]
 
 
-def vouched_for(lake: Lake, environment: str) -> list[Mapping[str, Any]]:
+def vouched_for(lake: Lake, environment: str) -> list[events.Event]:
     """The events since the environment was last pointed at a release, oldest first, as far as the chain holds.
 
     From the head back, each event names the digest of the one before: an event that was edited, and all before it,
     is not reached.
     """
     state = lake.state(environment)
-    known = {digest_of(event): event for event in lake.events(environment)}
-    found, at = [], state.hash
-    while at in known and known[at]["sequence"] > state.pointer:
-        found.append(known[at])
-        at = known[at]["previous"]
+    known = {events.hash_of(row.body): row.body for row in read_rows(lake.connection, environment)}
+    found, at = list[events.Event](), state.hash
+    while at in known:
+        event = events.read_event(known[at])
+        if event.sequence <= state.pointer:
+            break
+        found.append(event)
+        at = event.previous
     return found[::-1]
 
 
@@ -95,12 +98,12 @@ def same_person(one: str, other: str) -> bool:
     return one == other or one.partition("@")[0] == other.partition("@")[0]
 
 
-def _approval(project: Project, event: Mapping[str, Any], problem: str) -> Approval:
-    signature = event["signature"]
+def _approval(project: Project, event: events.Approval, problem: str) -> Approval:
+    signature = event.signature
     if signature and not problem:
-        good = is_signed_by(event["by"], event["plan"], signature, project.root / ALLOWED_SIGNERS)
+        good = is_signed_by(event.by, event.plan, signature, project.root / ALLOWED_SIGNERS)
         problem = "" if good else f"{ALLOWED_SIGNERS} knows no such signature of this plan"
-    return Approval(event["by"], event["at"], event["why"], bool(signature), problem if signature else "")
+    return Approval(event.by, event.at, event.why, bool(signature), problem if signature else "")
 
 
 def _signer(project: Project, text: str, signature: str) -> str:

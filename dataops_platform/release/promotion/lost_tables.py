@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import Refused, some
 from dataops_platform.manifests.cut import Cut
+from dataops_platform.manifests.events import Event
 from dataops_platform.manifests.history import collection_of
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.readable import why_unreadable
 
 
-def refuse_unreadable(lake: Lake, environment: str, cut: Cut, event: Mapping[str, Any] | None = None) -> None:
+def refuse_unreadable(lake: Lake, environment: str, cut: Cut, event: Event | None = None) -> None:
     """Refuses a cut of which a table's version, or a file of it, is gone. `event` made that state, if it is an old one.
 
     Takes the same time whatever the number of rows: files are looked for by name and size, their content is not read.
@@ -24,13 +22,13 @@ def refuse_unreadable(lake: Lake, environment: str, cut: Cut, event: Mapping[str
     lost = {name: why for name, why in found.items() if why}
     if not lost:
         return
-    given_up = collection_of(lake.events(environment), event["sequence"]) if event else None
+    given_up = collection_of(lake.events(environment), event.sequence) if event else None
     if event and given_up:
         raise Refused(
             "DP-L060",
-            f"the state of event {event['sequence']} was collected: {some(lost)} are no longer kept as they were",
-            where=f"{environment}, {given_up['at'][:19]} by {given_up['actor']}",
-            fix=f"make it again: dataops reproduce {short(event['release'])}" if event["release"] else "",
+            f"the state of event {event.sequence} was collected: {some(lost)} are no longer kept as they were",
+            where=f"{environment}, {given_up.at[:19]} by {given_up.actor}",
+            fix=f"make it again: dataops reproduce {short(event.release)}" if event.release else "",
         )
     raise Refused(
         "DP-L039",

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.record import Record, plain_of, record_of
+from dataops_platform.manifests.events import GateAnswer
 
 PLAN = "plan"
 """The kind of document that the lake keeps plans as."""
@@ -74,3 +75,8 @@ class Plan(Record):
     def from_plain(cls, plain: Mapping[str, Any]) -> Plan:
         """The plan written by `to_plain`. Raises: ValueError for other values."""
         return record_of(cls, {key: value for key, value in plain.items() if key not in ("id", "passes", "next")})
+
+
+def told(answers: Sequence[Answer]) -> tuple[GateAnswer, ...]:
+    """Answers as an event of the ledger keeps them, without their evidence."""
+    return tuple(GateAnswer(gate=a.gate, verdict=a.verdict, said=a.said) for a in answers)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from dataops_platform.kit.errors import Refused
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.release.promotion.lost_tables import refuse_unreadable
@@ -23,14 +20,6 @@ def prepare(project: Project, lake: Lake, cut: Cut) -> None:
     """
     refuse_unreadable(lake, project.environment, cut)
     refuse_other_models(project, cut)
-
-
-def prepare_return(project: Project, event: Mapping[str, Any]) -> None:
-    """Prepares the return to the state that an event of the ledger made, whose tables `roll_back` looks at itself.
-
-    Raises: Refused as `prepare` does for models.
-    """
-    refuse_other_models(project, Cut.from_plain(event["cut"]))
 
 
 def refuse_other_models(project: Project, cut: Cut) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, some
+from dataops_platform.manifests.events import Refusal
 from dataops_platform.release.pinned_code.pin import pin
 from dataops_platform.release.promotion.differences.sections import differences
 from dataops_platform.release.promotion.gates.ask import ask_all
 from dataops_platform.release.promotion.gates.question import Question
-from dataops_platform.release.promotion.plan import PLAN, Answer, Plan
+from dataops_platform.release.promotion.plan import PLAN, Answer, Plan, told
 from dataops_platform.release.promotion.preflight import prepare
 from dataops_platform.release.promotion.switch import switch_to_release
 from dataops_platform.release.release import Release, find_release
@@ -131,13 +132,7 @@ def promote(project: Project, lake: Lake, plan: Plan, clock: Clock = utc_now) ->
 
 def _note_refusal(lake: Lake, plan: Plan, answers: Sequence[Answer]) -> bool:
     """Writes in the ledger that gates said no; not to a plan that the world has moved past: their no is of that."""
-    event = {
-        "kind": "refused",
-        "actor": actor(),
-        "plan": plan.id,
-        "refused": plan.release,
-        "gates": [{"gate": a.gate, "verdict": a.verdict, "said": a.said} for a in answers],
-    }
+    event = Refusal(actor=actor(), plan=plan.id, refused=plan.release, gates=told(answers))
     state = lake.note(plan.environment, lambda now: event if now.pointer == plan.pointer else None)
     return state.pointer == plan.pointer
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Literal
 
-from dataops_platform.kit.digests import digest_of, short
+from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, some
 from dataops_platform.manifests.cut import Cut
+from dataops_platform.manifests.events import Event, Move, Pointing, Promotion, Resume, Rollback
 from dataops_platform.manifests.history import moves, original, publication_before, state_before_release
 from dataops_platform.release.promotion.lost_tables import refuse_unreadable
-from dataops_platform.release.promotion.plan import PLAN, Plan
+from dataops_platform.release.promotion.plan import PLAN, Plan, told
 from dataops_platform.release.release import Release
 from dataops_platform.settings.environ import actor
 from dataops_platform.warehouse.lake import Lake
@@ -25,21 +26,18 @@ def switch_to_release(lake: Lake, plan: Plan, release: Release) -> State:
     Where just this is shown already, nothing is moved. `plan_document` is the digest of the plan as it is kept.
     Raises: LostRace DP-L010, naming who came first, when the environment was pointed elsewhere since the plan.
     """
-    kept = lake.document(PLAN, plan.id)
 
     def is_done(now: State) -> bool:
         return (now.release, now.publication, now.held) == (release.id, release.cut.id, False)
 
-    event = {
-        "kind": "promotion",
-        "actor": actor(),
-        "release": release.id,
-        "code": release.code,
-        "held": False,
-        "plan": plan.id,
-        "plan_document": digest_of(kept) if kept else "",
-        "gates": [{"gate": a.gate, "verdict": a.verdict, "said": a.said} for a in plan.answers],
-    }
+    event = Promotion(
+        actor=actor(),
+        release=release.id,
+        code=release.code,
+        plan=plan.id,
+        plan_document=lake.document_digest(PLAN, plan.id),
+        gates=told(plan.answers),
+    )
     return _switch(lake, plan.environment, plan.pointer, release.cut, event, "promote", is_done)
 
 
@@ -49,7 +47,7 @@ def roll_back(
     to: str = "",
     *,
     data: bool = False,
-    prepare: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    prepare: Callable[[Cut], None] = lambda _: None,
 ) -> State:
     """Shows an earlier state again, and holds the environment: nothing is published there until it is resumed.
 
@@ -57,33 +55,33 @@ def roll_back(
     made by the event of that number, or the last of a release or publication whose id begins so.
     Asked for again while the environment is held where just this brought it, it moves nothing: a rerun after a crash,
     or a second person at the same moment, must not go back twice. To go further back, say where `to`.
-    `prepare` is given the event that made that state, before anything is changed, and may refuse.
+    `prepare` is given the cut of that state, before anything is changed, and may refuse.
     Raises: UsedWrongly DP-L011 when there is no such state; Refused DP-L060 or DP-L039 when its tables cannot be read
     as they were; LostRace DP-L010.
     """
-    state, back = lake.state(environment), "to" if to else "data" if data else "release"
-    moved = state.moved
-    if state.held and moved.get("kind") == "rollback" and not to and moved.get("back") == back:
+    state = lake.state(environment)
+    back: Literal["release", "data", "to"] = "to" if to else "data" if data else "release"
+    last = state.moved if state.held and isinstance(state.moved, Rollback) else None
+    if last and not to and last.back == back:
         return state
     target = find_state(lake, environment, to, data=data)
-    if state.held and moved.get("kind") == "rollback" and moved["to"] == target["sequence"]:
+    if last and last.to == target.sequence:
         return state
-    refuse_unreadable(lake, environment, Cut.from_plain(target["cut"]), target)
-    prepare(target)
-    event = {
-        "kind": "rollback",
-        "actor": actor(),
-        "release": target["release"],
-        "code": target["code"],
-        "held": True,
-        "back": back,
-        "to": target["sequence"],
-        "from": state.release,
-    }
-    return _switch(lake, environment, state.pointer, Cut.from_plain(target["cut"]), event, "rollback")
+    cut = lake.cut(target)
+    refuse_unreadable(lake, environment, cut, target)
+    prepare(cut)
+    event = Rollback(
+        actor=actor(),
+        release=target.release,
+        code=target.code,
+        back=back,
+        to=target.sequence,
+        before=state.release,
+    )
+    return _switch(lake, environment, state.pointer, cut, event, "rollback")
 
 
-def find_state(lake: Lake, environment: str, to: str = "", *, data: bool = False) -> Mapping[str, Any]:
+def find_state(lake: Lake, environment: str, to: str = "", *, data: bool = False) -> Move:
     """The event that made the state a rollback would return to. Raises: UsedWrongly DP-L011."""
     events = lake.events(environment)
     if to:
@@ -104,28 +102,28 @@ def resume(lake: Lake, environment: str) -> State:
     """
     seen = lake.state(environment)
 
-    def resumption(now: State) -> Mapping[str, Any]:
+    def resumption(now: State) -> Resume:
         if now.pointer != seen.pointer:
             raise _lost(lake, environment, now, "")
         if not now.held:
             raise UsedWrongly("DP-L012", f"{environment} is not held")
-        return {"kind": "resume", "actor": actor(), "held": False}
+        return Resume(actor=actor())
 
     return lake.note(environment, resumption)
 
 
-def _named(events: list[Mapping[str, Any]], to: str, environment: str) -> Mapping[str, Any]:
+def _named(events: Sequence[Event], to: str, environment: str) -> Move:
     known = moves(events)
     wanted = to.removeprefix("sha256:")
-    found = [(to, e) for e in known if str(e["sequence"]) == to] or [
-        (e[key], e)
+    found = [(to, e) for e in known if str(e.sequence) == to] or [
+        (one, e)
         for e in known
-        for key in ("release", "publication")
-        if wanted and e[key].removeprefix("sha256:").startswith(wanted)
+        for one in (e.release, e.publication)
+        if wanted and one.removeprefix("sha256:").startswith(wanted)
     ]
     if not found:
-        told = (f"{e['sequence']} ({e['kind']} of {short(e['release']) or 'no release'})" for e in reversed(known))
-        raise UsedWrongly("DP-L011", f"{environment} never showed {to!r}; it showed {some(told, width=60)}")
+        shown = (f"{e.sequence} ({e.kind} of {short(e.release) or 'no release'})" for e in reversed(known))
+        raise UsedWrongly("DP-L011", f"{environment} never showed {to!r}; it showed {some(shown, width=60)}")
     ids = dict.fromkeys(one for one, _ in found)
     if len(ids) > 1:
         raise UsedWrongly("DP-L011", f"{to!r} may be any of {some(map(short, ids))}", fix="write more of it")
@@ -137,7 +135,7 @@ def _switch(
     environment: str,
     pointer: int,
     cut: Cut,
-    event: Mapping[str, Any],
+    event: Pointing,
     fault: str,
     is_done: Callable[[State], bool] = lambda _: False,
 ) -> State:
@@ -145,7 +143,7 @@ def _switch(
         with lake.turn(lost):
             now = lake.state(environment)
             if now.pointer != pointer:
-                raise _lost(lake, environment, now, event.get("plan", ""))
+                raise _lost(lake, environment, now, event.plan if isinstance(event, Promotion) else "")
             if is_done(now):
                 return now
             try:
@@ -156,13 +154,13 @@ def _switch(
 
 
 def _lost(lake: Lake, environment: str, now: State, plan: str) -> LostRace:
-    winner = next(e for e in lake.events(environment) if e["sequence"] == now.pointer)
-    moved = f"{winner['kind']} of release {short(winner['release'])} to {environment}"
-    is_this = bool(plan) and winner.get("plan") == plan
+    winner = next(e for e in lake.events(environment) if e.sequence == now.pointer)
+    moved = f"{winner.kind} of release {short(winner.release)} to {environment}"
+    is_this = bool(plan) and isinstance(winner, Promotion) and winner.plan == plan
     return LostRace(
         "DP-L010",
-        f"{winner['actor']} came first: {moved}{', by just this plan' if is_this else ''}",
-        where=f"event {winner['sequence']}, {winner['at'][:19]}",
+        f"{winner.actor} came first: {moved}{', by just this plan' if is_this else ''}",
+        where=f"event {winner.sequence}, {winner.at[:19]}",
         fix=f"nothing is left to do; if MLflow or the code lag behind: dataops reconcile {environment}"
         if is_this
         else f"nothing was changed; look at what it shows now: dataops plan --to {environment}",

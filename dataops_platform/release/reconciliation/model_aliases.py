@@ -59,7 +59,7 @@ def look_at_models(project: Project, lake: Lake, state: State) -> list[Unequal]:
     before = state_before_release(events)
     wanted = _wanted(CHAMPION, state.cut, state.release)
     if before is not None:
-        wanted += _wanted(PREVIOUS, Cut.from_plain(before["cut"]), before["release"])
+        wanted += _wanted(PREVIOUS, lake.cut(before), before.release)
     client = open_tracking(project).client
     prefix = model_name(project, "")
     shown = {w.member.name for w in wanted if w.alias == CHAMPION}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.manifests.events import Duplicate, Publication
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.release.lineage import SOURCES, Origin, origin_of
 from dataops_platform.release.release import Release, releases_of
@@ -89,8 +90,8 @@ def _release_with(lake: Lake, run: str, manifests: Sequence[Manifest], releases:
     by_id = {release.id: release for release in releases}
     for name in {m.environment for m in manifests}:
         for event in lake.events(name):
-            if event.get("run") == run and event["release"] in by_id:
-                return by_id[event["release"]]
+            if isinstance(event, Publication | Duplicate) and event.run == run and event.release in by_id:
+                return by_id[event.release]
     return None
 
 

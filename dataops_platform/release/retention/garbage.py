@@ -9,7 +9,7 @@ from typing import Any
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.errors import LostRace, Refused
 from dataops_platform.kit.faults import fault_point
-from dataops_platform.manifests.cut import Cut
+from dataops_platform.manifests.events import Collection
 from dataops_platform.manifests.history import collection_of, moves
 from dataops_platform.release.lineage import versions_of_inputs
 from dataops_platform.release.release import releases_of
@@ -102,17 +102,16 @@ def _look(project: Project, lake: Lake, states: Mapping[str, State], retention: 
     needed = needed_by(lake, states, shown, releases, now)
     snapshots_needed = set(needed.snapshots)
     if retention.inputs:
-        manifests = [i for event in shown for m in Cut.from_plain(event["cut"]).members for i in m.manifests]
+        manifests = [i for event in shown for m in lake.cut(event).members for i in m.manifests]
         manifests += [i for release in releases for m in release.cut.members for i in m.manifests]
         snapshots_needed |= versions_of_inputs(lake, manifests)
     there = snapshots(lake.connection)
     expired = sorted(there - snapshots_needed - {max(there, default=0)})
     given_up = {
         name: tuple(
-            event["sequence"]
+            event.sequence
             for event in moves(found)
-            if not all(needed.has(m) for m in Cut.from_plain(event["cut"]).members)
-            and collection_of(found, event["sequence"]) is None
+            if not all(needed.has(m) for m in lake.cut(event).members) and collection_of(found, event.sequence) is None
         )
         for name, found in events.items()
     }
@@ -125,11 +124,8 @@ def _look(project: Project, lake: Lake, states: Mapping[str, State], retention: 
     )
 
 
-def _events(waste: Waste) -> dict[str, dict[str, Any]]:
-    return {
-        name: {"kind": "collection", "actor": actor(), "collected": list(numbers)}
-        for name, numbers in waste.states.items()
-    }
+def _events(waste: Waste) -> dict[str, Collection]:
+    return {name: Collection(actor=actor(), collected=numbers) for name, numbers in waste.states.items()}
 
 
 def _models(

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.manifests.cut import Cut, Member
+from dataops_platform.manifests.cut import Member
+from dataops_platform.manifests.events import Event, Move
 from dataops_platform.manifests.history import lineage, moves
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.release import Release
 from dataops_platform.warehouse.expiry import pinned
 from dataops_platform.warehouse.heads import Written, written_since
 from dataops_platform.warehouse.lake import Lake
-
-Event = Mapping[str, Any]
 
 RECENTLY = dt.timedelta(hours=1)
 """What was a head or was shown within this time is kept whatever is asked for: a run may be reading it."""
@@ -63,27 +61,27 @@ class Needed:
         return int(member.version) in self.snapshots
 
 
-def kept_states(events: Sequence[Event], retention: Retention, now: dt.datetime) -> list[Event]:
+def kept_states(events: Sequence[Event], retention: Retention, now: dt.datetime) -> list[Move]:
     """The moves of one environment whose states are kept, oldest first.
 
     Those of the last releases that led to what it shows (without a release a publication counts as one), and all that
     were shown since the first of the days, also those that were taken back.
     """
-    kept = {event["sequence"] for event in _last_releases(lineage(events), retention.releases)}
+    kept = {event.sequence for event in _last_releases(lineage(events), retention.releases)}
     since = _iso(now - max(dt.timedelta(days=retention.days), RECENTLY))
     known = moves(events)
     for event, after in zip(known, [*known[1:], None], strict=True):
-        if after is None or after["at"] >= since:
-            kept.add(event["sequence"])
-    return [event for event in known if event["sequence"] in kept]
+        if after is None or after.at >= since:
+            kept.add(event.sequence)
+    return [event for event in known if event.sequence in kept]
 
 
-def _last_releases(path: Sequence[Event], count: int) -> list[Event]:
+def _last_releases(path: Sequence[Move], count: int) -> list[Move]:
     """The states at the end of a path that belong to so many releases."""
-    found: list[Event] = []
+    found: list[Move] = []
     seen = 0
     for event in reversed(path):
-        if not found or not event["release"] or event["release"] != found[-1]["release"]:
+        if not found or not event.release or event.release != found[-1].release:
             seen += 1
         if seen > count:
             break
@@ -92,10 +90,10 @@ def _last_releases(path: Sequence[Event], count: int) -> list[Event]:
 
 
 def kept_releases(
-    releases: Sequence[Release], shown: Iterable[Event], retention: Retention, now: dt.datetime
+    releases: Sequence[Release], shown: Iterable[Move], retention: Retention, now: dt.datetime
 ) -> list[Release]:
     """The releases of kept states, those built within the days, and the last built in each environment."""
-    of_states = {event["release"] for event in shown}
+    of_states = {event.release for event in shown}
     since = _iso(now - max(dt.timedelta(days=retention.days), RECENTLY))
     last: dict[str, list[str]] = {}
     for release in releases:
@@ -105,10 +103,10 @@ def kept_releases(
 
 
 def needed_by(
-    lake: Lake, environments: Iterable[str], states: Iterable[Event], releases: Iterable[Release], now: dt.datetime
+    lake: Lake, environments: Iterable[str], states: Iterable[Move], releases: Iterable[Release], now: dt.datetime
 ) -> Needed:
     """What these states and releases show, what stands in any build area, and what any view is pinned to."""
-    members = [m for event in states for m in Cut.from_plain(event["cut"]).members]
+    members = [m for event in states for m in lake.cut(event).members]
     members += [m for release in releases for m in release.cut.members]
     heads = [head for name in environments for head in lake.heads(name).values()]
     written = written_since(lake.connection, _iso(now - RECENTLY))

@@ -10,6 +10,7 @@ from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import LostRace, Refused, some
 from dataops_platform.manifests.cut import Cut, cut_of, stale_members
+from dataops_platform.manifests.events import Duplicate, Publication
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.settings.environ import actor
 from dataops_platform.settings.project import PartitionSettings, Project
@@ -82,7 +83,7 @@ def publish(
     was audited under another contract than the file has now, DP-P103 while the environment is held, DP-R007 when its
     release has other code; LostRace after 50 lost races.
     """
-    event = {"actor": actor(), "run": context.run_id}
+    event = Publication(actor=actor(), run=context.run_id)
     for lost in range(ATTEMPTS):
         try:
             with lake.turn(lost):
@@ -91,23 +92,23 @@ def publish(
                 refuse_held(before, project)
                 cut = consistent_cut(lake, project, names, contracts)
                 if cut.id != before.publication:
-                    return lake.switch(project.environment, cut, before, {"kind": "publication", **event}), True
+                    return lake.switch(project.environment, cut, before, event), True
                 if context.skip_unchanged:
                     return before, False
-                return lake.note(project.environment, _duplicate_of(cut, event)), False
+                return lake.note(project.environment, _duplicate_of(cut, context.run_id)), False
         except LostRace:
             if lost == ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-def _duplicate_of(cut: Cut, event: Mapping[str, Any]) -> Callable[[State], Mapping[str, Any]]:
+def _duplicate_of(cut: Cut, run: str) -> Callable[[State], Duplicate]:
     """The event of a delivery that brought nothing new, behind a state that still shows this cut."""
 
-    def duplicate(state: State) -> Mapping[str, Any]:
+    def duplicate(state: State) -> Duplicate:
         if state.publication != cut.id or state.held:
             raise LostRace(MOVED, f"{state.environment} was moved to publication {short(state.publication)} meanwhile")
-        return {"kind": "duplicate", **event}
+        return Duplicate(actor=actor(), run=run)
 
     return duplicate
 

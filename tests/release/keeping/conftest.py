@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dataops_platform.manifests.cut import cut_of
+from dataops_platform.manifests.events import Move, Promotion, Publication
 from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake
@@ -53,10 +54,12 @@ class Shop:
             version = self.lake.current_version()
             found = digests(self.lake.connection, "lake.dev__build.totals", [""])
             self.lake.adopt(lakes.manifests_of("totals", found), version, "dbt")
-        state = self.move("dev", {"kind": "publication", "run": f"day {number}"})
-        return self.move("prod", {"kind": "promotion", "release": release}) if release else state
+        state = self.move("dev", Publication(actor="ann", run=f"day {number}"))
+        if not release:
+            return state
+        return self.move("prod", Promotion(actor="ann", release=release, plan="", plan_document="", gates=()))
 
-    def move(self, environment: str, event: dict[str, object]) -> State:
+    def move(self, environment: str, event: Move) -> State:
         """Shows dev's heads in an environment."""
         heads = self.lake.heads("dev")
         state = self.lake.switch(

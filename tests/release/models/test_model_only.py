@@ -92,7 +92,7 @@ def test_what_cannot_be_released_is_named(dataops: Run, project: Project, retrai
         said = dataops("release", "build", "--env", "prod", "--model", wanted)
         assert code in said.text, (wanted, said.text)
     with lake_of(project, read_only=True) as lake:
-        assert [e["kind"] for e in lake.events("prod")] == ["promotion", "publication"]
+        assert [e.kind for e in lake.events("prod")] == ["promotion", "publication"]
 
 
 @pytest.mark.journey

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.kit.errors import Refused
-from dataops_platform.release.promotion.preflight import prepare, prepare_return
+from dataops_platform.release.promotion.preflight import prepare, refuse_other_models
 from dataops_platform.release.promotion.promote import promote, propose
 from dataops_platform.release.promotion.switch import roll_back
 from dataops_platform.release.release import find_release
@@ -100,14 +100,14 @@ def test_what_changes_nothing_of_a_model_is_no_tampering(project: Project, lake:
 @pytest.mark.parametrize("harm", ["missing", "cut"])
 def test_a_table_whose_files_are_gone_is_refused(harm: str, project: Project, lake: Lake) -> None:
     before = shows(lake)
-    event, release = before[0][0], find_release(lake, "")
+    release = find_release(lake, "")
     prepare(project, lake, release.cut)
-    prepare_return(project, event)
+    refuse_other_models(project, lake.cut(before[0][0]))
     (path,) = (project.home / ".dataops" / "data" / "dev__build" / "stay_predictions").glob("*.parquet")
     path.unlink() if harm == "missing" else path.write_bytes(path.read_bytes()[:-1])
     for attempt in (
         lambda: promote(project, lake, propose(project, lake, release)),
-        lambda: roll_back(lake, "prod", "1", prepare=partial(prepare_return, project)),
+        lambda: roll_back(lake, "prod", "1", prepare=partial(refuse_other_models, project)),
     ):
         with pytest.raises(Refused, match="stay_predictions") as told:
             attempt()
@@ -117,7 +117,7 @@ def test_a_table_whose_files_are_gone_is_refused(harm: str, project: Project, la
 
 def test_a_table_whose_version_was_removed_is_refused(project: Project, lake: Lake) -> None:
     (first, *_) = lake.events("prod")
-    (version,) = {m["version"] for m in first["cut"] if m["name"] == "members"}
+    (version,) = {m.version for m in lake.cut(first).members if m.name == "members"}
     lake.connection.execute("drop view lake.prod.members; drop view lake.staging.members; drop view lake.dev.members")
     lake.connection.execute("drop table lake.dev__build.members")
     lake.connection.execute(f"call ducklake_expire_snapshots('lake', versions => [{version}])")

@@ -67,8 +67,8 @@ def test_what_a_hand_changed_is_put_right_and_written_in_the_ledger(project: Pro
         reconcile(project, lake)
         assert reconcile(project, lake).put_right == ()
         event = lake.state("prod").event
-        assert (event["kind"], aliases(project), versions(project)[0]) == ("reconcile", {"champion": "1"}, first)
-        return list(event["found"])
+        assert (event.kind, aliases(project), versions(project)[0]) == ("reconcile", {"champion": "1"}, first)
+        return list(event.found)
 
     client.set_registered_model_alias(NAME, "champion", other.version)
     assert found() == [f"{NAME}: champion was version 2, and is version 1 now"]
@@ -78,8 +78,8 @@ def test_what_a_hand_changed_is_put_right_and_written_in_the_ledger(project: Pro
     assert found() == [f"{NAME}: previous was version 2, and is no version now"]
     client.set_model_version_tag(NAME, "1", "dataops.digest", "sha256:other")
     assert found() == [f"{NAME}: tags of version 1 are as they should be again: dataops.digest"]
-    assert [e["kind"] for e in lake.events("prod")] == ["promotion", *["reconcile"] * 4]
-    assert lake.state("prod").publication == lake.events("prod")[0]["publication"]
+    assert [e.kind for e in lake.events("prod")] == ["promotion", *["reconcile"] * 4]
+    assert lake.state("prod").publication == lake.events("prod")[0].publication
 
 
 def test_a_version_that_was_deleted_is_registered_again(project: Project, lake: Lake) -> None:
@@ -145,7 +145,7 @@ def test_killed_anywhere_the_next_one_ends_it_and_nothing_is_doubled(point: str,
     assert process.returncode == -9
     done = reconcile(project, lake)
     assert (versions(project), aliases(project), done.put_right) == ([first], {"champion": "1"}, ())
-    assert lake.state("prod").event["kind"] == "promotion", "its own death is nobody's hand"
+    assert lake.state("prod").event.kind == "promotion", "its own death is nobody's hand"
 
 
 @pytest.mark.kills
@@ -177,5 +177,5 @@ def test_after_another_release_and_a_rollback_the_aliases_say_which_is_shown_and
     with lake_of(project) as lake:
         roll_back(lake, "prod", "2")
         reconcile(project, lake)
-        assert "reconcile" not in [e["kind"] for e in lake.events("prod")]
+        assert "reconcile" not in [e.kind for e in lake.events("prod")]
     assert aliases(project) == {"champion": second[0], "previous": first[0]}

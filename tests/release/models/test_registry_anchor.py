@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.kit.errors import Refused, SystemFailed
+from dataops_platform.manifests.events import Duplicate
 from dataops_platform.release.audit.registry_anchor import TAG, registry_anchor
 from dataops_platform.release.reconciliation.reconcile import follow_switch, reconcile
 from dataops_platform.settings.project import Project
@@ -21,7 +22,7 @@ from tests.release.moves.tamper import cut_off
 pytestmark = pytest.mark.journey
 
 Run = Callable[..., Any]
-NOTE = {"kind": "duplicate", "actor": "ann"}
+NOTE = Duplicate(actor="ann")
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_a_ledger_cut_short_together_with_its_file_is_found_through_the_registry
     with pytest.raises(Refused, match=f"^DP-L042 {missing}"):
         reconcile(project, lake)
     for _ in range(3):  # also when it has grown again, by events that are others
-        lake.note("prod", {**NOTE, "actor": "eve"})
+        lake.note("prod", Duplicate(actor="eve"))
     other = "event 3 of prod: it is another event than the one that the registry remembers"
     assert follow_switch(project, lake).failed.startswith(f"DP-L042 {other}")
     assert verdict(dataops)[1].startswith(f"DP-L042 {other}")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
+from dataops_platform.manifests.events import Creation, Duplicate, Publication
 from dataops_platform.manifests.manifest import WHOLE
 from dataops_platform.release.promotion import switch
 from dataops_platform.release.promotion.switch import resume, roll_back, switch_to_release
@@ -23,7 +24,7 @@ from tests.fixtures.shop import manifest as shop_manifest
 
 
 def kinds(shop: Shop, environment: str = "prod") -> list[str]:
-    return [event["kind"] for event in shop.lake.events(environment)]
+    return [event.kind for event in shop.lake.events(environment)]
 
 
 def shows(shop: Shop) -> tuple[str, str, list[tuple[int, ...]], bool]:
@@ -50,7 +51,7 @@ def test_a_rollback_that_is_run_again_after_a_crash_does_not_go_back_twice(shop:
     first, again = roll_back(shop.lake, "prod"), roll_back(shop.lake, "prod")
     assert (again, again.release) == (first, releases[1].id)
     assert kinds(shop) == ["promotion"] * 3 + ["rollback"]
-    assert roll_back(shop.lake, "prod", str(first.event["to"])) == first, "this is where it is"
+    assert roll_back(shop.lake, "prod", str(first.event.to)) == first, "this is where it is"
     assert roll_back(shop.lake, "prod", "1").release == releases[0].id, "further back, where it is said"
 
 
@@ -149,11 +150,11 @@ def test_two_who_resume_at_once_leave_one_event(shop: Shop, monkeypatch: pytest.
 def test_the_beginning_of_an_id_that_two_states_share_is_refused() -> None:
     shown = [("a1", "b1"), ("a2", "b2"), ("a2", "b3"), ("2c", "d0")]
     events = [
-        {"sequence": n, "kind": "promotion", "release": f"sha256:{release}", "publication": f"sha256:{publication}"}
+        Publication(actor="ann", sequence=n, release=f"sha256:{release}", publication=f"sha256:{publication}")
         for n, (release, publication) in enumerate(shown, 1)
     ]
     named = partial(switch._named, events, environment="prod")
-    assert [named(to)["sequence"] for to in ("a1", "a2", "sha256:b2", "b3", "2", "2c", "d")] == [1, 3, 2, 3, 2, 4, 4]
+    assert [named(to).sequence for to in ("a1", "a2", "sha256:b2", "b3", "2", "2c", "d")] == [1, 3, 2, 3, 2, 4, 4]
     with pytest.raises(UsedWrongly, match=r"^DP-L011 'a' may be any of a1, a2\. write more of it"):
         named("a")
     for unknown in ("sha256:", "e", "5"):
@@ -277,7 +278,7 @@ def test_dbt_finds_the_environments_own_older_version_after_a_rollback(shop: Sho
 def test_an_environment_made_from_another_starts_with_what_that_shows(shop: Shop) -> None:
     shop.promote(shop.release(1))
     prod = shop.lake.state("prod")
-    event = {"kind": "creation", "actor": "ann", "release": prod.release, "code": prod.code, "from": "prod"}
+    event = Creation(actor="ann", release=prod.release, code=prod.code, origin="prod")
     made = shop.lake.switch("pr_12", prod.cut, shop.lake.state("pr_12"), event)
     assert (made.pointer, made.release, shop.rows("pr_12", "orders")) == (1, prod.release, [(1,)])
     assert shop.built("pr_12", "orders") == [(1,)]
@@ -318,7 +319,7 @@ def test_a_move_that_loses_its_race_to_publications_tries_again(shop: Shop, monk
 
     def with_publications_first(*arguments: Any) -> Any:
         if next(rivals, None) is not None:
-            shop.lake.note("prod", {"kind": "duplicate"})
+            shop.lake.note("prod", Duplicate(actor="ann"))
         return move(*arguments)
 
     monkeypatch.setattr(shop.lake, "switch", with_publications_first)

@@ -138,7 +138,7 @@ class Story(RuleBasedStateMachine):
             return
         if self.model.built == model.now.rows:
             self.shop.publish(self.environment)
-            assert self.lake.state(self.environment).event["kind"] == "duplicate"
+            assert self.lake.state(self.environment).event.kind == "duplicate"
         elif self.tried("publish", crash, lambda: self.shop.publish(self.environment)):
             model.moved(Shown(self.sequence(), model.now.release, model.built))
 

@@ -16,6 +16,7 @@ from duckdb import DuckDBPyConnection
 
 from dataops_platform.kit.errors import Refused, SystemFailed
 from dataops_platform.kit.signatures import sign
+from dataops_platform.manifests.events import Duplicate
 from dataops_platform.release.audit.verify import refuse_faults, verify
 from dataops_platform.release.audit.witnesses import signer
 from dataops_platform.release.promotion.switch import resume, roll_back
@@ -81,7 +82,7 @@ def history(opened: Opened, key: Path, tmp_path_factory: pytest.TempPathFactory)
         shop.publish("prod")
         shop.publish("prod")
         shop.promote(shop.release(3))
-        kinds = [event["kind"] for event in lake.events("prod")]
+        kinds = [event.kind for event in lake.events("prod")]
         assert kinds == (
             [
                 "promotion",
@@ -173,7 +174,7 @@ def test_an_anchor_file_that_was_torn_by_a_power_cut_is_mended_and_one_that_was_
         file.write('{"environment":"prod","ha')
     with opened(copied) as lake:
         assert [one.faults for one in verify(lake)] == [(), ()]
-        lake.note("prod", {"kind": "duplicate", "actor": "ann"})
+        lake.note("prod", Duplicate(actor="ann"))
         (found,) = verify(lake, "prod")
         assert "line 10 of the anchors in prod.jsonl cannot be read" in str(found.first)
 
@@ -183,7 +184,7 @@ def test_an_anchor_that_cannot_be_written_is_told_before_anything_moves(copied: 
     (copied / "anchors").write_text("a file where the folder should be")
     with opened(copied) as lake:
         before = lake.state("prod")
-        for move in (lambda: roll_back(lake, "prod"), lambda: lake.note("prod", {"kind": "duplicate"})):
+        for move in (lambda: roll_back(lake, "prod"), lambda: lake.note("prod", Duplicate(actor="ann"))):
             with pytest.raises(SystemFailed, match=r"^DP-L041 the anchors in prod\.jsonl cannot be written"):
                 move()
         assert lake.state("prod") == before

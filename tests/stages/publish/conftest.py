@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from dataops_platform.kit.digests import digest_of
 from dataops_platform.manifests.cut import cut_of
+from dataops_platform.manifests.events import hash_of
 from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.ledger import read_rows
 from tests.fixtures import lakes
 
 
@@ -61,9 +62,10 @@ def _start(location: LakeLocation, name: str, names: list[str], rounds: int) -> 
 def _check(lake: Lake, names: list[str], rounds: int) -> None:
     events, state = lake.events("dev"), lake.state("dev")
     print(f"\n{len(names)} processes, {rounds} rounds each: {len(events)} publications")
-    assert [event["sequence"] for event in events] == list(range(1, len(events) + 1)), "no gap, no fork"
-    assert [event["previous"] for event in events] == ["", *(digest_of(event) for event in events[:-1])]
-    assert state.hash == digest_of(events[-1])
+    assert [event.sequence for event in events] == list(range(1, len(events) + 1)), "no gap, no fork"
+    hashes = [hash_of(row.body) for row in read_rows(lake.connection, "dev")]
+    assert [event.previous for event in events] == ["", *hashes[:-1]]
+    assert state.hash == hashes[-1]
     assert state.cut == cut_of(lake.heads("dev").values()), "the newest version of every table is shown"
     for name in names:
         found = lake.connection.execute(f"select distinct generation from lake.dev.{name}").fetchall()

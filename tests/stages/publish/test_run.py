@@ -10,6 +10,7 @@ import pytest
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.errors import LostRace, Refused
+from dataops_platform.manifests.events import Publication
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.publish.run import ATTEMPTS, PublishStep, consistent_cut, publish
 from dataops_platform.stages.step import RunContext
@@ -26,12 +27,8 @@ def test_a_cut_made_from_itself_is_published_with_its_event(lake: Lake, project:
     assert moved
     assert lake.state("dev") == state
     assert (lakes.shown(lake, "orders"), lakes.shown(lake, "sales")) == ([(1,)], [(10,)])
-    assert {k: state.event[k] for k in ("kind", "run", "sequence", "publication")} == {
-        "kind": "publication",
-        "run": "run-1",
-        "sequence": 1,
-        "publication": state.cut.id,
-    }
+    assert isinstance(state.event, Publication)
+    assert (state.event.run, state.event.sequence, state.event.publication) == ("run-1", 1, state.cut.id)
 
 
 def test_a_member_made_from_older_rows_is_refused_by_name(lake: Lake, project: Project) -> None:
@@ -71,7 +68,7 @@ def test_the_same_rows_written_again_make_nothing_stale_and_move_nothing(lake: L
     lakes.write(lake, "orders", "select 1.0 as id", run="again")
     state, moved = publish(lake, project, ["sales", "orders"], {}, RunContext("run-2"))
     assert (state.publication, state.moved, moved) == (first.publication, first.moved, False)
-    assert [event["kind"] for event in lake.events("dev")] == ["publication", "duplicate"]
+    assert [event.kind for event in lake.events("dev")] == ["publication", "duplicate"]
     publish(lake, project, ["sales", "orders"], {}, RunContext("run-3", skip_unchanged=True))
     assert len(lake.events("dev")) == 2, "nothing was delivered"
 
@@ -124,7 +121,7 @@ def test_a_rival_between_the_look_and_the_switch_is_not_overrun(
     monkeypatch.setattr(lake, "switch", with_a_rival_first)
     state, moved = publish(lake, project, ["orders", "lines"], {}, RUN)
     assert (moved, state.sequence) == (True, 2)
-    assert [event["run"] for event in lake.events("dev")] == ["rival", "run-1"]
+    assert [event.run for event in lake.events("dev")] == ["rival", "run-1"]
     assert (lakes.shown(lake, "orders"), lakes.shown(lake, "lines")) == ([(2,)], [(2,)])
 
 
@@ -141,8 +138,8 @@ def test_a_rival_that_published_the_same_cut_leaves_nothing_to_do(
 
     monkeypatch.setattr(lake, "switch", with_a_rival_first)
     state, moved = publish(lake, project, ["orders"], {}, RUN)
-    assert (moved, state.moved["run"]) == (False, "rival")
-    assert [event["kind"] for event in lake.events("dev")] == ["publication", "duplicate"]
+    assert (moved, state.moved.run) == (False, "rival")
+    assert [event.kind for event in lake.events("dev")] == ["publication", "duplicate"]
 
 
 def test_who_loses_every_race_is_told(lake: Lake, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from dataops_platform.kit.clock import ago
+from dataops_platform.manifests.events import Event, Move
 from dataops_platform.manifests.history import moves
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.promotion.differences.section import Section, section
@@ -24,7 +25,7 @@ def age_section(question: Question) -> Section:
             said += f": this goes back {ago(new, old)}"
     shown = _first_shown(question.lake.events(question.project.environment), question.release.id)
     if shown and question.state.release != question.release.id:
-        said += f". The release was shown here before, first {shown['at'][:19]} (event {shown['sequence']})"
+        said += f". The release was shown here before, first {shown.at[:19]} (event {shown.sequence})"
     return section(f"{said}.")
 
 
@@ -34,6 +35,5 @@ def newest_audit(heads: Iterable[Head]) -> datetime | None:
     return max(times, default=None)
 
 
-def _first_shown(events: Iterable[Mapping[str, object]], release: str) -> dict[str, str] | None:
-    found = [event for event in moves(list(events)) if event["release"] == release]
-    return {key: str(found[0][key]) for key in ("at", "sequence")} if found else None
+def _first_shown(events: Sequence[Event], release: str) -> Move | None:
+    return next((event for event in moves(events) if event.release == release), None)
