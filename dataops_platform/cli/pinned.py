@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ from dataops_platform.settings.project import Project, load_project
 
 if TYPE_CHECKING:
     from dataops_platform.release.pinned_code.pin import Pinned
+    from dataops_platform.warehouse.lake import Lake
 
 
 def project_with_its_code(folder: Path, environment: str) -> Project:
@@ -20,6 +23,17 @@ def project_with_its_code(folder: Path, environment: str) -> Project:
     from dataops_platform.release.pinned_code.pin import project_to_run
 
     return project_to_run(load_project(folder, environment or None), _again)
+
+
+@contextmanager
+def project_and_lake(folder: Path, environment: str) -> Iterator[tuple[Project, Lake | None]]:
+    """The same project, and its lake to read, opened once; None where nothing has run yet."""
+    from dataops_platform.release.pinned_code.pin import project_to_run
+    from dataops_platform.stages.step import lake_if_made
+
+    project = load_project(folder, environment or None)
+    with lake_if_made(project) as lake:
+        yield project_to_run(project, _again, lake), lake
 
 
 def _again(pinned: Pinned) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_table
-from dataops_platform.cli.pinned import project_with_its_code
+from dataops_platform.cli.pinned import project_and_lake
 
 
 def status(
@@ -31,11 +31,9 @@ def status(
         from dataops_platform.status.pending import with_releases
         from dataops_platform.status.summary import summarize
 
-        found = project_with_its_code(project, env)
-        definitions = load_definitions(found)
-        with open_instance(found) as instance:
-            lines = with_releases(found, board(found, definitions, instance))
-        summary = summarize(found)
+        with project_and_lake(project, env) as (found, lake), open_instance(found) as instance:
+            lines = with_releases(found, lake, board(found, load_definitions(found), instance))
+            summary = summarize(found, lake)
         if html is not None:
             write_page(html, board_page(found.name, summary["shows"], f"{utc_now():%Y-%m-%d %H:%M} UTC", lines))
         if as_json:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import digest_of
+from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.manifests.manifest import WHOLE, Manifest, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
 
 COLUMNS_READ = "dataops/columns_read"
 
@@ -154,6 +157,20 @@ class Step(Protocol):
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Does it for these partitions (`[""]`: the whole), all or nothing."""
+
+
+@contextmanager
+def lake_if_made(project: Project) -> Iterator[Lake | None]:
+    """The project's lake to read, or None where nothing has run yet."""
+    try:
+        lake = lake_of(project, read_only=True)
+    except UsedWrongly as error:
+        if error.code != "DP-W001":
+            raise
+        yield None
+        return
+    with lake:
+        yield lake
 
 
 def head_outcome(

@@ -7,29 +7,21 @@ from datetime import datetime
 from typing import Any
 
 from dataops_platform.kit.clock import Clock, ago, utc_now
-from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.release.promotion.approvals import approvals
 from dataops_platform.release.promotion.plan import PLAN, Plan
 from dataops_platform.release.release import releases_of
 from dataops_platform.settings.project import Project
 from dataops_platform.status.board import BoardLine
 from dataops_platform.warehouse.lake import Lake
-from dataops_platform.warehouse.open import lake_of
 from dataops_platform.warehouse.state import State
 
 STAGE = "release"
 
 
-def with_releases(project: Project, lines: Sequence[BoardLine]) -> list[BoardLine]:
+def with_releases(project: Project, lake: Lake | None, lines: Sequence[BoardLine]) -> list[BoardLine]:
     """The board's lines, with those of releases as the lake tells them; Dagster knows only of what was done there."""
     others = [line for line in lines if line.stage != STAGE]
-    try:
-        with lake_of(project, read_only=True) as lake:
-            return [*others, *release_lines(project, lake)]
-    except UsedWrongly as error:
-        if error.code != "DP-W001":  # there is no lake yet
-            raise
-        return others
+    return [*others, *release_lines(project, lake)] if lake else others
 
 
 def release_lines(project: Project, lake: Lake, clock: Clock = utc_now) -> list[BoardLine]:

@@ -5,23 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from dataops_platform.kit.digests import short
-from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.inputs import ELSEWHERE
 from dataops_platform.stages.step import STAGES
-from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.lake import Lake
 
 
-def summarize(project: Project) -> dict[str, Any]:
+def summarize(project: Project, lake: Lake | None) -> dict[str, Any]:
     """Tables (rows in, refused, audited, published), models with their scores, the publication, and what to do next."""
-    try:
-        with lake_of(project, read_only=True) as lake:
-            heads, state = lake.heads(project.environment), lake.state(project.environment)
-    except UsedWrongly as error:
-        if error.code != "DP-W001":
-            raise
+    if lake is None:
         return {"tables": [], "models": [], "publication": None, "shows": "nothing yet", "next": "next: dataops run"}
+    heads, state = lake.heads(project.environment), lake.state(project.environment)
     published = {m.name: m for m in state.cut.members}
     tables = [
         {

@@ -450,10 +450,13 @@ _attached: ContextVar[dict[LakeLocation, DuckDBPyConnection] | None] = ContextVa
 
 @contextmanager
 def attached_once() -> Iterator[None]:
-    """Inside, all who open one lake to write share one attached DuckDB, each with a connection of its own to it.
+    """Inside, all who open one lake share the DuckDB of the first who opens it to write, each with a connection to it.
 
     Attaching takes a quarter of a second, which every step of a run would else pay.
     """
+    if _attached.get() is not None:
+        yield
+        return
     connections: dict[LakeLocation, DuckDBPyConnection] = {}
     token = _attached.set(connections)
     try:
@@ -474,7 +477,7 @@ def open_lake(
     Raises: what `attach` raises; also DP-W001 for a lake that its first process has not finished making.
     """
     lock = WriteLock(location)
-    shared = None if read_only else _attached.get()
+    shared = _attached.get()
     if shared is not None and location in shared:
         return Lake(another(shared[location]), lock, clock, location.anchors, sign)
     if read_only:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from dataops_platform.release.pinned_code.worktree import has_commit, make_copy,
 from dataops_platform.release.release import Release, find_release
 from dataops_platform.settings.code import code_digest_of
 from dataops_platform.settings.project import COPIES, FILE_NAME, PIN, STATE_FOLDER, Project, load_project
+from dataops_platform.stages.step import lake_if_made
 from dataops_platform.warehouse.lake import Lake
-from dataops_platform.warehouse.open import lake_of
 
 
 @dataclass(frozen=True)
@@ -75,21 +76,16 @@ def pinned_commit(project: Project) -> str:
     return project.root.resolve().relative_to(copies).parts[0] if project.pinned_in else ""
 
 
-def project_to_run(project: Project, start_again: Callable[[Pinned], None]) -> Project:
+def project_to_run(project: Project, start_again: Callable[[Pinned], None], lake: Lake | None = None) -> Project:
     """The project whose code runs in its environment: a guarded one runs what it shows, any other what is checked out.
 
     Where nothing was promoted yet it is the checkout, whose steps refuse to run. `start_again` is called when the
-    release runs with another interpreter, and does not come back.
+    release runs with another interpreter, and does not come back. `lake`: the project's, where it is open already.
     """
     if project.pinned_in is not None or not project.is_guarded:
         return project
-    try:
-        with lake_of(project, read_only=True) as lake:
-            pinned = pin_of_shown(project, lake)
-    except UsedWrongly as error:
-        if error.code != "DP-W001":  # there is no lake yet
-            raise
-        pinned = None
+    with nullcontext(lake) if lake else lake_if_made(project) as opened:
+        pinned = pin_of_shown(project, opened) if opened else None
     if pinned is None:
         return project
     if not pinned.is_for_this_interpreter:
