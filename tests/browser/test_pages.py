@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Shop
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]  # one browser, one project, its servers
 
 PATIENCE_MS = 60_000
 STAGES = ("extract", "clean", "transform", "train", "score", "publish", "release")

@@ -15,6 +15,7 @@ import pytest
 from dataops_platform.release.audit.verify import verify
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.lake import open_lake
+from tests.fixtures.campaign import CAMPAIGN
 from tests.fixtures.shop import Shop
 from tests.kills.mover import MODEL, MOVES
 
@@ -39,7 +40,7 @@ DEATHS = (
 )
 """What is done to prod, and where its process dies."""
 POINTS = {point for _, point in DEATHS}
-KILLS = 200 if os.environ.get("DATAOPS_CAMPAIGN") else len(DEATHS)
+KILLS = 200 if CAMPAIGN else len(DEATHS)
 State = tuple[int, int, bool]
 """What prod shows: the number of its release, that in its rows, and whether it is held."""
 

@@ -24,14 +24,15 @@ from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake, open_lake
+from tests.fixtures.campaign import CAMPAIGN
 from tests.fixtures.command_line import commit_all, git
 from tests.fixtures.shop import Shop, manifest
 
 pytestmark = pytest.mark.races
 
 CATALOGS = ["sqlite", pytest.param("postgres", marks=pytest.mark.service)]
-RACES = 100 if os.environ.get("DATAOPS_CAMPAIGN") else 20
 SIZES = (2, 3, 4, 6, 8, 12, 16)
+RACES = 100 if CAMPAIGN else len(SIZES)
 MOST = max(SIZES)
 TABLES = [f"w{number}" for number in range(MOST)]
 DELIVERIES = 50

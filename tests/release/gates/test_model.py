@@ -16,7 +16,7 @@ from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.sklearn.artefact import TRUSTED_TYPES, artefact_digest
 from tests.fixtures import lakes
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("gates")]  # one registry, and models in it
 
 GATE = "model_not_worse"
 

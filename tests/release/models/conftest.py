@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
+from tests.fixtures.once import made_once
 from tests.fixtures.orders import PROJECTS, move_artefacts, with_extensions_of
 
 SETTINGS = """\
@@ -79,17 +79,16 @@ def stays(tmp_path: Path, run_once: Path, released_once: Path) -> Path:
 @pytest.fixture(scope="session")
 def released_once(shared: Path, run_once: Path, dataops_in: Dataops) -> Path:
     """The same project, made once for all workers of this session; copied, never written to."""
-    target = shared / "released_once" / "stays"
-    with FileLock(shared / "released_once.lock"):
-        if not target.exists():
-            _write(target)
-            with_extensions_of(run_once, target)
-            for command in ("run", "release build", "promote --to staging", "promote --to prod"):
-                said = dataops_in(target)(*command.split())
-                if said.exit_code:
-                    shutil.rmtree(target)
-                    pytest.fail(f"{command}: {said.text}")
-    return target
+
+    def make(folder: Path) -> None:
+        target = folder / "stays"
+        _write(target)
+        with_extensions_of(run_once, target)
+        for command in ("run", "release build", "promote --to staging", "promote --to prod"):
+            said = dataops_in(target)(*command.split())
+            assert said.exit_code == 0, f"{command}: {said.text}"
+
+    return made_once(shared / "released_once", make) / "stays"
 
 
 def _write(target: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,11 +26,11 @@ from dataops_platform.release.audit.verify import verify
 from dataops_platform.release.promotion.switch import resume, roll_back
 from dataops_platform.settings.environments import EnvironmentSettings
 from dataops_platform.warehouse import lake as lake_module
+from tests.fixtures.campaign import CAMPAIGN
 
 RELEASES = 3
 STEPS = 10
-CAMPAIGN = bool(os.environ.get("DATAOPS_CAMPAIGN"))
-MANY, PARTS = 200, 4
+MANY, PARTS = (200, 4) if CAMPAIGN else (15, 1)
 """So many stories in so many tests, which can be told at once."""
 BEFORE, AFTER = ("before_write", "before_commit"), "after_commit"
 CRASHES = st.sampled_from([None, None, None, *BEFORE, AFTER])
