@@ -41,7 +41,7 @@ def light_connections() -> Iterator[None]:
 
     Commands in processes of their own have both; `tests/warehouse/test_open.py` holds that signatures are checked.
     """
-    attach.OPTIONS.update({"allow_unsigned_extensions": True} | ({"threads": 1} if IS_WORKER else {}))
+    attach.OPTIONS.update({"allow_unsigned_extensions": True, "threads": 1})
     yield
     attach.OPTIONS.clear()
 
