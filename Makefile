@@ -2,10 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FLIGHTS := examples/flights
+SLOW := $(BIN)/pytest -n 2 --dist loadgroup -q
+CAMPAIGN := DATAOPS_CAMPAIGN=1 $(SLOW)
 .DEFAULT_GOAL := help
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 22
 
 demo: .venv/.ready ## Carry a year of flights from files to published tables, a model and predictions
 	cd $(FLIGHTS) && ../../$(BIN)/dataops run
@@ -24,23 +26,37 @@ ui: .venv/.ready ## Dagster's pages on http://127.0.0.1:3000, with the demo's ru
 	DAGSTER_HOME="$(CURDIR)/$(FLIGHTS)/.dataops/dagster" DATAOPS_DAGSTER_URL=http://127.0.0.1:3000 \
 	  $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
-journeys: .venv/.ready ## The whole stories on the real year
-	$(BIN)/pytest -n 2 --dist worksteal -q -m "journey and not service and not kills"
+journeys: .venv/.ready ## Whole stories: of the real year, and of projects that are run, promoted and taken back
+	$(SLOW) -m "journey and not service and not kills"
 
 browser: .venv/.browser ## Dagster's pages and the board in Chromium; pictures are kept in .screenshots
 	$(BIN)/pytest -q -m browser
 
 services: .venv/.ready ## The tests that start a PostgreSQL server
-	$(BIN)/pytest -n 2 --dist worksteal -q -m "service and not races and not kills"
+	$(SLOW) -m "service and not races and not kills"
 
 kills: .venv/.ready ## Processes killed at every fault point
-	$(BIN)/pytest -n 2 --dist worksteal -q -m kills
+	$(SLOW) -m kills
 
 races: .venv/.ready ## Many processes at once on one environment, on both catalogs
-	$(BIN)/pytest -n 2 --dist worksteal -q -m races
+	$(SLOW) -m races
 
-campaign: .venv/.ready ## Races, kills and stories of moves in full numbers, on both catalogs: about an hour
-	DATAOPS_CAMPAIGN=1 $(BIN)/pytest -n 2 --dist worksteal -q -m "races or kills" tests/races tests/kills tests/release/moves
+slow: .venv/.browser ## Journeys, browser, services, kills and races in one go: what they share is made once
+	$(SLOW) -m "journey or browser or service or kills or races"
+
+campaign: campaign-kills campaign-stories campaign-races campaign-contracts ## All in full numbers: about an hour
+
+campaign-kills: .venv/.ready ## Runs of Dagster killed at each point alone; moves killed 200 times on each catalog
+	$(CAMPAIGN) -m kills tests/kills
+
+campaign-stories: .venv/.ready ## 200 stories of moves on each catalog
+	$(CAMPAIGN) -m "kills or service" tests/release/moves/test_story.py
+
+campaign-races: .venv/.ready ## 100 races on each catalog
+	$(CAMPAIGN) -m races
+
+campaign-contracts: .venv/.ready ## Rows made from, and against, 150 contracts that were drawn
+	$(CAMPAIGN) -m journey tests/testing
 
 docs: .venv/.ready ## The pages of docs/reference, written anew from the code
 	$(BIN)/python docs/reference.py
@@ -70,4 +86,5 @@ clean: ## Forget what the demo made
 	  $(BIN)/python -m pip install --quiet --group browser
 	touch $@
 
-.PHONY: help demo test check ui journeys browser services kills races campaign docs bench bench-contracts bench-release clean
+.PHONY: help demo test check ui journeys browser services kills races slow campaign campaign-kills campaign-stories \
+  campaign-races campaign-contracts docs bench bench-contracts bench-release clean

@@ -48,9 +48,9 @@ class Stopwatch:
 def run_platform(root: Path) -> Measured:
     """The project as `dataops run` runs it."""
     loading = Stopwatch()
-    from dataops_platform.runs.definitions import load_definitions
-    from dataops_platform.runs.instance import open_instance
-    from dataops_platform.runs.launch import launch
+    from dataops_platform.orchestration.definitions import load_definitions
+    from dataops_platform.orchestration.instance import open_instance
+    from dataops_platform.orchestration.launch import launch
     from dataops_platform.settings.project import load_project
 
     project = load_project(root)
@@ -73,7 +73,7 @@ def run_bare(root: Path) -> Measured:
     sys.path.insert(0, str(root / "src"))
     home = root / ".bare" / "dagster"
     home.mkdir(parents=True)
-    (home / "dagster.yaml").write_text(files("dataops_platform.runs").joinpath("dagster.yaml").read_text())
+    (home / "dagster.yaml").write_text(files("dataops_platform.orchestration").joinpath("dagster.yaml").read_text())
     os.environ["DAGSTER_HOME"] = str(home)
     defs = definitions(root)
     load_s, _ = loading.read()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from benchmarks.bare_lake import BUILD, SHOWN, connect
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
 
 
 class OtherWork(Exception):

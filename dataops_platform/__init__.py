@@ -8,10 +8,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from dataops_platform.kit.public_names import PUBLIC
 from dataops_platform.kit.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from dataops_platform.notebook import dataset, read
+    from dataops_platform.orchestration.lake_resource import LakeResource
+    from dataops_platform.orchestration.mlflow_resource import MlflowResource
     from dataops_platform.release.component import Release
     from dataops_platform.stages.clean.component import Clean
     from dataops_platform.stages.contract.component import Contract, with_contract
@@ -25,6 +28,8 @@ __all__ = [
     "Clean",
     "Contract",
     "Extract",
+    "LakeResource",
+    "MlflowResource",
     "Publish",
     "Release",
     "Score",
@@ -36,15 +41,10 @@ __all__ = [
     "with_contract",
 ]
 
-_HOME = {name: f"dataops_platform.stages.{name.lower()}.component" for name in __all__ if name[0].isupper()}
-_HOME["Release"] = "dataops_platform.release.component"
-_HOME["with_contract"] = _HOME["Contract"]
-_HOME["read"] = _HOME["dataset"] = "dataops_platform.notebook"
-
 
 def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(importlib.import_module(_HOME[name]), name)
+    if name in PUBLIC:
+        return getattr(importlib.import_module(PUBLIC[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

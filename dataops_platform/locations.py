@@ -20,7 +20,7 @@ from dataops_platform.settings.project import load_project
 if TYPE_CHECKING:
     from dagster import Definitions
 
-    from dataops_platform.release.pin import Pinned
+    from dataops_platform.release.pinned_code.pin import Pinned
 
 _FOLDER = Path(sys.path[0] or ".").resolve()
 """The working directory: Dagster puts it first in the search for modules while it imports this one."""
@@ -35,8 +35,8 @@ def definitions_of(environment: str, folder: Path) -> Definitions:
     A code server whose release runs with another interpreter starts again with that one.
     Raises: what `load_project`, `pin` and `load_definitions` raise; SystemFailed DP-R015 where this is no code server.
     """
-    from dataops_platform.release.pin import project_to_run
-    from dataops_platform.runs.definitions import load_definitions
+    from dataops_platform.orchestration.definitions import load_definitions
+    from dataops_platform.release.pinned_code.pin import project_to_run
 
     project = project_to_run(load_project(folder, environment), _again)
     if project.pinned_in is not None:
@@ -51,7 +51,7 @@ def _is_not_about_names(record: logging.LogRecord) -> bool:
 
 
 def _again(pinned: Pinned) -> None:
-    from dataops_platform.release.interpreter import start_again
+    from dataops_platform.release.pinned_code.interpreter import start_again
 
     if "api" not in sys.orig_argv or "grpc" not in sys.orig_argv:
         raise SystemFailed("DP-R015", interpreter=pinned.python.parent.parent.name)

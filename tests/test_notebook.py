@@ -12,8 +12,8 @@ import pytest
 import dataops_platform as dp
 from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
-from dataops_platform.warehouse.ducklake import retention
+from dataops_platform.warehouse import expiry
+from dataops_platform.warehouse.open import lake_of
 
 pytestmark = pytest.mark.journey
 
@@ -34,7 +34,7 @@ def test_it_reads_what_is_shown_then_and_now(published: Path, dataops_in: Callab
         kept = lake.connection.execute(
             "select distinct coalesce(version, snapshot_id::varchar) from lake._dataops.heads where name = 'orders'"
         )
-        retention.expire(lake.connection, [int(v) for (v,) in kept.fetchall() if v != version])
+        expiry.expire(lake.connection, [int(v) for (v,) in kept.fetchall() if v != version])
     with pytest.raises(Refused, match="DP-Q007"):
         dp.read("dev.orders", at=then, project=published)
 

@@ -25,7 +25,7 @@ def full(task: Task) -> list[Finding]:
     import duckdb
 
     from dataops_platform.contracts.engine import BROKEN
-    from dataops_platform.warehouse.ducklake.digest import summaries
+    from dataops_platform.warehouse.digest import summaries
 
     with duckdb.connect() as connection:
         rows = f"read_parquet('{task.rows}', file_row_number = true)"
@@ -45,9 +45,9 @@ def recheck(task: Task) -> list[Finding]:
 
 
 def _judgement(connection: DuckDBPyConnection, task: Task, source: str, others: str | None = None) -> Judgement:
+    from dataops_platform.contracts.compiled import compile_plan
     from dataops_platform.contracts.engine import judge
     from dataops_platform.contracts.odcs import load_contract
-    from dataops_platform.contracts.plan import compile_plan
 
     return judge(connection, source, compile_plan(load_contract(Path(task.contract))), others=others, samples=100)
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.manifest import WHOLE, Manifest, StepIdentity
-from dataops_platform.release.approvals import approve
 from dataops_platform.release.build import freeze
-from dataops_platform.release.propose import promote, propose
+from dataops_platform.release.promotion.approvals import approve
+from dataops_platform.release.promotion.promote import promote, propose
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.step import contract_of, lake_of
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.stages.contract_files import contract_of
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
 
 DATAOPS = """\
 project: shop

@@ -32,10 +32,10 @@ def lint(
     Example: dataops contracts lint
     """
     with errors_shown(as_json):
+        from dataops_platform.contract_tools.sync import drift
         from dataops_platform.contracts.lint import lint_contracts
         from dataops_platform.contracts.revisions import ended_waivers
         from dataops_platform.kit.clock import utc_now
-        from dataops_platform.runs.contract_sync import drift
 
         whole = None if files else load_project(project)
         paths = sorted(whole.root.glob("contracts/*.odcs.yaml")) if whole else files or []
@@ -71,7 +71,7 @@ def sync(
     Example: dataops contracts sync
     """
     with errors_shown(as_json):
-        from dataops_platform.runs.contract_sync import synced
+        from dataops_platform.contract_tools.sync import synced
 
         files = synced(load_project(project, env or None), check=check)
         parted = [d for file in files for d in (*(file.differences if check else ()), *file.contradictions)]
@@ -123,10 +123,10 @@ def test(
     Example: dataops contracts test contracts/orders.odcs.yaml orders.csv --with customers=customers.csv
     """
     with errors_shown(as_json):
+        from dataops_platform.contract_tools.check import check_file
+        from dataops_platform.contracts.compiled import SUFFIX, compile_plan, read_plan
         from dataops_platform.contracts.odcs import load_contract
-        from dataops_platform.contracts.plan import SUFFIX, compile_plan, read_plan
         from dataops_platform.kit.errors import UsedWrongly
-        from dataops_platform.runs.contract_check import check_file
 
         references = {}
         for other in others or []:
@@ -158,8 +158,8 @@ def plan(
     Example: dataops contracts plan contracts/orders.odcs.yaml --out orders.plan.json
     """
     with errors_shown(as_json):
+        from dataops_platform.contracts.compiled import SUFFIX, compile_plan, described
         from dataops_platform.contracts.odcs import load_contract
-        from dataops_platform.contracts.plan import SUFFIX, compile_plan, described
         from dataops_platform.kit.errors import UsedWrongly
         from dataops_platform.kit.text_file import write_text
 
@@ -213,7 +213,7 @@ def show(
     """
     with errors_shown(as_json):
         from dataops_platform.stages.clean.quarantine import as_shown, refused_rows
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, env or None)
         with lake_of(found, read_only=True) as lake:
@@ -265,7 +265,7 @@ def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str,
         from dataops_platform.kit.errors import UsedWrongly, did_you_mean
         from dataops_platform.settings.environ import actor
         from dataops_platform.stages.clean.quarantine import decide, refused_rows
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.warehouse.open import lake_of
 
         if bool(rows) == bool(rule):
             raise UsedWrongly("DP-C082")
@@ -306,8 +306,8 @@ def diff(
     Example: dataops contracts diff main
     """
     with errors_shown(as_json):
+        from dataops_platform.contract_tools.diff import as_markdown, compare
         from dataops_platform.kit.paths import find_upward
-        from dataops_platform.runs.contract_diff import as_markdown, compare
         from dataops_platform.settings.project import FILE_NAME
 
         in_project = not new or find_upward(FILE_NAME, project.resolve()) is not None

@@ -16,7 +16,7 @@ from dataops_platform.cli.output import console, errors_shown, print_json, print
 def doctor(project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
     """Looks only; ends with 1 when something is wrong."""
     with errors_shown(as_json):
-        from dataops_platform.runs.doctor import examine_folder
+        from dataops_platform.status.doctor import examine_folder
 
         found = examine_folder(project)
         wrong = sum(finding.state == "wrong" for finding in found)

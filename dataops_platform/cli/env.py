@@ -31,8 +31,8 @@ def create(
     Example: dataops env create pr_12 --from prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.branch import create_branch
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.environments.branch import create_branch
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project)
         with lake_of(found) as lake:
@@ -54,8 +54,8 @@ def list_(project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
     Example: dataops env list
     """
     with errors_shown(as_json):
-        from dataops_platform.release.branch import environments
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.environments.branch import environments
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project)
         with lake_of(found, read_only=True) as lake:
@@ -74,8 +74,8 @@ def drop(name: Name, project: ProjectFolder = Path(), as_json: AsJson = False) -
     Example: dataops env drop pr_12
     """
     with errors_shown(as_json):
-        from dataops_platform.release.branch import drop_branch
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.environments.branch import drop_branch
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project)
         with lake_of(found) as lake:

@@ -34,9 +34,9 @@ def gc(
     Example: dataops gc --keep 5 --keep-days 30
     """
     with errors_shown(as_json):
-        from dataops_platform.release.collect import collect, look
-        from dataops_platform.release.keep import retention_of
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.retention.garbage import collect, look
+        from dataops_platform.release.retention.policy import retention_of
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project)
         retention = retention_of(keep, keep_days, inputs=inputs)

@@ -33,8 +33,8 @@ def init(
     """Asks what was not said, and makes the project's folder."""
     with errors_shown(as_json):
         from dataops_platform.template.bake import bake
+        from dataops_platform.template.origin import take_this_package
         from dataops_platform.template.questions import checked, questions
-        from dataops_platform.template.source import take_this_package
 
         def asks(question: Question) -> bool:
             return not no_input and len(question.choices) != 1

@@ -6,7 +6,7 @@ Example: dataops ledger list --env prod
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,10 +18,12 @@ from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_table
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.kit.record import plain_of
+from dataops_platform.manifests.events import Event, Move, read_event
 from dataops_platform.settings.project import Project, load_project
 
 if TYPE_CHECKING:
-    from dataops_platform.warehouse.ducklake.lake import Lake
+    from dataops_platform.warehouse.lake import Lake
 
 ledger = typer.Typer(help=__doc__, no_args_is_help=True)
 
@@ -38,14 +40,14 @@ def list_(
     Example: dataops ledger list --env prod --last 5
     """
     with errors_shown(as_json):
-        from dataops_platform.warehouse.ducklake.ledger import read_rows
+        from dataops_platform.warehouse.ledger import read_rows
 
         with _ledger_of(project, env) as (_, lake, environment):
             rows = read_rows(lake.connection, environment, last)
-        events = [json.loads(row.body) for row in reversed(rows)]
         if as_json:
-            print_json([{key: value for key, value in event.items() if key != "cut"} for event in events])
+            print_json([json.loads(row.body) for row in reversed(rows)])
             return
+        events = [read_event(row.body) for row in reversed(rows)]
         columns = ["event", "at", "kind", "actor", "release", "publication", "held", "about"]
         print_table([_line(event) for event in events], columns)
 
@@ -63,22 +65,23 @@ def show(
     """
     with errors_shown(as_json):
         with _ledger_of(project, env) as (_, lake, environment):
-            events = {one["sequence"]: one for one in lake.events(environment)}
-        wanted = event or max(events, default=0)
-        if wanted not in events:
-            if not events:
-                raise UsedWrongly("DP-L086", environment=environment)
-            raise UsedWrongly("DP-L044", environment=environment, event=wanted, last=max(events))
-        one = events[wanted]
+            events = {one.sequence: one for one in lake.events(environment)}
+            wanted = event or max(events, default=0)
+            if wanted not in events:
+                if not events:
+                    raise UsedWrongly("DP-L086", environment=environment)
+                raise UsedWrongly("DP-L044", environment=environment, event=wanted, last=max(events))
+            one = events[wanted]
+            members = [plain_of(member) for member in lake.cut(one).members] if isinstance(one, Move) else []
+        plain = plain_of(one)
         if as_json:
-            print_json(one)
+            print_json({**plain, "members": members} if members else plain)
             return
         out = console()
-        for key, value in one.items():
-            if key != "cut":
-                out.print(f"{key:<14} {value if isinstance(value, str | int) else json.dumps(value)}", markup=False)
-        if "cut" in one:
-            print_table(one["cut"], ["name", "kind", "rows", "digest", "area", "version"], "cut")
+        for key, value in sorted(plain.items()):
+            out.print(f"{key:<14} {value if isinstance(value, str | int) else json.dumps(value)}", markup=False)
+        if members:
+            print_table(members, ["name", "kind", "rows", "digest", "area", "version"], "cut")
 
 
 @ledger.command("verify")
@@ -90,9 +93,9 @@ def verify(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJs
     Example: dataops ledger verify
     """
     with errors_shown(as_json):
-        from dataops_platform.release.verify.registry import registry_anchor
-        from dataops_platform.release.verify.verify import refuse_faults
-        from dataops_platform.release.verify.verify import verify as verify_all
+        from dataops_platform.release.audit.registry_anchor import registry_anchor
+        from dataops_platform.release.audit.verify import refuse_faults
+        from dataops_platform.release.audit.verify import verify as verify_all
 
         with _ledger_of(project, env) as (found, lake, _):
             verified = verify_all(lake, env, partial(registry_anchor, found), found.settings.environments)
@@ -110,9 +113,9 @@ def head(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson
     Example: dataops ledger head --env prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.verify.witnesses import UNSIGNED, signer
-        from dataops_platform.technologies.ssh.signature import ALLOWED_SIGNERS
-        from dataops_platform.warehouse.ducklake.ledger import read_rows
+        from dataops_platform.kit.signatures import ALLOWED_SIGNERS
+        from dataops_platform.release.audit.witnesses import UNSIGNED, signer
+        from dataops_platform.warehouse.ledger import read_rows
 
         with _ledger_of(project, env) as (found, lake, environment):
             state, rows = lake.state(environment), read_rows(lake.connection, environment, 1)
@@ -129,7 +132,7 @@ def head(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson
 @contextmanager
 def _ledger_of(folder: Path, env: str) -> Iterator[tuple[Project, Lake, str]]:
     """The project, its lake, and the environment asked for: also a branch that was dropped, whose ledger stays."""
-    from dataops_platform.stages.step import lake_of
+    from dataops_platform.warehouse.open import lake_of
 
     found = load_project(folder)
     with lake_of(found, read_only=True) as lake:
@@ -139,15 +142,16 @@ def _ledger_of(folder: Path, env: str) -> Iterator[tuple[Project, Lake, str]]:
         yield found, lake, environment
 
 
-def _line(event: Mapping[str, Any]) -> dict[str, Any]:
-    about = {key: event[key] for key in ("plan", "to", "built", "run", "from") if event.get(key)}
+def _line(event: Event) -> dict[str, Any]:
+    plain = plain_of(event)
+    about = {key: plain[key] for key in ("plan", "to", "built", "run", "origin") if plain.get(key)}
     return {
-        "event": event["sequence"],
-        "at": event["at"][:19],
-        "kind": event["kind"],
-        "actor": event.get("actor", ""),
-        "release": short(event["release"]),
-        "publication": short(event["publication"]),
-        "held": event["held"],
+        "event": event.sequence,
+        "at": event.at[:19],
+        "kind": event.kind,
+        "actor": event.actor,
+        "release": short(event.release),
+        "publication": short(event.publication),
+        "held": event.held,
         "about": ", ".join(f"{key} {short(str(value))}" for key, value in about.items()),
     }

@@ -14,7 +14,7 @@ from dataops_platform.kit.errors import DataOpsError, stopped
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dataops_platform.release.page import Part
+    from dataops_platform.release.promotion.plan_page import Part
 
 QUERY_INTERRUPTED = "Query interrupted"
 """What DuckDB says where Ctrl-C meets it in a query; no KeyboardInterrupt is left then."""

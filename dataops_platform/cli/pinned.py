@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataops_platform.settings.project import Project, load_project
 
 if TYPE_CHECKING:
-    from dataops_platform.release.pin import Pinned
+    from dataops_platform.release.pinned_code.pin import Pinned
+    from dataops_platform.warehouse.lake import Lake
 
 
 def project_with_its_code(folder: Path, environment: str) -> Project:
@@ -17,12 +20,23 @@ def project_with_its_code(folder: Path, environment: str) -> Project:
 
     When its release runs with another interpreter, this command starts again in that one and does not come back.
     """
-    from dataops_platform.release.pin import project_to_run
+    from dataops_platform.release.pinned_code.pin import project_to_run
 
     return project_to_run(load_project(folder, environment or None), _again)
 
 
+@contextmanager
+def project_and_lake(folder: Path, environment: str) -> Iterator[tuple[Project, Lake | None]]:
+    """The same project, and its lake to read, opened once; None where nothing has run yet."""
+    from dataops_platform.release.pinned_code.pin import project_to_run
+    from dataops_platform.stages.step import lake_if_made
+
+    project = load_project(folder, environment or None)
+    with lake_if_made(project) as lake:
+        yield project_to_run(project, _again, lake), lake
+
+
 def _again(pinned: Pinned) -> None:
-    from dataops_platform.release.interpreter import start_again
+    from dataops_platform.release.pinned_code.interpreter import start_again
 
     start_again(pinned.python, ["-m", "dataops_platform.cli", *sys.argv[1:], "--project", str(pinned.root)])

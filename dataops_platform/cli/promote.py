@@ -12,11 +12,12 @@ from dataops_platform.cli.options import AsJson, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_page
 from dataops_platform.cli.reconcile import say_reconciled
 from dataops_platform.kit.errors import Refused, UsedWrongly
+from dataops_platform.kit.record import plain_of
 from dataops_platform.settings.project import load_project
 
 if TYPE_CHECKING:
-    from dataops_platform.release.reconcile import Reconciled
-    from dataops_platform.warehouse.protocol import State
+    from dataops_platform.release.reconciliation.reconcile import Reconciled
+    from dataops_platform.warehouse.state import State
 
 Target = Annotated[str, typer.Option("--to", help="The environment to move.")]
 Wanted = Annotated[
@@ -36,9 +37,9 @@ def plan(
     Example: dataops plan --to staging
     """
     with errors_shown(as_json):
-        from dataops_platform.release.page import as_markdown, page_of
-        from dataops_platform.release.propose import propose, release_for
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.promotion.plan_page import as_markdown, page_of
+        from dataops_platform.release.promotion.promote import propose, release_for
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, to)
         with lake_of(found) as lake:
@@ -67,9 +68,9 @@ def approve(
     Example: dataops approve 3f9c2a81d0b4 --why "looked at the rows" --sign ~/.ssh/id_ed25519
     """
     with errors_shown(as_json):
-        from dataops_platform.release.approvals import approve as say_yes
-        from dataops_platform.release.propose import find_plan
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.promotion.approvals import approve as say_yes
+        from dataops_platform.release.promotion.promote import find_plan
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project)
         with lake_of(found) as lake:
@@ -93,10 +94,10 @@ def promote(
     Example: dataops promote --to staging
     """
     with errors_shown(as_json):
-        from dataops_platform.release.propose import find_plan, propose, release_for, unreleased
-        from dataops_platform.release.propose import promote as carry_out
-        from dataops_platform.release.reconcile import follow_switch
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.promotion.promote import find_plan, propose, release_for, unreleased
+        from dataops_platform.release.promotion.promote import promote as carry_out
+        from dataops_platform.release.reconciliation.reconcile import follow_switch
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, to)
         with lake_of(found) as lake:
@@ -125,10 +126,10 @@ def rollback(
     Example: dataops rollback prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.move import roll_back
-        from dataops_platform.release.prepare import prepare_return
-        from dataops_platform.release.reconcile import follow_switch
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.promotion.preflight import refuse_other_models
+        from dataops_platform.release.promotion.switch import roll_back
+        from dataops_platform.release.reconciliation.reconcile import follow_switch
+        from dataops_platform.warehouse.open import lake_of
 
         if to is not None and data:
             raise UsedWrongly("DP-L078")
@@ -136,7 +137,7 @@ def rollback(
             raise UsedWrongly("DP-L079")
         found = load_project(project, environment)
         with lake_of(found) as lake:
-            prepare = partial(prepare_return, found)
+            prepare = partial(refuse_other_models, found)
             state = roll_back(lake, environment, to or "", data=data, prepare=prepare)
             followed = follow_switch(found, lake)
         _say(state, as_json, followed)
@@ -152,8 +153,8 @@ def resume(
     Example: dataops resume prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.move import resume as let_go
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.promotion.switch import resume as let_go
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, environment)
         with lake_of(found) as lake:
@@ -162,8 +163,8 @@ def resume(
 
 
 def _say(state: State, as_json: bool, followed: Reconciled | None = None) -> None:
-    event = {key: value for key, value in state.event.items() if key != "cut"}
     if as_json:
+        event = plain_of(state.event) if state.event else {}
         print_json({**event, "reconcile": followed.to_plain()} if followed else event)
         return
     held = ", held until it is resumed" if state.held else ""

@@ -12,7 +12,7 @@ from dataops_platform.cli.output import console, errors_shown, print_json, show_
 from dataops_platform.settings.project import load_project
 
 if TYPE_CHECKING:
-    from dataops_platform.release.reconcile import Reconciled
+    from dataops_platform.release.reconciliation.reconcile import Reconciled
 
 
 def reconcile(
@@ -25,8 +25,8 @@ def reconcile(
     Example: dataops reconcile prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.reconcile import reconcile as make_equal
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.reconciliation.reconcile import reconcile as make_equal
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, environment)
         with lake_of(found) as lake:

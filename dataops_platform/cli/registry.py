@@ -17,7 +17,7 @@ from dataops_platform.cli.pinned import project_with_its_code
 from dataops_platform.settings.project import Project
 
 if TYPE_CHECKING:
-    from dataops_platform.release.model_only import Code
+    from dataops_platform.release.registry.model_release import Code
 
 registry = typer.Typer(help=__doc__, no_args_is_help=True)
 
@@ -36,8 +36,8 @@ def validate(
     Example: dataops registry validate --env prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.door.validation import validate_versions
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.registry.model_validation import validate_versions
+        from dataops_platform.warehouse.open import lake_of
 
         found = project_with_its_code(project, env)
         with lake_of(found) as lake:
@@ -59,8 +59,8 @@ def answer(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJs
     Example: dataops registry answer --env prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.door.requests import answer_requests
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.registry.requests import answer_requests
+        from dataops_platform.warehouse.open import lake_of
 
         found = project_with_its_code(project, env)
         with lake_of(found) as lake:
@@ -78,9 +78,9 @@ def answer(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJs
 
 def _code(project: Project) -> Callable[[], Code]:
     def load() -> Code:
-        from dataops_platform.release.model_only import Code
-        from dataops_platform.runs.definitions import load_definitions
-        from dataops_platform.runs.instance import open_instance
+        from dataops_platform.orchestration.definitions import load_definitions
+        from dataops_platform.orchestration.instance import open_instance
+        from dataops_platform.release.registry.model_release import Code
 
         return Code(load_definitions(project), open_instance(project))
 

@@ -32,11 +32,11 @@ def build(
     Example: dataops release build
     """
     with errors_shown(as_json):
+        from dataops_platform.orchestration.definitions import load_definitions
+        from dataops_platform.orchestration.instance import open_instance
         from dataops_platform.release.build import build_release, shown
-        from dataops_platform.release.model_only import Code, build_model_release
-        from dataops_platform.runs.definitions import load_definitions
-        from dataops_platform.runs.instance import open_instance
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.registry.model_release import Code, build_model_release
+        from dataops_platform.warehouse.open import lake_of
 
         found = project_with_its_code(project, env)
         definitions = load_definitions(found)
@@ -60,7 +60,7 @@ def list_(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJso
     """
     with errors_shown(as_json):
         from dataops_platform.release.release import releases_of
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, env or None)
         with lake_of(found, read_only=True) as lake:
@@ -110,22 +110,23 @@ def show(
     Example: dataops release show --at 2013-03-01T12:00 --env prod
     """
     with errors_shown(as_json):
+        from dataops_platform.kit.record import plain_of
         from dataops_platform.release.release import find_release
-        from dataops_platform.release.shown_at import shown_at
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.warehouse.as_of import shown_at
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, env or None)
         with lake_of(found, read_only=True) as lake:
             event = shown_at(lake, found.environment, at) if at is not None else None
-            one = None if event and not event["release"] else find_release(lake, event["release"] if event else name)
+            one = None if event and not event.release else find_release(lake, event.release if event else name)
         if as_json:
-            print_json({"event": event, "release": one.to_plain() if one else None})
+            print_json({"event": plain_of(event) if event else None, "release": one.to_plain() if one else None})
             return
         out = console()
         if event:
             out.print(
-                f"{found.environment} showed publication {event['publication'][7:19]} since {event['at'][:19]}: "
-                f"event {event['sequence']}, {event['kind']} by {event['actor']}",
+                f"{found.environment} showed publication {event.publication[7:19]} since {event.at[:19]}: "
+                f"event {event.sequence}, {event.kind} by {event.actor}",
                 markup=False,
             )
         if one is None:

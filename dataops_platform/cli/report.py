@@ -23,8 +23,8 @@ def report(
     Example: dataops report --env prod --since 2013-03-01
     """
     with errors_shown(as_json):
-        from dataops_platform.release.report import promotion_rows, report_lines, report_of
-        from dataops_platform.stages.step import lake_of
+        from dataops_platform.release.audit.delivery_metrics import promotion_rows, report_lines, report_of
+        from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, env)
         with lake_of(found, read_only=True) as lake:

@@ -30,10 +30,12 @@ def run(
 ) -> None:
     """Runs assets as one Dagster run and ends with what was made."""
     with errors_shown(as_json):
-        from dataops_platform.runs.definitions import load_definitions
-        from dataops_platform.runs.instance import open_instance
-        from dataops_platform.runs.launch import Progress, launch
-        from dataops_platform.runs.summary import summarize
+        from dataops_platform.orchestration.definitions import load_definitions
+        from dataops_platform.orchestration.instance import open_instance
+        from dataops_platform.orchestration.launch import Progress, launch
+        from dataops_platform.stages.step import lake_if_made
+        from dataops_platform.status.summary import summarize
+        from dataops_platform.warehouse.lake import attached_once
 
         found = project_with_its_code(project, env)
         out = console()
@@ -43,7 +45,7 @@ def run(
                 out.print(_line(progress), markup=False)
 
         definitions = load_definitions(found)
-        with open_instance(found) as instance:
+        with attached_once(), open_instance(found) as instance:
             result = launch(
                 found,
                 definitions,
@@ -53,7 +55,8 @@ def run(
                 skip_unchanged=not force,
                 watch=watch,
             )
-        summary = summarize(found)
+            with lake_if_made(found) as lake:
+                summary = summarize(found, lake)
         if as_json:
             print_json({"run": result.run_id, "success": result.success, "failures": _plain(result), **summary})
         else:

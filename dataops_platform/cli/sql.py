@@ -24,8 +24,8 @@ def sql(
 ) -> None:
     """Prints the rows of one query."""
     with errors_shown(as_json):
-        from dataops_platform.stages.step import lake_location
-        from dataops_platform.warehouse.ducklake.query import ask
+        from dataops_platform.warehouse.open import lake_location
+        from dataops_platform.warehouse.query import ask
 
         found = load_project(project, env or None)
         answer = ask(lake_location(found), found.environment, query, limit)

@@ -12,7 +12,7 @@ import typer
 
 from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_table
-from dataops_platform.cli.pinned import project_with_its_code
+from dataops_platform.cli.pinned import project_and_lake
 
 
 def status(
@@ -24,18 +24,16 @@ def status(
     """Prints a line for each asset, in the order of the stages, and for what each environment shows or waits for."""
     with errors_shown(as_json):
         from dataops_platform.kit.clock import utc_now
-        from dataops_platform.release.awaited import with_releases
-        from dataops_platform.runs.board_page import board_page, write_page
-        from dataops_platform.runs.definitions import load_definitions
-        from dataops_platform.runs.instance import open_instance
-        from dataops_platform.runs.status import board
-        from dataops_platform.runs.summary import summarize
+        from dataops_platform.orchestration.definitions import load_definitions
+        from dataops_platform.orchestration.instance import open_instance
+        from dataops_platform.status.board import board
+        from dataops_platform.status.board_page import board_page, write_page
+        from dataops_platform.status.pending import with_releases
+        from dataops_platform.status.summary import summarize
 
-        found = project_with_its_code(project, env)
-        definitions = load_definitions(found)
-        with open_instance(found) as instance:
-            lines = with_releases(found, board(found, definitions, instance))
-        summary = summarize(found)
+        with project_and_lake(project, env) as (found, lake), open_instance(found) as instance:
+            lines = with_releases(found, lake, board(found, load_definitions(found), instance))
+            summary = summarize(found, lake)
         if html is not None:
             write_page(html, board_page(found.name, summary["shows"], f"{utc_now():%Y-%m-%d %H:%M} UTC", lines))
         if as_json:

@@ -24,7 +24,7 @@ def up(
 ) -> None:
     """Starts Dagster (web server and daemon) and MLflow, and says where they are once they answer."""
     with errors_shown(as_json=False):
-        from dataops_platform.runs.servers import Running, running, servers_of, watch
+        from dataops_platform.orchestration.servers import Running, running, servers_of, watch
         from dataops_platform.technologies.mlflow.tracking import open_tracking
 
         found = load_project(project)

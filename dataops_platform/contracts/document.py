@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, FiniteFloat, ValidationInfo, field_validator
 
 from dataops_platform.contracts.contract import LogicalType, Severity
-from dataops_platform.kit.strict import StrictModel
+from dataops_platform.kit.validation import StrictModel
 
 Number = FiniteFloat | int
 NOT_ENFORCED = "not enforced"

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dataops_platform.contracts.compiled import ROWS, Plan
 from dataops_platform.contracts.contract import Contract, Rule
 from dataops_platform.contracts.custom_checks import failing_rows
 from dataops_platform.contracts.limits import broken_limit
 from dataops_platform.contracts.other_rows import missing, twice
-from dataops_platform.contracts.plan import ROWS, Plan
-from dataops_platform.contracts.trial import first_words
+from dataops_platform.contracts.sql_check import first_words
 from dataops_platform.contracts.typed_rows import REFUSED, TypedRows, as_type_of, type_rows
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifier, identifiers, literal

@@ -8,7 +8,7 @@ from typing import Any
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.odcs import load_contract
-from dataops_platform.contracts.trial import refuse_unevaluable
+from dataops_platform.contracts.sql_check import refuse_unevaluable
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 
 

@@ -33,10 +33,10 @@ from dataops_platform.contracts.document import (
     Sla,
     TypeOptions,
 )
-from dataops_platform.contracts.trial import pattern_error
+from dataops_platform.contracts.sql_check import pattern_error
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest, some
 from dataops_platform.kit.sql import identifier, literal
-from dataops_platform.kit.strict import validate
+from dataops_platform.kit.validation import validate
 from dataops_platform.kit.yaml_file import Loc, YamlFile, read_yaml
 
 SQL_TYPES: dict[LogicalType, tuple[str, ...]] = {

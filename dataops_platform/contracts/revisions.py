@@ -11,7 +11,7 @@ from typing import Any
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.kit.strict import StrictModel, validate
+from dataops_platform.kit.validation import StrictModel, validate
 from dataops_platform.kit.yaml_file import read_yaml
 
 SUFFIX = ".odcs.yaml"

@@ -1,4 +1,4 @@
-"""SHA-256 digests of plain records and files, written `sha256:<hex>`."""
+"""Canonical bytes of plain records, and SHA-256 digests of these and of files, written `sha256:<hex>`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,34 @@ from pathlib import Path
 
 
 def canonical_json(value: object) -> str:
-    """JSON with sorted keys and no white space: equal records give equal text."""
+    r"""The one JSON text of a value; its UTF-8 bytes are what is digested and stored.
+
+    Keys are texts, in the order of their code points. No white space. An integer is its digits; any other number is the
+    shortest decimal that reads back as the same double (`1.0`, `1e-07`, `-0.0`): 1 and 1.0 are two values. A text has
+    its characters as they are, in no normal form, but `\"`, `\\` and, below U+0020, `\n`, `\r`, `\t`, `\b`, `\f` or
+    `\u00xx`. Reading the text and writing what was read gives the same text.
+
+    Raises: ValueError for NaN and infinities; TypeError for a key that is no text, and for other types. What is not
+    Unicode (a surrogate alone) fails when it is encoded.
+    """
+    _refuse_other_keys(value)
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def _refuse_other_keys(value: object) -> None:
+    """Refuses keys that JSON would turn into texts, so that two of them could become one."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"the key {key!r} is no text")
+            _refuse_other_keys(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _refuse_other_keys(inner)
+
+
 def digest_of(value: object) -> str:
-    """Digest of a JSON-like value."""
+    """Digest of a JSON-like value: of the bytes of its canonical text."""
     return digest_of_bytes(canonical_json(value).encode())
 
 

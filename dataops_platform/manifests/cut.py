@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, cached_property
 
-from dataops_platform.kit.digests import digest_of
+from dataops_platform.kit.digests import canonical_json, digest_of, digest_of_bytes
+from dataops_platform.kit.record import Record, plain_of, record_of
 from dataops_platform.manifests.manifest import Head, Kind, Manifest
+
+FORMAT = 1
+"""The format of a cut; docs/concepts/formats.md says when it is raised."""
 
 
 @dataclass(frozen=True)
-class Member:
+class Member(Record):
     """One table or model of a cut. `version` and `area` are locators and no part of the cut's identity."""
 
     name: str
@@ -28,33 +32,35 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """Members in order of name."""
+class Cut(Record):
+    """Members in order of name. `under`: what they were made from, where that was given to an environment unshown."""
 
     members: tuple[Member, ...]
+    under: tuple[Member, ...] | None = None
+    format: int = FORMAT
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The publication id: digest of names, contents, partitions and contracts; not of versions, runs or times."""
         return digest_of([[m.name, m.kind, m.digest, list(m.partitions), m.contract] for m in self.members])
+
+    @cached_property
+    def name(self) -> str:
+        """The digest of the stored text: of all that the cut says, also of where its members lie."""
+        return digest_of_bytes(self.to_text().encode())
 
     def member(self, name: str) -> Member | None:
         """The member called `name`, if there is one."""
         return next((m for m in self.members if m.name == name), None)
 
-    def to_plain(self) -> list[dict[str, Any]]:
-        """The members as JSON-like records."""
-        return [{**m.__dict__, "partitions": list(m.partitions), "manifests": list(m.manifests)} for m in self.members]
+    def to_text(self) -> str:
+        """The text that is stored: canonical JSON."""
+        return canonical_json(plain_of(self))
 
     @classmethod
-    def from_plain(cls, members: Iterable[Mapping[str, Any]]) -> Cut:
-        """The cut written by `to_plain`."""
-        return cls(
-            tuple(
-                Member(**{**m, "partitions": tuple(m["partitions"]), "manifests": tuple(m["manifests"])})
-                for m in members
-            )
-        )
+    def from_text(cls, text: str) -> Cut:
+        """The cut written by `to_text`. Raises: ValueError for another text."""
+        return record_of(cls, json.loads(text))
 
 
 def cut_of(heads: Iterable[Head]) -> Cut:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from dataops_platform.kit.digests import canonical_json, digest_of
+from dataops_platform.kit.digests import canonical_json, digest_of, digest_of_bytes
+from dataops_platform.kit.record import Record, plain_of, record_of
 from dataops_platform.manifests.table_digest import TableDigest
 
 Kind = Literal["table", "model"]
 WHOLE = ""
 """The partition key of something that has no partitions."""
+FORMAT = 1
+"""The format of a manifest; docs/concepts/formats.md says when it is raised."""
 
 
 @dataclass(frozen=True)
-class InputRef:
+class InputRef(Record):
     """Something a step read: its content and the manifests that made it. A file has no manifest."""
 
     name: str
@@ -27,7 +29,7 @@ class InputRef:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Record):
     """What one rule said about one batch: how many rows it refused (or, as a warning, marked).
 
     A rule over all rows together has `measured` a number, and `failing_rows` is 1 where that breaks its limit.
@@ -40,7 +42,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class StepIdentity:
+class StepIdentity(Record):
     """Everything that decides a step's result; equal digests mean: nothing to do."""
 
     code: str
@@ -56,7 +58,7 @@ class StepIdentity:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class Manifest(Record):
     """An audited result. Rows obey `rows_in == rows_audited + rows_refused`."""
 
     environment: str
@@ -74,24 +76,21 @@ class Manifest:
     contract_version: str = ""
     verdicts: tuple[Verdict, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
 
     @cached_property
     def id(self) -> str:
-        """Digest of the whole record."""
-        return digest_of(dataclasses.asdict(self))
+        """Digest of the bytes that are stored."""
+        return digest_of_bytes(self.to_json().encode())
 
     def to_json(self) -> str:
-        """The record as canonical JSON."""
-        return canonical_json(dataclasses.asdict(self))
+        """The record as canonical JSON: the text that is stored."""
+        return canonical_json(plain_of(self))
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        """The record written by `to_json`."""
-        data = json.loads(text)
-        step = data.pop("step")
-        inputs = tuple(InputRef(**{**ref, "manifests": tuple(ref["manifests"])}) for ref in step.pop("inputs"))
-        verdicts = tuple(Verdict(**verdict) for verdict in data.pop("verdicts"))
-        return cls(**data, step=StepIdentity(**step, inputs=inputs), verdicts=verdicts)
+        """The record written by `to_json`. Raises: ValueError for another text."""
+        return record_of(cls, json.loads(text))
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Releases: code, data, models and contracts move together, through gates, and come back together."""
+"""A wing of rooms: releases, how they are promoted, pinned, followed by the registry, kept, reproduced and audited."""

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import digest_of, digest_of_files, short
 from dataops_platform.kit.errors import Refused, some
+from dataops_platform.kit.git import commit_of, uncommitted
 from dataops_platform.manifests.cut import Cut, cut_of
+from dataops_platform.manifests.events import Build
 from dataops_platform.manifests.manifest import Manifest
-from dataops_platform.release.git import commit_of, uncommitted
 from dataops_platform.release.release import RELEASE, Release, find_release
 from dataops_platform.settings.code import code_digest_of, code_files, lock_digest
 from dataops_platform.settings.environ import actor
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.step import ELSEWHERE, contract_of
-from dataops_platform.warehouse.ducklake.heads import read_manifests
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.stages.contract_files import contract_of
+from dataops_platform.stages.inputs import ELSEWHERE
+from dataops_platform.warehouse.heads import read_manifests
+from dataops_platform.warehouse.lake import Lake
 
 if TYPE_CHECKING:
     from dagster import Definitions
@@ -48,7 +50,7 @@ def freeze(project: Project, lake: Lake, cut: Cut, clock: Clock = utc_now) -> Re
     """Keeps a release of this cut with the code at hand. Raises: Refused DP-L005."""
     release = release_of(project, cut, clock)
     plain = release.to_plain()
-    build = {"kind": "build", "actor": actor(), "built": release.id, "document": digest_of(plain)}
+    build = Build(actor=actor(), built=release.id, document=digest_of(plain))
     lake.keep(RELEASE, release.id, plain, told=(project.environment, build))
     return find_release(lake, release.id)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from dataops_platform.release.plan import Plan
+from dataops_platform.release.promotion.plan import Plan
 from dataops_platform.settings.environments import GateSettings
 
 ORIGIN = "origin"

@@ -7,21 +7,21 @@ import dagster as dg
 from pydantic import ConfigDict
 
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
+from dataops_platform.orchestration.definitions import load_definitions
 from dataops_platform.release.build import build_release
 from dataops_platform.release.checks import gate_results, gate_specs
-from dataops_platform.release.door.sensors import registry_defs
 from dataops_platform.release.jobs import asked_of, move_jobs
 from dataops_platform.release.metadata import plan_metadata, release_metadata, state_metadata
-from dataops_platform.release.pin import pinned_commit
-from dataops_platform.release.propose import propose, release_for
+from dataops_platform.release.pinned_code.pin import pinned_commit
+from dataops_platform.release.promotion.promote import propose, release_for
+from dataops_platform.release.registry.sensors import registry_defs
 from dataops_platform.release.release import find_release
 from dataops_platform.release.sensors import reconcile_sensor
-from dataops_platform.runs.definitions import load_definitions
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.component import Result, failure_of
 from dataops_platform.stages.publish.run import PUBLICATION
 from dataops_platform.stages.scaffold import scaffolder
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 RELEASE = "release"
 

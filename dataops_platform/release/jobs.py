@@ -9,16 +9,16 @@ from pydantic import Field
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import DataOpsError
 from dataops_platform.release.metadata import move_event
-from dataops_platform.release.move import resume, roll_back
-from dataops_platform.release.prepare import prepare_return
-from dataops_platform.release.propose import find_plan, promote, propose, release_for
-from dataops_platform.release.reconcile import follow_switch
+from dataops_platform.release.promotion.preflight import refuse_other_models
+from dataops_platform.release.promotion.promote import find_plan, promote, propose, release_for
+from dataops_platform.release.promotion.switch import resume, roll_back
+from dataops_platform.release.reconciliation.reconcile import follow_switch
 from dataops_platform.release.release import find_release
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.component import failure_of
-from dataops_platform.stages.step import lake_of
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.protocol import State
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.state import State
 
 
 class PromoteConfig(dg.Config):
@@ -61,7 +61,7 @@ def move_jobs(project: Project) -> list[dg.JobDefinition]:
     @dg.op(name="rollback", description="Shows an earlier state again, and holds the environment.")
     def rollback_op(context: dg.OpExecutionContext, config: RollbackConfig) -> None:
         def work(asked: Project, lake: Lake) -> State:
-            prepare = partial(prepare_return, asked)
+            prepare = partial(refuse_other_models, asked)
             return roll_back(lake, environment, config.to, data=config.data, prepare=prepare)
 
         _move(context, project, work)

@@ -8,11 +8,11 @@ from typing import Any
 import dagster as dg
 
 from dataops_platform.kit.digests import short
-from dataops_platform.release.page import as_markdown
-from dataops_platform.release.plan import Plan
-from dataops_platform.release.reconcile import Reconciled
+from dataops_platform.release.promotion.plan import Plan
+from dataops_platform.release.promotion.plan_page import as_markdown
+from dataops_platform.release.reconciliation.reconcile import Reconciled
 from dataops_platform.release.release import Release
-from dataops_platform.warehouse.protocol import State
+from dataops_platform.warehouse.state import State
 
 Metadata = Mapping[str, dg.MetadataValue[Any]]
 DATA_VERSION = "dagster/data_version"
@@ -56,8 +56,10 @@ def plan_metadata(plan: Plan) -> Metadata:
 
 def move_event(state: State, release: Release | None, followed: Reconciled) -> dg.AssetMaterialization:
     """A promotion or a rollback, and what was made to follow it, for the page of `<environment>/release`."""
-    said = f"{state.event['kind']} by {state.event['actor']}, event {state.sequence}"
-    return _event(state.environment, state.release, said, _move_metadata(state, release, followed))
+    assert state.event, "an environment that was moved has an event"
+    said = f"{state.event.kind} by {state.event.actor}, event {state.sequence}"
+    metadata = _move_metadata(state, state.event.kind, release, followed)
+    return _event(state.environment, state.release, said, metadata)
 
 
 def build_event(release: Release) -> dg.AssetMaterialization:
@@ -79,11 +81,11 @@ def _event(environment: str, release: str, said: str, metadata: Metadata) -> dg.
     )
 
 
-def _move_metadata(state: State, release: Release | None, followed: Reconciled) -> Metadata:
+def _move_metadata(state: State, kind: str, release: Release | None, followed: Reconciled) -> Metadata:
     said = [*followed.made, *followed.put_right, *([f"not yet: {followed.failed}"] if followed.failed else [])]
     return {
         "event": dg.MetadataValue.int(state.sequence),
-        "kind": dg.MetadataValue.text(str(state.event["kind"])),
+        "kind": dg.MetadataValue.text(kind),
         "held": dg.MetadataValue.bool(state.held),
         "followed": dg.MetadataValue.text("; ".join(said) or "all was equal"),
         **state_metadata(state, release),

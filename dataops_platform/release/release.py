@@ -9,11 +9,14 @@ from typing import Any
 
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.record import plain_of, record_of
 from dataops_platform.manifests.cut import Cut
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
 
 RELEASE = "release"
 """The kind of document that the lake keeps releases as."""
+_CONTENTS = ("project", "commit", "is_dirty", "code", "lock", "dbt", "config", "contracts")
+_LOCATORS = ("built_in", "built_by", "built_at", "contract_versions")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,9 @@ class Release:
     built_by: str = ""
     built_at: str = ""
     contract_versions: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Contents that a later version added; they are part of the id."""
+    more_locators: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def contents(self) -> dict[str, Any]:
@@ -54,6 +60,7 @@ class Release:
             "publication": self.cut.id,
             "tables": {m.name: m.digest for m in members if m.kind == "table"},
             "models": {m.name: m.digest for m in members if m.kind == "model"},
+            **self.more,
         }
 
     @cached_property
@@ -66,20 +73,19 @@ class Release:
 
     def to_plain(self) -> dict[str, Any]:
         """The release as a JSON-like record, contents and locators apart."""
-        located = {"built_in": self.built_in, "built_by": self.built_by, "built_at": self.built_at}
-        return {
-            "id": self.id,
-            "contents": self.contents,
-            "locators": {**located, "cut": self.cut.to_plain(), "contract_versions": dict(self.contract_versions)},
-        }
+        located = {name: getattr(self, name) for name in _LOCATORS}
+        locators = {**located, "cut": plain_of(self.cut), **self.more_locators}
+        return {"id": self.id, "contents": self.contents, "locators": locators}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Release:
-        """The release written by `to_plain`."""
-        derived = ("publication", "tables", "models")
-        contents = {key: value for key, value in plain["contents"].items() if key not in derived}
-        locators = dict(plain["locators"])
-        return cls(**contents, cut=Cut.from_plain(locators.pop("cut")), **locators)
+        """The release written by `to_plain`. Raises: KeyError, ValueError for other values."""
+        contents, locators = dict(plain["contents"]), dict(plain["locators"])
+        for derived in ("publication", "tables", "models"):
+            del contents[derived]
+        cut = record_of(Cut, locators.pop("cut"))
+        known = {name: contents.pop(name) for name in _CONTENTS} | {name: locators.pop(name) for name in _LOCATORS}
+        return cls(**known, cut=cut, more=contents, more_locators=locators)
 
 
 def releases_of(lake: Lake) -> list[Release]:

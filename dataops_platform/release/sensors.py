@@ -6,17 +6,17 @@ from functools import partial
 import dagster as dg
 
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
+from dataops_platform.orchestration.reload import RELOADED, reload_location
 from dataops_platform.release.jobs import asked_of
 from dataops_platform.release.metadata import build_event, is_news, move_event
-from dataops_platform.release.pin import Pinned, pin_of_shown, pinned_commit
-from dataops_platform.release.reconcile import Reconciled, reconcile
+from dataops_platform.release.pinned_code.pin import Pinned, pin_of_shown, pinned_commit
+from dataops_platform.release.reconciliation.reconcile import Reconciled, reconcile
 from dataops_platform.release.release import find_release, releases_of
-from dataops_platform.release.reload import RELOADED, reload_location
 from dataops_platform.settings.environ import dagster_url
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.step import lake_of
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.protocol import State
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.state import State
 
 
 def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
-from dataops_platform.kit.strict import StrictModel
+from dataops_platform.kit.validation import StrictModel
 from dataops_platform.settings.day import Day
 from dataops_platform.settings.environ import checked_environment
 

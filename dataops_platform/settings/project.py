@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 from dataops_platform.kit.paths import find_upward
-from dataops_platform.kit.strict import StrictModel, secret, validate
+from dataops_platform.kit.validation import StrictModel, secret, validate
 from dataops_platform.kit.yaml_file import read_yaml
 from dataops_platform.settings.day import Day
 from dataops_platform.settings.environ import arm_faults, checked_environment, chosen_environment

@@ -14,20 +14,14 @@ from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.manifests.manifest import WHOLE
 from dataops_platform.settings.project import PartitionSettings, Project, load_project, table_name
+from dataops_platform.stages.audit import ContractBroken
 from dataops_platform.stages.checks import check_specs, rule_results
+from dataops_platform.stages.guard import refuse_other_code
 from dataops_platform.stages.metadata import definition_metadata, outcome_metadata, partition_metadata, verdict_metadata
 from dataops_platform.stages.rule_checks import CONTRACT_CHECK, rule_checks
-from dataops_platform.stages.step import (
-    ContractBroken,
-    Makes,
-    Outcome,
-    RunContext,
-    Step,
-    lake_of,
-    made_by,
-    refuse_other_code,
-)
+from dataops_platform.stages.step import Makes, Outcome, RunContext, Step, made_by
 from dataops_platform.stages.tags import table_tags
+from dataops_platform.warehouse.open import lake_of
 
 SKIP_TAG = "dataops/skip_unchanged"
 CANDIDATES_TAG = "dataops/candidates"

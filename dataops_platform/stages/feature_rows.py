@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from dataops_platform.kit.sql import identifier, identifiers
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.stages.step import Window
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.stages.partitions import Window
+from dataops_platform.warehouse.lake import Lake
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from dataops_platform.contract_tools.check import Checked
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.errors import Refused, some
-from dataops_platform.runs.contract_check import Checked
-from dataops_platform.testing.given import (
+from dataops_platform.testing.inputs import (
     GivenContract,
     Rows,
     Table,

@@ -12,7 +12,8 @@ from dataops_platform.contracts.contract import Contract, Rule, RuleKind
 from dataops_platform.contracts.engine import OVER_ALL_ROWS
 from dataops_platform.kit.errors import UsedWrongly, some
 from dataops_platform.kit.sql import identifier, literal
-from dataops_platform.testing.drawn import (
+from dataops_platform.testing.inputs import GivenContract, Rows, broken_rules, contract_of, judged, rule_of, table_of
+from dataops_platform.testing.sampler import (
     NULLS,
     Given,
     Row,
@@ -23,7 +24,6 @@ from dataops_platform.testing.drawn import (
     values_left,
     with_functions,
 )
-from dataops_platform.testing.given import GivenContract, Rows, broken_rules, contract_of, judged, rule_of, table_of
 
 MOST_ROWS = 4
 """How many rows are tried with each value that may break a rule."""

@@ -8,8 +8,8 @@ from random import Random
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.errors import UsedWrongly, some
-from dataops_platform.testing.drawn import Given, Row, Source, drawn, null_shares, source_of
-from dataops_platform.testing.given import GivenContract, Rows, broken_rules, contract_of, judged, table_of
+from dataops_platform.testing.inputs import GivenContract, Rows, broken_rules, contract_of, judged, table_of
+from dataops_platform.testing.sampler import Given, Row, Source, drawn, null_shares, source_of
 
 
 def example_rows(

@@ -1,1 +1,1 @@
-"""Where tables live: staged and audited in a build area, shown to consumers by one switch."""
+"""The lake: tables with versions, heads of build areas, and the ledger of each environment, on DuckLake."""

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.journeys.conftest import BIN, ROOT, command
+from tests.fixtures.terminal import BIN, ROOT, command
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.journeys.conftest import command
+from tests.fixtures.terminal import command
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.conftest import Shop
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]  # one browser, one project, its servers
 
 PATIENCE_MS = 60_000
 STAGES = ("extract", "clean", "transform", "train", "score", "publish", "release")

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from dataops_platform.manifests.events import Duplicate, Unknown
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 Run = Callable[..., Any]
 
@@ -33,7 +34,7 @@ def key(tmp_path: Path) -> Path:
 def written(project: Path) -> Path:
     """Notes that something came twice."""
     with lake_of(load_project(project)) as lake:
-        lake.note("dev", {"kind": "duplicate", "actor": "ann", "run": "r1"})
+        lake.note("dev", Duplicate(actor="ann", run="r1"))
     return project
 
 
@@ -48,7 +49,7 @@ def overwritten(project: Path, sequence: int) -> None:
 def test_the_list_has_the_newest_event_first_and_says_what_it_was_about(project: Path, dataops: Run) -> None:
     events = dataops("ledger", "list", "--json").json
     assert [(event["sequence"], event["kind"]) for event in events] == [(2, "duplicate"), (1, "publication")]
-    assert not any("cut" in event for event in events)
+    assert not any("members" in event for event in events)
     assert [event["sequence"] for event in dataops("ledger", "list", "--last", "1", "--json").json] == [2]
     first = next(line for line in dataops("ledger", "list").out.splitlines() if "duplicate" in line)
     assert first.split()[0] == "2"
@@ -58,10 +59,29 @@ def test_the_list_has_the_newest_event_first_and_says_what_it_was_about(project:
 def test_one_event_is_shown_whole_the_last_when_no_number_is_given(project: Path, dataops: Run) -> None:
     assert dataops("ledger", "show", "--json").json["kind"] == "duplicate"
     first = dataops("ledger", "show", "1", "--json").json
-    assert {member["name"] for member in first["cut"]} == {"customers", "monthly_sales", "orders"}
+    assert {member["name"] for member in first["members"]} == {"customers", "monthly_sales", "orders"}
     text = dataops("ledger", "show", "1").text
     assert "kind publication" in text
-    assert all(member["name"] in text for member in first["cut"])
+    assert all(member["name"] in text for member in first["members"])
+
+
+def test_an_event_of_a_kind_that_only_a_later_version_knows_is_kept_shown_and_moves_nothing(
+    project: Path, dataops: Run
+) -> None:
+    with lake_of(load_project(project)) as lake:
+        before = lake.state("dev")
+        lake.note("dev", Unknown(kind="grant", actor="ann", more={"table": "orders", "rights": ["select"]}))
+        lake.note("dev", Duplicate(actor="bob"))
+        after = lake.state("dev")
+        assert (after.sequence, after.publication, after.moved) == (4, before.publication, before.moved)
+    assert [event["kind"] for event in dataops("ledger", "list", "--json").json][:2] == ["duplicate", "grant"]
+    assert "grant" in dataops("ledger", "list").text
+    shown = dataops("ledger", "show", "3", "--json").json
+    assert (shown["table"], shown["rights"]) == ("orders", ["select"])
+    assert 'rights ["select"]' in dataops("ledger", "show", "3").text
+    for command in ("ledger verify", "status", "release build"):
+        said = dataops(*command.split())
+        assert said.exit_code == 0, said.text
 
 
 def test_an_event_that_there_is_not_is_told_with_the_last(project: Path, dataops: Run) -> None:

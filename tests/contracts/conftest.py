@@ -11,10 +11,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import BatchAudit, judge
 from dataops_platform.contracts.odcs import load_contract
-from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.kit.sql import identifiers
 
 HEAD = """\

@@ -10,10 +10,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.contracts.engine import judge as judge_rows
-from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.manifests.manifest import Verdict
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
-from dataops_platform.contracts.plan import compile_plan
 
 CONTRACT = """\
 apiVersion: v3.2.0

@@ -15,15 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dataops_platform.contract_tools.check import Checked, check_file
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.errors import DataOpsError
 from dataops_platform.manifests.manifest import WHOLE as WHOLE_TABLE
-from dataops_platform.runs.contract_check import Checked, check_file
 from dataops_platform.settings.project import load_project
 from dataops_platform.stages.clean.run import CleanStep
 from dataops_platform.stages.extract.run import ExtractStep
-from dataops_platform.stages.step import RunContext, lake_of
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.stages.step import RunContext
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
 
 pytestmark = pytest.mark.journey
 

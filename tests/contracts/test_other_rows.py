@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataops_platform.contracts import other_rows
+from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract, Rule
 from dataops_platform.contracts.engine import judge as judge_rows
 from dataops_platform.contracts.other_rows import twice
-from dataops_platform.contracts.plan import compile_plan
 
 KEY = Rule("primary_key", "unique", ("k",))
 PAIR = Rule("primary_key", "unique", ("k", "l"))

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.contracts.pandera_schema import Backend, from_pandera, to_pandera
-from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.kit.errors import UsedWrongly
 
 BACKENDS: list[Backend] = ["polars", "pandas"]

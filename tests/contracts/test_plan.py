@@ -12,10 +12,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from dataops_platform.contracts.compiled import compile_plan, described, read_plan
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
-from dataops_platform.contracts.plan import compile_plan, described, read_plan
 from dataops_platform.kit.errors import UsedWrongly
 
 Written = Callable[..., Contract]
@@ -65,7 +65,7 @@ def test_rows_are_judged_from_the_file_alone_and_nothing_heavy_is_loaded(contrac
     code = f"""
 import sys, json, pathlib, duckdb
 from dataops_platform.contracts.engine import judge
-from dataops_platform.contracts.plan import read_plan
+from dataops_platform.contracts.compiled import read_plan
 rows = "(from (values (1, 'x'), (null, 'long'), (3, 'x')) as t(a, b))"
 (audit,) = judge(duckdb.connect(), rows, read_plan(pathlib.Path({str(file)!r}))).audits([""])
 heavy = sorted({{"pandera", "pandas", "polars", "yaml", "dagster", "mlflow"}} & set(sys.modules))

@@ -16,9 +16,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
-from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.kit.errors import Refused
 
 Written = Callable[..., Contract]

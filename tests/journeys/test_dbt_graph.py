@@ -6,12 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from dataops_platform.stages.transform.graph import graph_of
-from tests.journeys.conftest import Done
+from tests.fixtures.flights import Year
 
 pytestmark = pytest.mark.journey
 
@@ -24,8 +23,8 @@ print(json.dumps({s.key.path[-1]: sorted(d.asset_key.path[-1] for d in s.deps) f
 """
 
 
-def test_the_graph_is_the_one_dagster_dbt_draws(year: tuple[Path, Done], dagster_dbt: str) -> None:
-    manifest = year[0] / ".dataops" / "dbt" / "dev" / "target" / "manifest.json"
+def test_the_graph_is_the_one_dagster_dbt_draws(year: Year, dagster_dbt: str) -> None:
+    manifest = year.project / ".dataops" / "dbt" / "dev" / "target" / "manifest.json"
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(manifest)],
         env={**os.environ, "PYTHONPATH": dagster_dbt},

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.conftest import BIN, ROOT, blocks, typed, unsaid
+from tests.fixtures.once import made_once
+from tests.fixtures.terminal import BIN, ROOT, blocks, typed, unsaid
 
 PAGES = sorted(path.stem for path in (ROOT / "docs" / "howto").glob("*.md"))
 POSTGRES = "move-to-postgresql"
@@ -42,11 +43,14 @@ def test_what_a_page_shows_and_was_not_printed_would_be_seen() -> None:
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shop(shared: Path) -> Path:
     """The project that all of them start from, as the index says how; copied, never worked in."""
-    folder = tmp_path_factory.mktemp("shop")
-    walk(ROOT / "docs" / "README.md", folder, variables(folder / "my-shop"))
-    return folder / "my-shop"
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        walk(ROOT / "docs" / "README.md", folder, variables(folder / "my-shop"))
+
+    return made_once(shared / "howtos", make) / "my-shop"
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.conftest import BIN
+from tests.fixtures.terminal import BIN
 from tests.journeys.test_ten_minutes import Newcomer
 
 TELLS = """

@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from dataops_platform.template.bake import bake
-from tests.conftest import commit_all, git
-from tests.journeys.conftest import BIN, ROOT
+from tests.fixtures.command_line import commit_all, git
+from tests.fixtures.terminal import BIN, ROOT
 
 JOBS = ["check", "test", "build-branch", "drop-branch", "deploy-staging", "promote-prod"]
 ANSWERS = {"name": "my-shop", "team": "data", "catalog": "sqlite", "deployment": "none"}

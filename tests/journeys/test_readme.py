@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.journeys.conftest import blocks, clone_of_the_repository, typed, unsaid
+from tests.fixtures.flights import Year
+from tests.fixtures.terminal import blocks, typed, unsaid
 
 pytestmark = pytest.mark.journey
 
 
-def test_every_block_of_the_readme_runs(root: Path, tmp_path: Path) -> None:
-    clone = clone_of_the_repository(tmp_path / "clone")
-    (clone / ".venv").symlink_to(root / ".venv")
+def test_every_block_of_the_readme_runs(own_year: Year) -> None:
+    """The first block made the year, and what it printed was kept; the others are typed in a copy."""
+    clone = own_year.clone
     found = blocks((clone / "README.md").read_text())
     shell = [block for language, block in found if language == "bash"]
     assert [block.strip().splitlines()[0] for block in shell] == [
@@ -23,6 +23,7 @@ def test_every_block_of_the_readme_runs(root: Path, tmp_path: Path) -> None:
         "cat > orders.odcs.yaml <<'EOF'",
         "make test",
     ]
+    assert shell[0].strip() == "make demo"
     (new,) = (block for language, block in found if language == "console" and " init my-shop" in block)
     said = [line.partition("#")[0].strip() for line in new.splitlines()]
     assert said == [
@@ -31,13 +32,12 @@ def test_every_block_of_the_readme_runs(root: Path, tmp_path: Path) -> None:
         "make test",
         "make up",
     ]  # typed by test_interpreter from a checkout, and by test_ten_minutes from a wheel
-    for block in shell[:-1]:  # the last one is what runs the tests
-        done = typed(clone, "bash", block.replace("make ", "make -o .venv/.ready "))
+    example = next(text for language, text in found if language == "text")
+    figures = [line for line in example.splitlines() if re.search(r"\d", line)]
+    assert unsaid("\n".join(figures), own_year.said) == []
+    for block in shell[1:-1]:  # the last one is what runs the tests
+        done = typed(clone, "bash", block)
         assert done.exit_code == 0, done.out + done.err
-        if block.startswith("make demo"):
-            example = next(text for language, text in found if language == "text")
-            figures = [line for line in example.splitlines() if re.search(r"\d", line)]
-            assert unsaid("\n".join(figures), done.out) == []
         if block.startswith("cat > orders"):
             assert "orders 1.0.0 is BROKEN: 2 of 3 rows refused" in done.out
             assert done.out.endswith("refused\n")

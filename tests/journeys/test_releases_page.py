@@ -13,7 +13,7 @@ import typer.main
 from dataops_platform.cli.main import app
 from dataops_platform.settings.environments import GateSettings
 from dataops_platform.settings.project import load_project
-from tests.conftest import commit_all, run_dataops
+from tests.fixtures.command_line import commit_all, run_dataops
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "releases.md").read_text()

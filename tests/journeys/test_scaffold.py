@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.conftest import command
+from tests.fixtures.terminal import command
 
 pytestmark = pytest.mark.journey
 

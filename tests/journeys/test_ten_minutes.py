@@ -56,7 +56,7 @@ class Newcomer:
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with this package's wheel, made from what would be committed."""
-    from tests.journeys.conftest import clone_of_the_repository
+    from tests.fixtures.terminal import clone_of_the_repository
 
     clone = clone_of_the_repository(tmp_path_factory.mktemp("source") / "clone")
     folder = tmp_path_factory.mktemp("wheels")

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Said, commit_all, git
-from tests.journeys.conftest import BIN
+from tests.fixtures.command_line import Said, commit_all, git
+from tests.fixtures.terminal import BIN
 from tests.release.in_dagster.conftest import add_releases, shown
 
 pytestmark = pytest.mark.journey

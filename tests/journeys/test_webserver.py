@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.conftest import BIN, clone_of_the_repository
-from tests.journeys.conftest import command as run_command
+from tests.fixtures.terminal import BIN, clone_of_the_repository
+from tests.fixtures.terminal import command as run_command
 
 pytestmark = pytest.mark.journey
 

@@ -18,9 +18,9 @@ from dataops_platform.settings.environ import arm_faults
 from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.stages.publish.run import publish
 from dataops_platform.stages.step import RunContext
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake, open_lake
 
 TABLES = ("orders", "lines", "totals")
 TOTALS = "lake.dev__build.totals"

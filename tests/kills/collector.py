@@ -9,12 +9,12 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dataops_platform.release.collect import collect
-from dataops_platform.release.keep import Retention
+from dataops_platform.release.retention.garbage import collect
+from dataops_platform.release.retention.policy import Retention
 from dataops_platform.settings.environ import arm_faults
 from dataops_platform.settings.project import DataOpsYaml, Project
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import open_lake
 
 
 def main(catalog: str, data: str, extensions: str) -> None:

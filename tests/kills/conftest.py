@@ -1,8 +1,7 @@
-"""What the tests of this folder share: lakes as in tests/warehouse, processes that write and read, and their counts."""
+"""Processes that write and read, and their counts."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +10,7 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-
-_spec = importlib.util.spec_from_file_location("lakes", Path(__file__).parents[1] / "warehouse" / "lakes.py")
-assert _spec and _spec.loader
-_lakes = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_lakes)
-
-extensions, postgres, location = _lakes.extensions, _lakes.postgres, _lakes.location
+from dataops_platform.warehouse.attach import LakeLocation
 
 HERE = Path(__file__).parent
 

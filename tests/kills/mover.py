@@ -1,44 +1,42 @@
 """Moves prod once, and dies where DATAOPS_FAULTS says.
 
-Usage: mover.py CATALOG DATA EXTENSIONS SHOP CODE DO NUMBER, where DO is one of `MOVES`. Prints a line when it begins.
+Usage: mover.py CATALOG DATA EXTENSIONS CODE DO NUMBER, where DO is one of `MOVES`. Prints a line when it begins.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.release.move import resume, roll_back
+from dataops_platform.release.promotion.switch import resume, roll_back
 from dataops_platform.release.release import releases_of
 from dataops_platform.settings.environ import arm_faults
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import open_lake
+from tests.fixtures.shop import Shop
 
 MODEL = "delay"
 NOT_HELD = "DP-L012"
 
 
-def promote(shop: Any, number: int) -> None:
+def promote(shop: Shop, number: int) -> None:
     """Makes the plan for the release of this number, and carries it out."""
     shop.promote([one for one in releases_of(shop.lake) if one.cut.member(MODEL).version == str(number)][-1])
 
 
-def publish(shop: Any, _: int) -> None:
+def publish(shop: Shop, _: int) -> None:
     """Shows what was built in prod."""
     shop.publish("prod")
 
 
-def rollback(shop: Any, _: int) -> None:
+def rollback(shop: Shop, _: int) -> None:
     """Goes back to the release before."""
     roll_back(shop.lake, "prod")
 
 
-def let_go(shop: Any, _: int) -> None:
+def let_go(shop: Shop, _: int) -> None:
     """Ends the hold; done already is done."""
     try:
         resume(shop.lake, "prod")
@@ -47,7 +45,7 @@ def let_go(shop: Any, _: int) -> None:
             raise
 
 
-MOVES: dict[str, Callable[[Any, int], None]] = {
+MOVES: dict[str, Callable[[Shop, int], None]] = {
     "promote": promote,
     "publish": publish,
     "deliver": publish,
@@ -56,20 +54,11 @@ MOVES: dict[str, Callable[[Any, int], None]] = {
 }
 
 
-def shop_module(path: Path) -> ModuleType:
-    """The shop of tests/release/moves."""
-    spec = importlib.util.spec_from_file_location("small_shop", path)
-    assert spec and spec.loader
-    module = sys.modules["small_shop"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def main(catalog: str, data: str, extensions: str, shop: str, code: str, do: str, number: str) -> None:
+def main(catalog: str, data: str, extensions: str, code: str, do: str, number: str) -> None:
     import pandas  # noqa: F401 - DuckDB would, when it is first given a value
 
     with open_lake(LakeLocation(catalog, data, Path(extensions), Path(data).with_name("anchors"))) as lake:
-        moving = shop_module(Path(shop)).Shop(lake, Path(code), model=MODEL)
+        moving = Shop(lake, Path(code), model=MODEL)
         print("begins", flush=True)
         arm_faults()
         MOVES[do](moving, int(number))

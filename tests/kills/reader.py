@@ -12,8 +12,8 @@ from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import open_lake
 
 POLL_S = 0.02
 Shown = dict[str, list[int]]

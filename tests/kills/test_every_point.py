@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 from dataops_platform.kit.faults import FAULT_POINTS
 
@@ -29,7 +27,7 @@ def test_every_fault_point_is_died_at() -> None:
 
 def died_at(path: Path) -> Iterator[str]:
     """The fault points that a file's tests are given, by lists or as parameters."""
-    module = load(path)
+    module = import_module(".".join(("tests", *path.relative_to(TESTS).with_suffix("").parts)))
     for name, value in vars(module).items():
         marks = getattr(value, "pytestmark", []) if name.startswith("test_") else []
         values = [values for mark in marks if mark.name == "parametrize" for values in mark.args[1]]
@@ -38,11 +36,3 @@ def died_at(path: Path) -> Iterator[str]:
             for one in re.split(r" > |,", said):
                 point = one.partition(":")[0]
                 yield from {point, f"{path.stem.removeprefix('test_')}.{point}"} & set(FAULT_POINTS)
-
-
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"read_{path.stem}", path)
-    assert spec and spec.loader
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

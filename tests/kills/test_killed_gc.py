@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dataops_platform.kit.errors import Refused
-from dataops_platform.release.move import roll_back
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
-from dataops_platform.warehouse.ducklake.retention import snapshots
+from dataops_platform.manifests.cut import Cut
+from dataops_platform.release.promotion.switch import roll_back
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.expiry import snapshots
+from dataops_platform.warehouse.lake import Lake, open_lake
 
 pytestmark = pytest.mark.kills
 
@@ -33,8 +34,8 @@ def known_files(lake: Lake) -> set[str]:
     return {Path(path).name for (path,) in found}
 
 
-def content(event: Mapping[str, Any]) -> dict[str, str]:
-    return {member["name"]: member["digest"] for member in event["cut"]}
+def content(cut: Cut) -> dict[str, str]:
+    return {member.name: member.digest for member in cut.members}
 
 
 def shown(lake: Lake) -> dict[str, str]:
@@ -46,7 +47,7 @@ def test_a_killed_gc_is_ended_by_the_next(fault: str, processes: Any, say: Calla
     location = processes.location
     processes.run(1, 5)
     with open_lake(location) as lake:
-        states = {event["sequence"]: content(event) for event in lake.events("dev")[-2:]}
+        states = {event.sequence: content(lake.cut(event)) for event in lake.events("dev")[-2:]}
         before = snapshots(lake.connection)
     there = files(location)
     reader = processes.start("reader.py")

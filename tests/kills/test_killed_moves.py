@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import os
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from dataops_platform.release.verify.verify import verify
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.release.audit.verify import verify
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import open_lake
+from tests.fixtures.campaign import CAMPAIGN
+from tests.fixtures.shop import Shop
+from tests.kills.mover import MODEL, MOVES
 
 pytestmark = pytest.mark.kills
 
-HERE = Path(__file__).parent
-SHOP = HERE.parent / "release" / "moves" / "shop.py"
 DEATHS = (
     ("promote", "keep.before_commit"),
     ("promote", "keep.after_commit"),
@@ -42,7 +40,7 @@ DEATHS = (
 )
 """What is done to prod, and where its process dies."""
 POINTS = {point for _, point in DEATHS}
-KILLS = 200 if os.environ.get("DATAOPS_CAMPAIGN") else len(DEATHS)
+KILLS = 200 if CAMPAIGN else len(DEATHS)
 State = tuple[int, int, bool]
 """What prod shows: the number of its release, that in its rows, and whether it is held."""
 
@@ -85,11 +83,11 @@ class Prod:
 def test_a_killed_move_leaves_a_whole_state_and_its_rerun_ends_right(
     location: LakeLocation, processes: Any, say: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
-    mover, wrong, kills = load_mover(), list[str](), 0
+    wrong, kills = list[str](), 0
     folder = Path(location.data).parent
     fresh, prod = itertools.count(100), Prod()
     with open_lake(replace(location, anchors=folder / "anchors")) as lake:
-        shop = mover.shop_module(SHOP).Shop(lake, folder / "code", model=mover.MODEL)
+        shop = Shop(lake, folder / "code", model=MODEL)
         releases = {number: shop.release(number) for number in (1, 2)}
         shop.write_code("number = 1")  # publications run under one code: that of the first release
         same_code = {number: with_code_of(shop, number, releases) for number in (1, 2)}
@@ -99,7 +97,7 @@ def test_a_killed_move_leaves_a_whole_state_and_its_rerun_ends_right(
         allowed = {prod.state}
 
         def do(move: str, number: int) -> None:
-            mover.MOVES[move](shop, number)
+            MOVES[move](shop, number)
             getattr(prod, move)(number)
             allowed.add(prod.state)
 
@@ -109,7 +107,7 @@ def test_a_killed_move_leaves_a_whole_state_and_its_rerun_ends_right(
             if move == "publish":
                 shop.build("prod", number)
             before = prod.state
-            child = processes.start("mover.py", SHOP, folder / "code", move, number, faults=fault)
+            child = processes.start("mover.py", folder / "code", move, number, faults=fault)
             _, error = child.communicate(timeout=120)
             kills += child.returncode == -signal.SIGKILL
             left = shown(shop, ids)
@@ -159,11 +157,3 @@ def state_of(seen: Mapping[str, Any], ids: Mapping[str, int]) -> State | None:
     release, ((number,),), ((ten_times,),) = ids[seen["release"]], seen["orders"], seen["sales"]
     is_whole = ten_times == 10 * number and seen["models"] == [str(release)]
     return (release, number, seen["held"]) if is_whole else None
-
-
-def load_mover() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("mover", HERE / "mover.py")
-    assert spec and spec.loader
-    module = sys.modules["mover"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

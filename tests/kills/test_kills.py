@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from dataops_platform.kit.faults import FAULT_POINTS
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import open_lake
 
 pytestmark = pytest.mark.kills
 
@@ -109,12 +109,12 @@ def _published(location: LakeLocation) -> tuple[list[str], int]:
     """
     with open_lake(location, read_only=True) as lake:
         events, state = lake.events("dev"), lake.state("dev")
-        assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
+        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         assert state.event == events[-1]
-        publications = [event for event in events if event["kind"] == "publication"]
-        duplicates = [(one, two) for one, two in itertools.pairwise(events) if two["kind"] == "duplicate"]
+        publications = [event for event in events if event.kind == "publication"]
+        duplicates = [(one, two) for one, two in itertools.pairwise(events) if two.kind == "duplicate"]
         assert len(publications) + len(duplicates) == len(events)
-        assert all("cut" not in two and two["publication"] == one["publication"] for one, two in duplicates)
+        assert all(two.publication == one.publication for one, two in duplicates)
         assert state.moved == publications[-1]
         views = lake.connection.execute(
             "select view_name, sql from duckdb_views() where database_name = 'lake' and schema_name = 'dev'"
@@ -126,4 +126,4 @@ def _published(location: LakeLocation) -> tuple[list[str], int]:
             assert {part: str(digest) for part, digest in found.items()} == {
                 m.partition: m.digest for m in head.manifests
             }
-        return [event["publication"] for event in publications], len(duplicates)
+        return [event.publication for event in publications], len(duplicates)

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import Lake, open_lake
 
 POLL_S = 0.02
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,33 @@ def test_digests_stay_what_they_are_from_release_to_release() -> None:
         "sha256:d764fee2563da33e3d57334755404e635da33c995824b0adfabc4b6e1af4f608"
     )
     assert digest_of_bytes(b"") == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+VECTORS = [json.loads(line) for line in (Path(__file__).parent / "frozen" / "canonical.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["json"][:30])
+def test_the_canonical_text_of_a_value_stays_what_it_is(vector: dict[str, str]) -> None:
+    value = json.loads(vector["json"])
+    assert canonical_json(value) == vector["canonical"]
+    assert digest_of(value) == digest_of_bytes(vector["canonical"].encode()) == vector["digest"]
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(PLAIN)
+def test_what_is_read_from_a_canonical_text_has_that_text(value: object) -> None:
+    assert canonical_json(json.loads(canonical_json(value))) == canonical_json(value)
+
+
+@pytest.mark.parametrize("value", [{1: "a", "1": "b"}, [{"a": {None: 1}}], ({True: 1},)])
+def test_a_key_that_is_no_text_is_refused(value: object) -> None:
+    with pytest.raises(TypeError, match="is no text"):
+        canonical_json(value)
+
+
+def test_what_is_not_unicode_has_no_digest() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        digest_of("\ud800")
 
 
 def test_canonical_text_has_sorted_keys_and_no_white_space() -> None:

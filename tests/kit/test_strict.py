@@ -9,7 +9,7 @@ import pytest
 from pydantic import AfterValidator, Field, ValidationError
 
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.kit.strict import StrictModel, known_keys, secret, validate
+from dataops_platform.kit.validation import StrictModel, known_keys, secret, validate
 from dataops_platform.kit.yaml_file import read_yaml
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dataops_platform.kit.digests import canonical_json
 from dataops_platform.manifests.cut import Cut, Member, Stale, cut_of, stale_members
 from dataops_platform.manifests.manifest import Head, InputRef, Manifest
 
@@ -72,7 +73,9 @@ def test_a_cut_with_a_member_more_is_another(manifest: Make, head: Top) -> None:
 
 def test_a_cut_is_written_and_read_back() -> None:
     cut = Cut((MEMBER, dataclasses.replace(MEMBER, name="other", kind="model", partitions=("",))))
-    assert Cut.from_plain(json.loads(json.dumps(cut.to_plain()))) == cut
+    assert Cut.from_text(cut.to_text()) == cut
+    later = {**json.loads(cut.to_text()), "later": [1]}
+    assert Cut.from_text(json.dumps(later)).to_text() == canonical_json(later)
 
 
 def stale(heads: Sequence[Head], *others: Manifest) -> list[str]:

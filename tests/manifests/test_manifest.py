@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataops_platform.kit.digests import canonical_json, digest_of
 from dataops_platform.manifests.manifest import Head, InputRef, Manifest, StepIdentity, Verdict
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -82,18 +84,31 @@ CHANGES: dict[str, Any] = {
     "verdicts": (Verdict("id:type", "error", 2),),
     "details": {"features": ["b", "a"]},
     "step": StepIdentity("code", "config", "contract", (InputRef("raw_orders", "d1", "2024-01-01", ("m2",)),)),
+    "format": 2,
+    "more": {"later": None},
 }
 
 
 def test_the_form_of_a_manifest_stays_what_it_is() -> None:
     assert FULL.to_json() == (
         '{"contract_version":"1.0.0","details":{"features":["a","b"]},"digest":"dp1:1:00000000000000000000000000000001",'
-        '"environment":"dev","kind":"table","name":"orders","partition":"2024-01-01",'
+        '"environment":"dev","format":1,"kind":"table","name":"orders","partition":"2024-01-01",'
         '"recorded_at":"2024-01-02T03:04:05+00:00","rows_audited":2,"rows_in":3,"rows_refused":1,"run_id":"run-1",'
         '"stage":"clean","step":{"code":"code","config":"config","contract":"contract","inputs":[{"digest":"d1",'
         '"manifests":["m1"],"name":"raw_orders","partition":"2024-01-01"}]},'
-        '"verdicts":[{"failing_rows":1,"measured":null,"rule":"id:type","severity":"error"}]}'
+        '"verdicts":[{"failing_rows":1,"rule":"id:type","severity":"error"}]}'
     )
+
+
+def test_what_a_later_version_adds_is_kept_and_counts_in_the_id() -> None:
+    later = json.loads(FULL.to_json())
+    later["step"]["inputs"][0]["span"] = ["a", "b"]
+    later["verdicts"][0]["share"] = 0.5
+    later["owner"] = "team:a"
+    found = Manifest.from_json(canonical_json(later))
+    assert found.to_json() == canonical_json(later)
+    assert found.id == digest_of(later) != FULL.id
+    assert found.step.digest == FULL.step.digest
 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Manifest)])

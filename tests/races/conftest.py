@@ -1,45 +1,27 @@
-"""What the tests of this folder share: lakes as in tests/warehouse, and processes that race on one, long-lived."""
+"""Processes that race on one lake, long-lived."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
+from dataops_platform.warehouse.attach import LakeLocation
 
-TESTS = Path(__file__).parents[1]
 HEAD_START_S = 0.2
 Order = Mapping[str, Any]
 
 
-def load(name: str, path: Path) -> ModuleType:
-    """A module of tests by its file."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec and spec.loader
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_lakes = load("lakes", TESTS / "warehouse" / "lakes.py")
-extensions, postgres = _lakes.extensions, _lakes.postgres
-
-
 @pytest.fixture
-def location(request: pytest.FixtureRequest, tmp_path: Path, extensions: Path) -> LakeLocation:
+def location(location: LakeLocation, tmp_path: Path) -> LakeLocation:
     """Where the lake of this race is; it has anchors."""
-    found: LakeLocation = _lakes.location.__wrapped__(request, tmp_path, extensions)
-    return replace(found, anchors=tmp_path / "anchors")
+    return replace(location, anchors=tmp_path / "anchors")
 
 
 class Pool:

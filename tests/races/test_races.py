@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,22 +15,24 @@ import pytest
 
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.manifest import WHOLE
-from dataops_platform.release.approvals import approve
-from dataops_platform.release.plan import PLAN, Plan
-from dataops_platform.release.propose import gates_of, promote
+from dataops_platform.release.audit.verify import verify
+from dataops_platform.release.promotion.approvals import approve
+from dataops_platform.release.promotion.plan import PLAN, Plan
+from dataops_platform.release.promotion.promote import gates_of, promote
 from dataops_platform.release.release import Release
-from dataops_platform.release.verify.verify import verify
 from dataops_platform.settings.project import load_project
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
-from tests.conftest import commit_all, git
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake, open_lake
+from tests.fixtures.campaign import CAMPAIGN
+from tests.fixtures.command_line import commit_all, git
+from tests.fixtures.shop import Shop, manifest
 
 pytestmark = pytest.mark.races
 
 CATALOGS = ["sqlite", pytest.param("postgres", marks=pytest.mark.service)]
-RACES = 100 if os.environ.get("DATAOPS_CAMPAIGN") else 20
 SIZES = (2, 3, 4, 6, 8, 12, 16)
+RACES = 100 if CAMPAIGN else len(SIZES)
 MOST = max(SIZES)
 TABLES = [f"w{number}" for number in range(MOST)]
 DELIVERIES = 50
@@ -50,14 +51,8 @@ environments:
 @pytest.fixture
 def shop(location: LakeLocation, tmp_path: Path) -> Iterator[Any]:
     """A lake, and the committed folder of a project; to show a release in prod takes a yes from ann."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location("small_shop", Path(__file__).parents[1] / "release" / "moves" / "shop.py")
-    assert spec and spec.loader
-    module = sys.modules["small_shop"] = module_from_spec(spec)
-    spec.loader.exec_module(module)
     with open_lake(location) as lake:
-        made = module.Shop(lake, tmp_path / "shop")
+        made = Shop(lake, tmp_path / "shop")
         made.write_code("")
         (made.root / "dataops.yaml").write_text(DATAOPS_YAML)
         git(made.root, "init", "--quiet")
@@ -91,7 +86,7 @@ def seed(lake: Lake, number: int) -> None:
         for name in TABLES:
             select = f"select {number} as number from range(3)"
             lake.connection.execute(f"create or replace table lake.dev__build.{name} as {select}")
-    version, manifest = lake.current_version(), sys.modules["small_shop"].manifest
+    version = lake.current_version()
     digest = digests(lake.connection, f"lake.dev__build.{TABLES[0]}", [WHOLE])[WHOLE]
     lake.adopt([manifest("dev", name, WHOLE, str(digest), (), 3) for name in TABLES], version, "seed")
 
@@ -146,15 +141,15 @@ def judge(
     """What a race came to, counted; fails where anything was lost, doubled or torn."""
     promotions = [(name, a) for name, o, a in zip(names, orders, answers, strict=False) if o["do"] == "promote"]
     publications = [a for o, a in zip(orders, answers, strict=True) if o["do"] == "publish"]
-    new = [event for event in lake.events("prod") if event["sequence"] > before.sequence]
+    new = [event for event in lake.events("prod") if event.sequence > before.sequence]
     (verified,) = verify(lake, "prod")
     assert verified.faults == ()
-    assert [event["sequence"] for event in new] == list(range(before.sequence + 1, before.sequence + len(new) + 1))
+    assert [event.sequence for event in new] == list(range(before.sequence + 1, before.sequence + len(new) + 1))
     assert [a["exit_code"] for a in publications] == [0] * len(publications), answers
-    assert sum(event["kind"] in ("publication", "duplicate") for event in new) == len(publications)
-    won = [event for event in new if event["kind"] == "promotion"]
+    assert sum(event.kind in ("publication", "duplicate") for event in new) == len(publications)
+    won = [event for event in new if event.kind == "promotion"]
     winners = [name for name, a in promotions if a["exit_code"] == 0]
-    assert winners == [event["actor"] for event in won]
+    assert winners == [event.actor for event in won]
     assert len(winners) == bool(promotions)
     for _, lost in (pair for pair in promotions if pair[0] not in winners):
         assert (lost["exit_code"], lost["code"]) == (3, "DP-L010"), lost
@@ -168,7 +163,7 @@ def judge(
         for name in names[: len(orders)]:
             found = lake.connection.execute(f"select distinct number from lake.prod.{name}").fetchall()
             assert found == [(100 + number,)], "no publication was lost"
-    yield from (event["kind"] for event in new)
+    yield from (event.kind for event in new)
     yield from ["lost"] * (len(promotions) - len(winners))
     yield from ["events"] * len(new)
 
@@ -185,11 +180,11 @@ def test_the_same_batch_delivered_fifty_times_at_once_and_later_is_published_onc
         while len(answers) < DELIVERIES:  # at once, and then again, later
             answers += racers.race([order] * min(size, DELIVERIES - len(answers)))
     events = shop.lake.events("dev")
-    count = Counter(event["kind"] for event in events)
+    count = Counter(event.kind for event in events)
     assert [a["exit_code"] for a in answers] == [0] * DELIVERIES
     assert count == {"publication": 1, "duplicate": DELIVERIES - 1}
     assert sum(a["moved"] for a in answers) == 1
-    assert events[0]["kind"] == "publication"
+    assert events[0].kind == "publication"
     state = shop.lake.state("dev")
     assert state.moved == events[0], "nothing moved after that"
     assert shop.lake.connection.execute("select distinct number from lake.dev.orders").fetchall() == [(7,)]

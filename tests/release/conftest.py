@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from dataops_platform.manifests.cut import cut_of
+from dataops_platform.manifests.events import Publication
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.release.build import freeze
-from dataops_platform.release.plan import Answer, Plan
-from dataops_platform.release.propose import promote, propose
+from dataops_platform.release.promotion.plan import Answer, Plan
+from dataops_platform.release.promotion.promote import promote, propose
 from dataops_platform.release.release import Release
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.step import contract_of
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.protocol import State
-
-_spec = importlib.util.spec_from_file_location("lakes", Path(__file__).parent.with_name("warehouse") / "lakes.py")
-assert _spec and _spec.loader
-_lakes = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_lakes)
-
-extensions, engine, lake = _lakes.extensions, _lakes.engine, _lakes.lake
+from dataops_platform.stages.contract_files import contract_of
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.state import State
+from tests.fixtures import lakes
 
 NOW = datetime(2013, 3, 1, 12, tzinfo=UTC)
 
@@ -66,7 +59,6 @@ class World:
 
     folder: Path
     lake: Lake
-    lakes: ModuleType = field(default_factory=lambda: _lakes)
     now: datetime = NOW
     more: str = ""
     """More lines of `dataops.yaml`."""
@@ -110,7 +102,7 @@ class World:
         partitions = about.pop("partitions", [""])
         with self.lake.stage("dev", table) as staging:
             found = {p: summary.digest for p, summary in staging.replace(select, partitions).items()}
-            made = self.lakes.manifests_of(table, found, contract=contract.digest if contract else "")
+            made = lakes.manifests_of(table, found, contract=contract.digest if contract else "")
             staging.record([replace(one, **about) for one in made])
         return self.lake.heads("dev")[table]
 
@@ -125,7 +117,7 @@ class World:
         cut = cut_of([heads[name] for name in names or heads])
         state = self.lake.state("dev")
         if cut.id != state.publication:
-            self.lake.switch("dev", cut, state, {"kind": "publication", "actor": "ann"})
+            self.lake.switch("dev", cut, state, Publication(actor="ann"))
         return freeze(self.project("dev"), self.lake, cut, self.clock)
 
     def clock(self) -> datetime:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import pytest
 
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
-from dataops_platform.release import approvals as room
-from dataops_platform.release.approvals import Approval, approve, vouched_for
-from dataops_platform.release.plan import Plan
+from dataops_platform.manifests import events
+from dataops_platform.manifests.events import Unknown, event_text, hash_of
+from dataops_platform.release.promotion import approvals as room
+from dataops_platform.release.promotion.approvals import Approval, approve, vouched_for
+from dataops_platform.release.promotion.plan import Plan
 
 BY_BOB = "{approval: {by: [bob]}}"
 SIGNED = "{approval: {by: [bob], signed: true}}"
@@ -67,8 +69,8 @@ def test_a_declared_approval_counts_where_no_signature_is_asked_for_and_says_wha
     assert verdict(world, plan) == ("pass", "1 of 1 by bob: bob (declared, not authenticated)")
     acting("ann")
     world.promote(plan)
-    (event,) = [e for e in world.lake.events("prod") if e["kind"] == "approval"]
-    assert (event["by"], event["plan"], event["why"]) == ("bob", plan.id, "looked at the rows")
+    (event,) = [e for e in world.lake.events("prod") if e.kind == "approval"]
+    assert (event.by, event.plan, event.why) == ("bob", plan.id, "looked at the rows")
 
 
 def test_an_approval_said_twice_is_one_event(world: Any, acting: Any) -> None:
@@ -158,7 +160,7 @@ def test_a_signature_counts_under_the_name_that_the_repository_gives_the_key(wor
     assert str(given) == "bob (signed)"
     assert verdict(world, plan) == ("pass", "1 of 1 by bob: bob (signed)")
     world.promote(plan)
-    assert world.lake.state("prod").event["gates"][-1]["said"] == "1 of 1 by bob: bob (signed)"
+    assert world.lake.state("prod").event.gates[-1].said == "1 of 1 by bob: bob (signed)"
 
 
 def test_where_signatures_are_asked_for_a_declaration_does_not_count(world: Any, acting: Any) -> None:
@@ -221,7 +223,7 @@ def test_a_signature_over_another_plan_or_in_another_name_does_not_count(world: 
     other = room.sign(bobs, digest_of("another plan"))
     in_other_name = room.sign(eves, plan.id)
     for signature in (other, in_other_name, "no signature"):
-        event = {"kind": "approval", "actor": "eve", "by": "bob", "plan": plan.id, "why": "", "signature": signature}
+        event = events.Approval(actor="eve", by="bob", plan=plan.id, approved=plan.release, why="", signature=signature)
         world.lake.note("prod", event)
     said = verdict(world, plan)
     assert (said[0], said[1].count("knows no such signature of this plan")) == ("fail", 3)
@@ -231,9 +233,9 @@ def test_an_event_that_was_edited_does_not_count(world: Any, acting: Any) -> Non
     plan = planned(world, BY_BOB)
     acting("eve")
     say_yes(world, plan)
-    world.lake.note("prod", {"kind": "note", "actor": "eve"})
+    world.lake.note("prod", Unknown(kind="note", actor="eve"))
     edit(world, 1, by="bob", actor="bob")
-    assert [e["by"] for e in world.lake.events("prod") if e["kind"] == "approval"] == ["bob"]
+    assert [e.by for e in world.lake.events("prod") if e.kind == "approval"] == ["bob"]
     assert verdict(world, plan) == ("fail", "0 of 1 by bob")
 
 
@@ -242,21 +244,21 @@ def test_an_event_that_was_put_beside_the_chain_does_not_count(world: Any, actin
     acting("eve")
     say_yes(world, plan)
     real = world.lake.events("prod")[0]
-    forged = {**real, "by": "bob", "actor": "bob", "sequence": 2, "previous": digest_of(real)}
+    forged = event_text(replace(real, by="bob", actor="bob", sequence=2, previous=hash_of(event_text(real))))
     world.lake.connection.execute(
         "insert into lake._dataops.ledger values ('prod', 2, $hash, $body, null)",
-        {"hash": digest_of(forged), "body": json.dumps(forged)},
+        {"hash": hash_of(forged), "body": forged},
     )
-    assert [e["by"] for e in vouched_for(world.lake, "prod")] == ["eve"]
+    assert [e.by for e in vouched_for(world.lake, "prod")] == ["eve"]
     assert verdict(world, plan)[0] == "fail"
 
 
 def edit(world: Any, sequence: int, **changes: Any) -> None:
     """Changes an event of prod behind the platform's back."""
-    event = {**world.lake.events("prod")[sequence - 1], **changes}
+    event = event_text(replace(world.lake.events("prod")[sequence - 1], **changes))
     world.lake.connection.execute(
         "update lake._dataops.ledger set body = $body where environment = 'prod' and sequence = $sequence",
-        {"body": json.dumps(event), "sequence": sequence},
+        {"body": event, "sequence": sequence},
     )
 
 

@@ -12,14 +12,14 @@ import dagster as dg
 import pytest
 
 from dataops_platform.kit.errors import Refused, UsedWrongly
-from dataops_platform.release.branch import create_branch, drop_branch, environments
-from dataops_platform.runs.instance import open_instance
+from dataops_platform.orchestration.instance import open_instance
+from dataops_platform.release.environments.branch import create_branch, drop_branch, environments
 from dataops_platform.settings.environ import variables_with
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.step import lake_of
-from dataops_platform.warehouse.ducklake.lake import Lake
-from tests.conftest import Said
-from tests.warehouse import lakes as _lakes
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
+from tests.fixtures import lakes
+from tests.fixtures.command_line import Said
 
 pytestmark = pytest.mark.journey
 
@@ -92,7 +92,7 @@ def test_names_that_cannot_be_and_origins_that_show_nothing_are_refused(project:
 def test_a_dropped_branch_leaves_its_ledger_and_can_be_made_anew(project: Project, lake: Lake) -> None:
     create_branch(project, lake, "pr_12", "dev")
     lake.stand_in("pr_12", ["orders"])
-    scored = _lakes.write(lake, "predictions", "select 1 as id", environment="pr_12__candidate")
+    scored = lakes.write(lake, "predictions", "select 1 as id", environment="pr_12__candidate")
     with open_instance(project) as instance:
         for name in ("pr_12", "dev"):
             instance.report_runless_asset_event(dg.AssetMaterialization([name, "orders"]))
@@ -102,11 +102,11 @@ def test_a_dropped_branch_leaves_its_ledger_and_can_be_made_anew(project: Projec
         assert instance.get_asset_keys(prefix=["dev"])
     assert lake.heads("pr_12__candidate") == {}
     assert lake.manifest(scored.manifests[0].id) == scored.manifests[0], "what was recorded can be looked up"
-    assert _lakes.rows(lake, scored, "pr_12__candidate") == [(1,)], "and read, until it is collected"
+    assert lakes.rows(lake, scored, "pr_12__candidate") == [(1,)], "and read, until it is collected"
     assert (dropped.was_there, dropped.models) == (True, "none")
     schemas = [name for (name,) in lake.connection.execute("select schema_name from duckdb_schemas()").fetchall()]
     assert not [name for name in schemas if name.startswith("pr_12")]
-    assert [event["kind"] for event in lake.events("pr_12")] == ["creation", "drop"]
+    assert [event.kind for event in lake.events("pr_12")] == ["creation", "drop"]
     assert (lake.state("pr_12").cut.members, lake.heads("pr_12")) == ((), {})
     with pytest.raises(UsedWrongly):
         project.at("pr_12")
@@ -139,7 +139,7 @@ def test_a_process_killed_while_it_makes_one_leaves_all_of_it_or_nothing(
         assert shown == (3 if fault == "creation.after_commit" else 0)
         create_branch(project, lake, "pr_12", "dev")
         assert len(lake.state("pr_12").cut.members) == 3
-        assert [event["kind"] for event in lake.events("pr_12")] == ["creation"]
+        assert [event.kind for event in lake.events("pr_12")] == ["creation"]
     assert project.at("pr_12")
 
 
@@ -153,7 +153,7 @@ def test_a_process_killed_while_it_drops_one_leaves_all_of_it_or_nothing(
     with lake_of(project) as lake:
         assert len(lake.state("pr_12").cut.members) == (0 if fault == "drop.after_commit" else 3)
         drop_branch(project, lake, "pr_12")
-        assert [event["kind"] for event in lake.events("pr_12")] == ["creation", "drop"]
+        assert [event.kind for event in lake.events("pr_12")] == ["creation", "drop"]
     assert not (project.state_dir / "branches" / "pr_12").exists()
 
 
@@ -197,9 +197,9 @@ def unchanged(said: Said) -> set[str]:
 SCRIPT = """
 import sys
 from pathlib import Path
-from dataops_platform.release.branch import create_branch, drop_branch
+from dataops_platform.release.environments.branch import create_branch, drop_branch
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 project = load_project(Path(sys.argv[1]))
 with lake_of(project) as lake:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
-from tests.conftest import commit_all
+from dataops_platform.warehouse.open import lake_of
+from tests.fixtures.command_line import commit_all
 
 pytestmark = pytest.mark.journey
 

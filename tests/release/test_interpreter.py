@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dataops_platform.kit.errors import SystemFailed
-from dataops_platform.release.interpreter import has_interpreter, interpreter_for
+from dataops_platform.release.pinned_code.interpreter import has_interpreter, interpreter_for
 from dataops_platform.settings.code import installed_digest, lock_digest
 from dataops_platform.settings.environ import set_known_lock
 from dataops_platform.settings.project import Project, load_project

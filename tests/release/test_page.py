@@ -12,8 +12,8 @@ import pytest
 
 from dataops_platform.cli.output import print_page
 from dataops_platform.kit.digests import short
-from dataops_platform.release.page import as_markdown, cell, page_of
-from dataops_platform.release.plan import Answer, Plan
+from dataops_platform.release.promotion.plan import Answer, Plan
+from dataops_platform.release.promotion.plan_page import as_markdown, cell, page_of
 
 
 def facts(value: Any) -> Iterator[str]:

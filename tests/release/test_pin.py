@@ -10,12 +10,12 @@ import pytest
 
 from dataops_platform.kit.errors import Refused
 from dataops_platform.release.build import freeze
-from dataops_platform.release.pin import pin, pinned_project
+from dataops_platform.release.pinned_code.pin import pin, pinned_project
 from dataops_platform.release.release import Release
 from dataops_platform.settings.code import code_digest_of
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
-from tests.conftest import commit_all, git
+from dataops_platform.warehouse.open import lake_of
+from tests.fixtures.command_line import commit_all, git
 
 FUNCTION = "src/orders_project/cleaning.py"
 
@@ -151,10 +151,10 @@ def a_release(commit: str, code: str) -> Release:
 PIN = """
 import sys
 from pathlib import Path
-from dataops_platform.release.pin import pin
+from dataops_platform.release.pinned_code.pin import pin
 from dataops_platform.release.release import find_release
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 project = load_project(Path(sys.argv[1]), "prod")
 with lake_of(project, read_only=True) as lake:

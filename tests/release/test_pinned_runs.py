@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.runs.definitions import load_definitions
-from dataops_platform.runs.source import use_source_of
+from dataops_platform.orchestration.definitions import load_definitions
+from dataops_platform.orchestration.import_path import use_source_of
 from dataops_platform.settings.project import load_project
-from tests.conftest import Said, git
+from tests.fixtures.command_line import Said, git
 
 pytestmark = pytest.mark.journey
 
@@ -69,8 +69,8 @@ def test_a_promotion_whose_code_cannot_be_pinned_moves_nothing(in_git: Path, dat
 
 
 def test_one_process_never_has_modules_of_two_copies(promoted: Path) -> None:
-    from dataops_platform.release.pin import pinned_project
-    from dataops_platform.stages.step import lake_of
+    from dataops_platform.release.pinned_code.pin import pinned_project
+    from dataops_platform.warehouse.open import lake_of
 
     path = list(sys.path)
     try:

@@ -10,10 +10,11 @@ import pytest
 
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.manifests.cut import cut_of
-from dataops_platform.release.approvals import approve
-from dataops_platform.release.differences import collect
-from dataops_platform.release.gates import ask
-from dataops_platform.release.propose import find_plan, promote, propose
+from dataops_platform.manifests.events import Publication
+from dataops_platform.release.promotion.approvals import approve
+from dataops_platform.release.promotion.differences import sections
+from dataops_platform.release.promotion.gates import ask
+from dataops_platform.release.promotion.promote import find_plan, promote, propose
 
 OTHERS = "select * from (values (1, 10.0, 'a@x'), (2, 25.0, null), (3, 1.0, 'c@x')) as t(id, amount, email)"
 
@@ -73,7 +74,7 @@ def test_a_publication_meanwhile_does_not_make_a_plan_stale(world: Any) -> None:
     release = world.release()
     plan = world.plan(release)
     state = world.lake.state("prod")
-    world.lake.switch("prod", cut_of([world.lake.heads("dev")["orders"]]), state, {"kind": "publication", "actor": "x"})
+    world.lake.switch("prod", cut_of([world.lake.heads("dev")["orders"]]), state, Publication(actor="x"))
     assert world.plan(release).id == plan.id
     assert world.promote(plan).release == release.id
 
@@ -85,7 +86,7 @@ def test_a_no_leaves_everything_as_it_was_and_names_the_gate(world: Any) -> None
     with pytest.raises(Refused, match=r"^DP-G001 Gates fail: approval: 0 of 1 by bob") as refused:
         world.promote(plan)
     assert refused.value.exit_code == 1
-    assert [event["kind"] for event in world.lake.events("prod")] == ["refused"]
+    assert [event.kind for event in world.lake.events("prod")] == ["refused"]
     assert world.lake.state("prod").publication == ""
 
 
@@ -117,17 +118,17 @@ def test_a_plan_made_again_reads_rows_only_when_something_was_published(
     world.write(OTHERS)
     release = world.release()
     read: list[str] = []
-    real = collect.rows_section
+    real = sections.rows_section
 
     def rows_section(*given: Any) -> Any:
         read.append("rows")
         return real(*given)
 
-    monkeypatch.setattr(collect, "rows_section", rows_section)
+    monkeypatch.setattr(sections, "rows_section", rows_section)
     first, again = world.plan(release), world.plan(release)
     assert (read, again.differences["rows"]) == (["rows"], first.differences["rows"])
     cut = cut_of([world.lake.heads("dev")["orders"]])
-    world.lake.switch("prod", cut, world.lake.state("prod"), {"kind": "publication", "actor": "x"})
+    world.lake.switch("prod", cut, world.lake.state("prod"), Publication(actor="x"))
     assert world.plan(release).differences["rows"]["said"] == "0 tables differ, 1 are the same."
     assert read == ["rows", "rows"]
 
@@ -137,7 +138,7 @@ def test_a_yes_of_the_plan_is_not_asked_again_and_a_no_is(world: Any, monkeypatc
     world.write()
     plan = world.plan(world.release())
     asked: list[str] = []
-    gates = {name: (lambda q, s, n=name: asked.append(n) or ask.plain.checks(q, s)) for name in ask.GATES}
+    gates = {name: (lambda q, s, n=name: asked.append(n) or ask.table_gates.checks(q, s)) for name in ask.GATES}
     monkeypatch.setattr(ask, "GATES", gates)
     no = [replace(a, verdict="fail") if a.gate == "checks" else a for a in plan.answers]
     world.promote(replace(plan, answers=tuple(no)))
@@ -180,7 +181,7 @@ def test_who_is_overtaken_while_the_gates_are_asked_lost_a_race_and_was_not_refu
     monkeypatch.setattr(ask, "GATES", {**ask.GATES, "approval": overtaken})
     with pytest.raises(LostRace, match=r"^DP-L010 bob came first"):
         world.promote(mine)
-    assert [event["kind"] for event in world.lake.events("prod")] == ["approval", "approval", "promotion"]
+    assert [event.kind for event in world.lake.events("prod")] == ["approval", "approval", "promotion"]
 
 
 @pytest.mark.parametrize("name", ["dataops.yaml", "contracts/waivers.yaml"])

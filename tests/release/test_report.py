@@ -12,8 +12,9 @@ import pytest
 
 from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.manifests.cut import cut_of
-from dataops_platform.release.move import resume, roll_back
-from dataops_platform.release.report import Report, report_lines, report_of
+from dataops_platform.manifests.events import Publication
+from dataops_platform.release.audit.delivery_metrics import Report, report_lines, report_of
+from dataops_platform.release.promotion.switch import resume, roll_back
 
 START = datetime(2013, 3, 1, 12, tzinfo=UTC)
 HOUR = 3600.0
@@ -100,7 +101,7 @@ def test_a_rollback_within_a_release_takes_no_promotion_back(world: Any, at: Cal
     world.promote(world.plan(released(world, 1)))
     state = world.lake.state("prod")
     world.write("select 9 as id, 1.0 as amount, null::varchar as email")
-    world.lake.switch("prod", cut_of([world.lake.heads("dev")["orders"]]), state, {"kind": "publication"})
+    world.lake.switch("prod", cut_of([world.lake.heads("dev")["orders"]]), state, Publication(actor="x"))
     roll_back(world.lake, "prod", data=True)
     found = told(world)
     assert (found.failed, found.failed_share, found.restore_s) == (0, 0.0, None)
@@ -117,9 +118,7 @@ def test_a_refused_promotion_is_in_the_ledger_and_counts_once_a_plan(world: Any,
         with pytest.raises(Refused, match="DP-G001"):
             world.promote(plan)
     events = world.lake.events("prod")
-    assert [(e["kind"], e["actor"], e["refused"], e["plan"]) for e in events] == [
-        ("refused", "ann", plan.release, plan.id)
-    ] * 2
+    assert [(e.kind, e.actor, e.refused, e.plan) for e in events] == [("refused", "ann", plan.release, plan.id)] * 2
     assert world.lake.state("prod").pointer == pointer, "it makes no plan stale"
     found = told(world)
     assert (found.refused, found.promotions, found.failed_share) == (1, (), None)
@@ -129,7 +128,7 @@ def test_waiting_for_an_approval_is_no_refusal(world: Any, at: Callable[[float],
     world.gates("{approval: {by: [bob]}}")
     with pytest.raises(Refused, match="DP-G001"):
         world.promote(world.plan(released(world, 1)))
-    assert [e["kind"] for e in world.lake.events("prod")] == ["refused"]
+    assert [e.kind for e in world.lake.events("prod")] == ["refused"]
     assert told(world).refused == 0
 
 

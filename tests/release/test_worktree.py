@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from dataops_platform.kit.errors import SystemFailed
-from dataops_platform.release.git import commit_of
-from dataops_platform.release.worktree import make_copy, restore_copy
+from dataops_platform.kit.git import commit_of
+from dataops_platform.release.pinned_code.worktree import make_copy, restore_copy
 
 
 def test_a_copy_that_lost_its_git_file_does_not_reset_the_repository_around_it(tmp_path: Path) -> None:

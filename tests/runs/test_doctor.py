@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.runs.doctor import examine, examine_folder
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.status.doctor import examine, examine_folder
+from dataops_platform.warehouse.open import lake_of
 
 
 def wrong(project: Path) -> dict[str, str]:

@@ -13,11 +13,11 @@ import dagster as dg
 import pytest
 
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.runs.definitions import load_definitions
-from dataops_platform.runs.instance import instance_home
-from dataops_platform.runs.reaper import PROCESS_TAG, reap, this_process
-from dataops_platform.runs.status import board
+from dataops_platform.orchestration.definitions import load_definitions
+from dataops_platform.orchestration.instance import instance_home
+from dataops_platform.orchestration.reaper import PROCESS_TAG, reap, this_process
 from dataops_platform.settings.project import load_project
+from dataops_platform.status.board import board
 
 Run = Callable[..., Any]
 
@@ -109,7 +109,7 @@ def test_status_tells_the_time_since_success_and_failure(published: Path, dataop
 
 def test_a_run_whose_process_is_gone_is_failed(published: Path) -> None:
     gone = subprocess.run(
-        [sys.executable, "-c", "from dataops_platform.runs.reaper import this_process; print(this_process())"],
+        [sys.executable, "-c", "from dataops_platform.orchestration.reaper import this_process; print(this_process())"],
         capture_output=True,
         text=True,
         check=True,

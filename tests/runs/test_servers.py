@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from dataops_platform.kit.errors import SystemFailed, UsedWrongly
-from dataops_platform.runs import servers
-from dataops_platform.runs.servers import Server, running, watch
+from dataops_platform.orchestration import servers
+from dataops_platform.orchestration.servers import Server, running, watch
 from dataops_platform.settings.project import Project, load_project
 
 WEB = """

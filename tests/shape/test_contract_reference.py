@@ -18,10 +18,10 @@ from dataops_platform.contracts import document
 from dataops_platform.contracts.contract import RuleKind
 from dataops_platform.contracts.odcs import BOUNDS, SAYS, SQL_TYPES
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.kit.strict import StrictModel
+from dataops_platform.kit.validation import StrictModel
 from dataops_platform.kit.yaml_file import MAX_BYTES, MAX_DEPTH
 from dataops_platform.testing import assert_breaks, assert_holds
-from dataops_platform.testing.given import contract_of
+from dataops_platform.testing.inputs import contract_of
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "contracts.md").read_text()

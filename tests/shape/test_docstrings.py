@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated
 
 import typer.main
@@ -13,6 +12,7 @@ import typer.main
 from dataops_platform.settings.project import DataOpsYaml
 from dataops_platform.stages.extract.component import ExtractTable
 from dataops_platform.stages.train.component import Span
+from docs import reference
 
 PLAIN_PROPERTIES = {
     *("makes", "reads", "config", "code", "rows_in", "rows_audited", "rows_refused", "steps", "run", "name"),
@@ -51,11 +51,11 @@ def test_a_missing_docstring_would_be_seen(tmp_path: Path) -> None:
     assert list(silent(path)) == ["module.py:4 shown"]
 
 
-def test_every_yaml_key_command_argument_and_option_is_described(reference: ModuleType) -> None:
+def test_every_yaml_key_command_argument_and_option_is_described() -> None:
     assert reference.undescribed() == []
 
 
-def test_a_missing_description_would_be_seen(reference: ModuleType) -> None:
+def test_a_missing_description_would_be_seen() -> None:
     class Wider(DataOpsYaml):
         said: int = 0
         """Something."""

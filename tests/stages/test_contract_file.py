@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
+from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
-from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.manifests.manifest import WHOLE
-from dataops_platform.runs.defs_files import dbt_folders
+from dataops_platform.orchestration.defs_files import dbt_folders
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.stages.transform.conflicts import differences
 from dataops_platform.stages.transform.contract_file import MARK
 from dataops_platform.stages.transform.dbt_run import run_dbt
-from dataops_platform.stages.transform.drift import differences
 from dataops_platform.stages.transform.graph import read_graph
 from dataops_platform.stages.transform.profile import DbtPaths
-from dataops_platform.warehouse.ducklake.staging import qualified
-from tests.conftest import run_dataops
+from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.staging import qualified
+from tests.fixtures.command_line import run_dataops
 
 Run = Callable[..., Any]
 GENERATED = "dbt/models/contracts.generated.yml"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 Run = Callable[..., Any]
 
@@ -125,7 +125,7 @@ def test_a_mistake_with_a_model_is_told(
 TABLES = """
 import dagster as dg
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 @dg.asset(key=["dev", "orders"])
 def orders() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 Run = Callable[..., Any]
 

@@ -9,7 +9,7 @@ import pytest
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import Window
+from dataops_platform.stages.partitions import Window
 from dataops_platform.stages.train.run import TrainStep
 
 

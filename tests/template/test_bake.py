@@ -13,9 +13,9 @@ from dataops_platform.cli.main import app
 from dataops_platform.kit.errors import SystemFailed, UsedWrongly
 from dataops_platform.kit.version import VERSION
 from dataops_platform.template.bake import MADE_FROM, bake, render
-from dataops_platform.template.newer import newer_template
 from dataops_platform.template.questions import questions, template_settings
-from tests.journeys.conftest import command
+from dataops_platform.template.upgrade import newer_template
+from tests.fixtures.terminal import command
 
 FILES = {
     *(".gitignore", ".template.json", "Makefile", "README.md", "dataops.yaml", "pyproject.toml"),
@@ -36,6 +36,7 @@ FILES = {
 CI = {"github": {".github/workflows/dataops.yml"}, "gitlab": {".gitlab-ci.yml"}, "none": set[str]()}
 CHOICES = {question.name: [*question.choices] for question in questions() if question.choices}
 COMBINATIONS = [dict(zip(CHOICES, chosen, strict=True)) for chosen in itertools.product(*CHOICES.values())]
+WITHOUT_CI = [chosen for chosen in COMBINATIONS if chosen["ci"] == "none"]
 MARKS = ("cookiecutter", "{%", "%}")
 ANSWERS = {"name": "shop-2", "team": "sales", "catalog": "sqlite", "ci": "none", "deployment": "none"}
 
@@ -63,9 +64,16 @@ def test_every_combination_bakes_to_exactly_the_expected_files(chosen: dict[str,
     assert json.loads((folder / MADE_FROM).read_text())["answers"] == {**ANSWERS, **chosen}
 
 
+@pytest.mark.parametrize("chosen", WITHOUT_CI, ids=lambda chosen: "-".join(chosen.values()))
+def test_the_ci_changes_nothing_that_dagster_reads(chosen: dict[str, str], tmp_path: Path) -> None:
+    folders = [bake({**ANSWERS, **chosen, "ci": ci}, tmp_path / ci) for ci in CHOICES["ci"]]
+    first, *others = [{name: (folder / name).read_bytes() for name in FILES - {MADE_FROM}} for folder in folders]
+    assert others == [first] * len(others)
+
+
 @pytest.mark.journey
-@pytest.mark.parametrize("chosen", COMBINATIONS, ids=lambda chosen: "-".join(chosen.values()))
-def test_dagster_loads_every_combination(chosen: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("chosen", WITHOUT_CI, ids=lambda chosen: "-".join(chosen.values()))
+def test_dagster_loads_every_combination_but_of_ci(chosen: dict[str, str], tmp_path: Path) -> None:
     folder = bake({**ANSWERS, **chosen}, tmp_path)
     for what in ("yaml", "defs"):
         done = command(folder, "dg", "check", what)

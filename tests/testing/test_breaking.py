@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.testing import assert_breaks, example_rows, rows_breaking, rules_of
+from tests.fixtures.campaign import CAMPAIGN
 from tests.testing.conftest import contracts
 
 CONTRACT = """\
@@ -80,7 +81,7 @@ def test_a_rule_of_a_contract_breaks_alone_or_it_is_said_why_not(text: str, inde
 
 
 @pytest.mark.journey
-@settings(max_examples=150, deadline=None, database=None, derandomize=True)
+@settings(max_examples=150 if CAMPAIGN else 30, deadline=None, database=None, derandomize=True)
 @given(contracts(), st.integers(0, 99))
 def test_rules_of_many_contracts_break_alone_or_it_is_said_why_not(text: str, index: int) -> None:
     breaks_or_says_why(text, index)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.testing import assert_breaks, assert_holds, example_rows
+from tests.fixtures.campaign import CAMPAIGN
 from tests.testing.conftest import contracts
 
 HEAD = "apiVersion: v3.2.0\nkind: DataContract\nid: c\nversion: 1.0.0\nteam: {name: t}\nschema:\n- name: rows\n"
@@ -36,7 +37,7 @@ def test_rows_of_a_contract_hold_it_and_are_the_same_again(text: str) -> None:
 
 
 @pytest.mark.journey
-@settings(max_examples=150, deadline=None, database=None, derandomize=True)
+@settings(max_examples=150 if CAMPAIGN else 30, deadline=None, database=None, derandomize=True)
 @given(contracts())
 def test_rows_of_many_contracts_hold_them(text: str) -> None:
     hold_and_repeat(text)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dataops_platform.manifests.profile import ColumnProfile
 from dataops_platform.manifests.table_digest import TableDigest
-from dataops_platform.warehouse.ducklake.digest import digests, summaries
+from dataops_platform.warehouse.digest import digests, summaries
 
 Row = tuple[str | None, float | None, int | None]
 ROWS = st.lists(st.tuples(st.none() | st.text(max_size=5), st.none() | st.floats(), st.none() | st.integers(-9, 9)))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake
+from tests.fixtures import lakes
 
 DBT = "dbt marts"
 
 
-def test_adopted_tables_are_heads_at_the_version_that_was_audited(lake: Lake, lakes: ModuleType) -> None:
-    _adopt(lake, lakes, "select 1 as id")
+def test_adopted_tables_are_heads_at_the_version_that_was_audited(lake: Lake) -> None:
+    _adopt(lake, "select 1 as id")
     lake.connection.execute("create or replace table lake.dev__build.sales as select 2 as id")
     assert lakes.rows(lake, lake.heads("dev")["sales"]) == [(1,)]
     assert not lake.is_foreign_write_unfinished("dev", DBT)
@@ -25,8 +24,8 @@ def test_an_unfinished_write_is_known_to_the_next_process_and_to_no_other_writer
     assert not lake.is_foreign_write_unfinished("dev", "dbt others")
 
 
-def test_restore_puts_back_changed_and_dropped_tables_and_removes_new_ones(lake: Lake, lakes: ModuleType) -> None:
-    _adopt(lake, lakes, "select 1 as id")
+def test_restore_puts_back_changed_and_dropped_tables_and_removes_new_ones(lake: Lake) -> None:
+    _adopt(lake, "select 1 as id")
     kept = lakes.write(lake, "orders", "select 'ours' as v")
     lake.begin_foreign_write("dev", DBT)
     lake.begin_foreign_write("dev", DBT)
@@ -42,16 +41,16 @@ def test_restore_puts_back_changed_and_dropped_tables_and_removes_new_ones(lake:
     assert lakes.rows(lake, kept) == [("ours",)]
 
 
-def test_restore_twice_is_restore_once(lake: Lake, lakes: ModuleType) -> None:
-    head = _adopt(lake, lakes, "select 1 as id")
+def test_restore_twice_is_restore_once(lake: Lake) -> None:
+    head = _adopt(lake, "select 1 as id")
     for _ in range(2):
         lake.restore("dev", ["sales"], DBT)
     assert lake.heads("dev") == {"sales": head}
     assert lakes.rows(lake, head) == [(1,)]
 
 
-def test_a_foreign_write_that_was_not_adopted_is_in_no_head_and_no_publication(lake: Lake, lakes: ModuleType) -> None:
-    head = _adopt(lake, lakes, "select 1 as id")
+def test_a_foreign_write_that_was_not_adopted_is_in_no_head_and_no_publication(lake: Lake) -> None:
+    head = _adopt(lake, "select 1 as id")
     lake.begin_foreign_write("dev", DBT)
     lake.connection.execute("insert into lake.dev__build.sales values (2)")
     lakes.show(lake, "sales")
@@ -59,7 +58,7 @@ def test_a_foreign_write_that_was_not_adopted_is_in_no_head_and_no_publication(l
     assert lakes.shown(lake, "sales") == [(1,)]
 
 
-def _adopt(lake: Lake, lakes: ModuleType, select: str) -> Head:
+def _adopt(lake: Lake, select: str) -> Head:
     lake.create_schema("dev__build")
     lake.begin_foreign_write("dev", DBT)
     lake.connection.execute(f"create or replace table lake.dev__build.sales as {select}")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from types import ModuleType
 
 import pytest
 
 from dataops_platform.kit.errors import SystemFailed
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake
+from tests.fixtures import lakes
 
 MAINTENANCE = (
     "call ducklake_flush_inlined_data('lake')",
@@ -21,7 +21,7 @@ MAINTENANCE = (
 )
 
 
-def test_every_head_ever_made_reads_back_after_more_writes_and_maintenance(lake: Lake, lakes: ModuleType) -> None:
+def test_every_head_ever_made_reads_back_after_more_writes_and_maintenance(lake: Lake) -> None:
     chance, kept = random.Random(7), list[Head]()
     for generation in range(8):
         kept.append(lakes.write(lake, "whole", _some(chance.choice([3, 30]), generation)))
@@ -39,7 +39,7 @@ def test_every_head_ever_made_reads_back_after_more_writes_and_maintenance(lake:
                 assert _reads_back(lake, head), (head.name, head.version)
 
 
-def test_a_head_survives_that_its_table_is_dropped(lake: Lake, lakes: ModuleType) -> None:
+def test_a_head_survives_that_its_table_is_dropped(lake: Lake) -> None:
     head = lakes.write(lake, "orders", "select 1 as id")
     lake.connection.execute("drop table lake.dev__build.orders")
     assert lakes.rows(lake, head) == [(1,)]
@@ -47,7 +47,7 @@ def test_a_head_survives_that_its_table_is_dropped(lake: Lake, lakes: ModuleType
     assert lakes.rows(lake, head) == [(1,)]
 
 
-def test_heads_are_those_of_the_environment_asked_for(lake: Lake, lakes: ModuleType) -> None:
+def test_heads_are_those_of_the_environment_asked_for(lake: Lake) -> None:
     dev = lakes.write(lake, "orders", "select 1 as id")
     prod = lakes.write(lake, "orders", "select 2 as id", environment="prod")
     assert lake.heads("dev") == {"orders": dev}
@@ -56,7 +56,7 @@ def test_heads_are_those_of_the_environment_asked_for(lake: Lake, lakes: ModuleT
     assert lake.heads("staging") == {}
 
 
-def test_the_version_of_a_partitioned_head_holds_the_newest_of_each_partition(lake: Lake, lakes: ModuleType) -> None:
+def test_the_version_of_a_partitioned_head_holds_the_newest_of_each_partition(lake: Lake) -> None:
     for number, part in enumerate(["a", "b", "a", "c"]):
         lakes.write(lake, "orders", f"select {number} as id, '{part}' as _dp_partition", [part])
     head = lake.heads("dev")["orders"]
@@ -64,7 +64,7 @@ def test_the_version_of_a_partitioned_head_holds_the_newest_of_each_partition(la
     assert _reads_back(lake, head)
 
 
-def test_partitions_written_before_the_table_was_whole_do_not_come_back(lake: Lake, lakes: ModuleType) -> None:
+def test_partitions_written_before_the_table_was_whole_do_not_come_back(lake: Lake) -> None:
     lakes.write(lake, "orders", "select 1 as id, unnest(['a', 'b']) as _dp_partition", ["a", "b"])
     lakes.write(lake, "orders", "select 2 as id")
     head = lakes.write(lake, "orders", "select 3 as id, 'a' as _dp_partition", ["a"])
@@ -73,7 +73,7 @@ def test_partitions_written_before_the_table_was_whole_do_not_come_back(lake: La
     assert _reads_back(lake, head)
 
 
-def test_a_manifest_is_found_by_its_id_and_its_absence_is_said(lake: Lake, lakes: ModuleType) -> None:
+def test_a_manifest_is_found_by_its_id_and_its_absence_is_said(lake: Lake) -> None:
     first = lakes.write(lake, "orders", "select 1 as id").manifests[0]
     lakes.write(lake, "orders", "select 2 as id")
     assert lake.manifest(first.id) == first
@@ -81,14 +81,14 @@ def test_a_manifest_is_found_by_its_id_and_its_absence_is_said(lake: Lake, lakes
         lake.manifest("sha256:no")
 
 
-def test_a_model_is_a_head_with_its_registrys_version(lake: Lake, lakes: ModuleType) -> None:
+def test_a_model_is_a_head_with_its_registrys_version(lake: Lake) -> None:
     for number in ("9", "10"):
         lake.record([replace(lakes.manifest("delay", f"sha256:{number}"), kind="model")], number)
     head = lake.heads("dev")["delay"]
     assert (head.kind, head.version, head.digest) == ("model", "10", "sha256:10")
 
 
-def test_rows_of_users_never_go_through_the_catalog(lake: Lake, lakes: ModuleType) -> None:
+def test_rows_of_users_never_go_through_the_catalog(lake: Lake) -> None:
     """The catalog keeps small inserts as text and loses quotes in it; the platform's own tables may live there."""
     lakes.write(lake, "orders", "select {'k': 'it''s'} as v")
     kept = lake.connection.execute("call ducklake_flush_inlined_data('lake')").fetchall()

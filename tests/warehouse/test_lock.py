@@ -11,14 +11,14 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from dataops_platform.kit.errors import SystemFailed
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lock import WriteLock
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lock import WriteLock
 
 HOLD = """
 import sys
 from pathlib import Path
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lock import WriteLock
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lock import WriteLock
 lock = WriteLock(LakeLocation(sys.argv[1], sys.argv[2], Path(sys.argv[3])))
 with lock.held(), lock.advisory(sys.argv[4]):
     print("held", flush=True)

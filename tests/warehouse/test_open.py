@@ -7,20 +7,20 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from dataops_platform.kit.errors import DataOpsError, SystemFailed, UsedWrongly
-from dataops_platform.warehouse.ducklake import attach as attach_module
-from dataops_platform.warehouse.ducklake.attach import LakeLocation, attach, connect
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.warehouse import attach as attach_module
+from dataops_platform.warehouse.attach import LakeLocation, attach, connect
+from dataops_platform.warehouse.lake import open_lake
+from tests.fixtures import lakes
 
 OPEN = """
 import sys
 from pathlib import Path
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import open_lake
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import open_lake
 location = LakeLocation(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
 print("ready", flush=True)
 sys.stdin.readline()
@@ -48,7 +48,26 @@ def test_a_lake_whose_first_process_died_is_no_lake_yet_and_is_made_by_the_next(
         assert lake.heads("dev") == {}
 
 
-def test_a_folder_that_is_missing_is_made(tmp_path: Path, extensions: Path, lakes: ModuleType) -> None:
+def test_a_lake_whose_first_process_died_between_its_tables_is_made_by_the_next(location: LakeLocation) -> None:
+    with attach(location) as half_made:
+        half_made.execute("create schema lake._dataops")
+    with pytest.raises(UsedWrongly, match=r"^DP-W001"):
+        open_lake(location, read_only=True)
+    open_lake(location).connection.close()
+    with open_lake(location, read_only=True) as lake:
+        assert lake.heads("dev") == {}
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_lake_of_an_earlier_version_is_refused(location: LakeLocation, read_only: bool) -> None:
+    open_lake(location).connection.close()
+    with attach(location) as earlier:
+        earlier.execute("alter table lake._dataops.heads drop column pointer")
+    with pytest.raises(UsedWrongly, match=r"^DP-W013 this lake was made by an earlier version"):
+        open_lake(location, read_only=read_only)
+
+
+def test_a_folder_that_is_missing_is_made(tmp_path: Path, extensions: Path) -> None:
     location = LakeLocation(f"sqlite:{tmp_path}/a/b/lake.sqlite", f"{tmp_path}/c/d", extensions)
     with open_lake(location) as lake:
         lakes.write(lake, "orders", "select 1 as id")
@@ -67,7 +86,7 @@ def test_a_catalog_that_is_no_database_is_said_without_a_traceback(
     assert caught.value.__suppress_context__
 
 
-def test_a_catalog_cut_short_is_said(tmp_path: Path, extensions: Path, lakes: ModuleType) -> None:
+def test_a_catalog_cut_short_is_said(tmp_path: Path, extensions: Path) -> None:
     location = LakeLocation(f"sqlite:{tmp_path}/lake.sqlite", f"{tmp_path}/data", extensions)
     with open_lake(location) as lake:
         lakes.write(lake, "orders", "select 1 as id")
@@ -102,7 +121,7 @@ def test_a_catalog_out_of_reach_is_said_without_its_address(address: str, tmp_pa
     assert "hunter2" not in repr(location)
 
 
-def test_a_lake_moved_with_its_files_is_the_same_lake(tmp_path: Path, extensions: Path, lakes: ModuleType) -> None:
+def test_a_lake_moved_with_its_files_is_the_same_lake(tmp_path: Path, extensions: Path) -> None:
     with open_lake(_lake_in(tmp_path / "here", extensions)) as lake:
         head = lakes.write(lake, "orders", "select 1 as id")
     shutil.move(tmp_path / "here", tmp_path / "there")
@@ -112,7 +131,7 @@ def test_a_lake_moved_with_its_files_is_the_same_lake(tmp_path: Path, extensions
         assert lakes.rows(lake, head) == [(1,)]
 
 
-def test_another_folder_for_the_lakes_files_is_refused(location: LakeLocation, lakes: ModuleType) -> None:
+def test_another_folder_for_the_lakes_files_is_refused(location: LakeLocation) -> None:
     """DuckLake on SQLite would write there, and find none of the older files from then on."""
     with open_lake(location) as lake:
         lakes.write(lake, "orders", "select 1 as id")

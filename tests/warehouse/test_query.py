@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
-from dataops_platform.warehouse.ducklake.query import ask
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.query import ask
+from tests.fixtures import lakes
 
 CATALOG = "__ducklake_metadata_lake"
 
 
 @pytest.fixture
-def shown(location: LakeLocation, lake: Lake, lakes: ModuleType) -> LakeLocation:
+def shown(location: LakeLocation, lake: Lake) -> LakeLocation:
     """A lake whose dev shows orders 1 to 5."""
     lakes.write(lake, "orders", "select i as id, i % 2 = 0 as even from range(1, 6) t(i)")
     lakes.show(lake, "orders")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from types import ModuleType
 
 import pytest
 
 from dataops_platform.kit.errors import LostRace, Refused
-from dataops_platform.warehouse.ducklake.attach import LakeLocation, attach
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
+from dataops_platform.warehouse.attach import LakeLocation, attach
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake, open_lake
+from tests.fixtures import lakes
 
 MARCH, APRIL = "2013-03-01", "2013-04-01"
 
@@ -44,14 +44,14 @@ VALUES = (
 )
 
 
-def test_a_committed_write_is_the_head_and_reads_back(lake: Lake, lakes: ModuleType) -> None:
+def test_a_committed_write_is_the_head_and_reads_back(lake: Lake) -> None:
     head = lakes.write(lake, "orders", "select * from (values (1, 'a'), (2, null)) t(id, note)")
     assert lakes.rows(lake, head) == [(1, "a"), (2, None)]
     assert head.digest.startswith("dp1:2:")
     assert head == lake.heads("dev")["orders"]
 
 
-def test_a_write_that_fails_leaves_no_rows_no_head_and_no_table(lake: Lake, lakes: ModuleType) -> None:
+def test_a_write_that_fails_leaves_no_rows_no_head_and_no_table(lake: Lake) -> None:
     before = lakes.write(lake, "orders", "select 1 as id")
     with pytest.raises(RuntimeError, match="audit"), lake.stage("dev", "orders") as staging:
         found = {part: summary.digest for part, summary in staging.replace("select 2 as id", [""]).items()}
@@ -74,21 +74,21 @@ def test_a_write_without_a_record_is_nobodys_head(lake: Lake) -> None:
     assert lake.heads("dev") == {}
 
 
-def test_nothing_is_seen_by_others_before_the_commit(lake: Lake, lakes: ModuleType, location: LakeLocation) -> None:
+def test_nothing_is_seen_by_others_before_the_commit(lake: Lake, location: LakeLocation) -> None:
     lakes.write(lake, "orders", "select 1 as id")
     with attach(location, read_only=True) as other, lake.stage("dev", "orders") as staging:
         staging.replace("select 2 as id", [""])
         assert other.execute("from lake.dev__build.orders").fetchall() == [(1,)]
 
 
-def test_a_partition_is_replaced_and_the_others_stay(lake: Lake, lakes: ModuleType) -> None:
+def test_a_partition_is_replaced_and_the_others_stay(lake: Lake) -> None:
     lakes.write(lake, "orders", _parts((1, MARCH), (2, MARCH), (3, APRIL)), [MARCH, APRIL])
     head = lakes.write(lake, "orders", _parts((9, MARCH)), [MARCH])
     assert lakes.rows(lake, head) == [(3, APRIL), (9, MARCH)]
     assert {p: m.rows_audited for p, m in head.partitions.items()} == {MARCH: 1, APRIL: 1}
 
 
-def test_the_same_partition_written_twice_is_there_once(lake: Lake, lakes: ModuleType) -> None:
+def test_the_same_partition_written_twice_is_there_once(lake: Lake) -> None:
     first = lakes.write(lake, "orders", _parts((1, MARCH), (1, MARCH)), [MARCH])
     again = lakes.write(lake, "orders", _parts((1, MARCH), (1, MARCH)), [MARCH])
     assert lakes.rows(lake, again) == [(1, MARCH), (1, MARCH)]
@@ -96,14 +96,14 @@ def test_the_same_partition_written_twice_is_there_once(lake: Lake, lakes: Modul
     assert first.version != again.version
 
 
-def test_a_partition_may_become_empty(lake: Lake, lakes: ModuleType) -> None:
+def test_a_partition_may_become_empty(lake: Lake) -> None:
     lakes.write(lake, "orders", _parts((1, MARCH), (2, APRIL)), [MARCH, APRIL])
     head = lakes.write(lake, "orders", _parts((1, MARCH)) + " where false", [MARCH])
     assert lakes.rows(lake, head) == [(2, APRIL)]
     assert head.partitions[MARCH].rows_audited == 0
 
 
-def test_rows_of_other_partitions_are_refused_and_not_kept_beside_them(lake: Lake, lakes: ModuleType) -> None:
+def test_rows_of_other_partitions_are_refused_and_not_kept_beside_them(lake: Lake) -> None:
     lakes.write(lake, "orders", _parts((2, APRIL)), [APRIL])
     for stray in (f"'{APRIL}'", "null"):
         with pytest.raises(Refused, match=r"^DP-W010 1 rows for orders") as caught:
@@ -112,7 +112,7 @@ def test_rows_of_other_partitions_are_refused_and_not_kept_beside_them(lake: Lak
     assert lakes.rows(lake, lake.heads("dev")["orders"]) == [(2, APRIL)]
 
 
-def test_changed_columns_are_refused_while_other_partitions_hold_the_old_ones(lake: Lake, lakes: ModuleType) -> None:
+def test_changed_columns_are_refused_while_other_partitions_hold_the_old_ones(lake: Lake) -> None:
     lakes.write(lake, "orders", _parts((1, MARCH), (2, APRIL)), [MARCH, APRIL])
     for change in ("1::bigint as id", "1 as id, 'x' as note", "1 as number"):
         with pytest.raises(Refused, match=rf"^DP-W005 Columns of orders changed \(.*\), and partitions {APRIL} hold"):
@@ -120,7 +120,7 @@ def test_changed_columns_are_refused_while_other_partitions_hold_the_old_ones(la
     assert lakes.rows(lake, lake.heads("dev")["orders"]) == [(1, MARCH), (2, APRIL)]
 
 
-def test_changed_columns_are_taken_when_all_partitions_are_written_together(lake: Lake, lakes: ModuleType) -> None:
+def test_changed_columns_are_taken_when_all_partitions_are_written_together(lake: Lake) -> None:
     old = lakes.write(lake, "orders", _parts((1, MARCH), (2, APRIL)), [MARCH, APRIL])
     select = f"select 'x' as note, unnest(['{MARCH}', '{APRIL}']) as _dp_partition"
     new = lakes.write(lake, "orders", select, [MARCH, APRIL])
@@ -128,13 +128,13 @@ def test_changed_columns_are_taken_when_all_partitions_are_written_together(lake
     assert lakes.rows(lake, old) == [(1, MARCH), (2, APRIL)]
 
 
-def test_columns_in_another_order_are_the_same_columns(lake: Lake, lakes: ModuleType) -> None:
+def test_columns_in_another_order_are_the_same_columns(lake: Lake) -> None:
     lakes.write(lake, "orders", f"select 1 as a, 'x' as b, '{MARCH}' as _dp_partition", [MARCH])
     head = lakes.write(lake, "orders", f"select '{APRIL}' as _dp_partition, 'y' as b, 2 as a", [APRIL])
     assert lakes.rows(lake, head) == [(1, "x", MARCH), (2, "y", APRIL)]
 
 
-def test_a_table_may_get_partitions_and_lose_them(lake: Lake, lakes: ModuleType) -> None:
+def test_a_table_may_get_partitions_and_lose_them(lake: Lake) -> None:
     whole = lakes.write(lake, "orders", "select 1 as id")
     parted = lakes.write(lake, "orders", _parts((2, MARCH)), [MARCH])
     again = lakes.write(lake, "orders", "select 3 as id")
@@ -174,7 +174,7 @@ def test_what_a_rule_says_is_kept_letter_by_letter(lake: Lake) -> None:
     assert found == [([rule], rule)]
 
 
-def test_every_value_comes_back_as_it_was_given(lake: Lake, lakes: ModuleType) -> None:
+def test_every_value_comes_back_as_it_was_given(lake: Lake) -> None:
     select = "select " + ", ".join(f"{value} as v{n}" for n, value in enumerate(VALUES)) + ", 'p' as _dp_partition"
     head = lakes.write(lake, "orders", select, ["p"])
     relation = f"(from {lake.relation('dev', head)})"
@@ -187,7 +187,7 @@ def test_every_value_comes_back_as_it_was_given(lake: Lake, lakes: ModuleType) -
     lakes.write(lake, "orders", select.replace("'p'", "'q'"), ["q"])
 
 
-def test_a_type_that_would_come_back_changed_is_refused_by_name(lake: Lake, lakes: ModuleType) -> None:
+def test_a_type_that_would_come_back_changed_is_refused_by_name(lake: Lake) -> None:
     for value in (
         "sum(9007199254740993::bigint)",
         "'12:00:00+02'::timetz",
@@ -202,26 +202,24 @@ def test_a_type_that_would_come_back_changed_is_refused_by_name(lake: Lake, lake
         assert "Cast" in str(caught.value)
 
 
-def test_a_users_word_conflict_is_no_lost_race(lake: Lake, lakes: ModuleType) -> None:
+def test_a_users_word_conflict_is_no_lost_race(lake: Lake) -> None:
     import duckdb
 
     with pytest.raises(duckdb.ConversionException, match="conflict"):
         lakes.write(lake, "orders", "select 'conflict'::int as id")
 
 
-def test_of_two_writers_that_replace_one_table_at_once_one_is_told(
-    lake: Lake, lakes: ModuleType, location: LakeLocation
-) -> None:
+def test_of_two_writers_that_replace_one_table_at_once_one_is_told(lake: Lake, location: LakeLocation) -> None:
     """On SQLite the lock keeps the second out; here it is let in, as PostgreSQL does."""
     lakes.write(lake, "orders", "select 0 as id")
     rival = Lake(attach(location), lake.lock)
-    with rival, pytest.raises(LostRace, match="DP-W014"), lake.stage("dev", "orders") as staging:
+    with rival, pytest.raises(LostRace, match="DP-W018"), lake.stage("dev", "orders") as staging:
         staging.replace("select 1 as id", [""])
         lakes.write(rival, "orders", "select 2 as id")
     assert lakes.rows(lake, lake.heads("dev")["orders"]) == [(2,)]
 
 
-def test_the_first_writers_of_an_environment_all_get_in(location: LakeLocation, lakes: ModuleType) -> None:
+def test_the_first_writers_of_an_environment_all_get_in(location: LakeLocation) -> None:
     """Each finds no build area and makes it; on PostgreSQL that was a lost race for all but one."""
     opened = [open_lake(location) for _ in range(2)]
 
@@ -250,7 +248,7 @@ def _tables(lake: Lake) -> list[str]:
     return [name for (name,) in found]
 
 
-def test_rows_refused_before_the_good_ones_are_written_stay_in_quarantine(lake: Lake, lakes: ModuleType) -> None:
+def test_rows_refused_before_the_good_ones_are_written_stay_in_quarantine(lake: Lake) -> None:
     """The first write of a table lost them: it dropped the quarantine that it had just filled."""
     with lake.stage("dev", "orders") as staging:
         staging.quarantine(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataops_platform.kit.errors import Refused
-from dataops_platform.release.pin import pin
+from dataops_platform.release.pinned_code.pin import pin
 from dataops_platform.release.reproduce.target import Target
 from dataops_platform.settings.code import code_digest_of
 from dataops_platform.settings.project import Project

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake
 
 
 def is_as_recorded(lake: Lake, head: Head) -> bool:

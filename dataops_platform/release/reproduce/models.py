@@ -13,11 +13,11 @@ from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.reproduce.result import Remade
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.feature_rows import feature_rows
-from dataops_platform.stages.step import Window
+from dataops_platform.stages.partitions import Window
 from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import VOLATILE, artefact_digest, load_model
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
 
 
 def compare_model(

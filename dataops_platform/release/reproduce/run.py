@@ -9,7 +9,7 @@ from typing import Any
 
 from dataops_platform.kit.errors import Refused, some
 from dataops_platform.manifests.manifest import WHOLE, Manifest
-from dataops_platform.release.inputs import Origin
+from dataops_platform.release.lineage import Origin
 from dataops_platform.release.reproduce.code import Code, code_of
 from dataops_platform.release.reproduce.models import compare_model
 from dataops_platform.release.reproduce.result import Remade, Reproduction
@@ -18,8 +18,9 @@ from dataops_platform.release.reproduce.tables import compare_table
 from dataops_platform.release.reproduce.target import Target, find_target, short_name
 from dataops_platform.settings.environ import variables_with
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.step import STAGES, lake_of
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.stages.step import STAGES
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
 
 TOLERANCE = 1e-6
 """By how much probabilities and other floating numbers may differ and still be called equal within tolerance."""

@@ -12,20 +12,21 @@ from dataops_platform.kit.errors import Refused, UsedWrongly, some
 from dataops_platform.kit.sql import literal
 from dataops_platform.kit.text_file import write_text
 from dataops_platform.manifests.cut import cut_of
+from dataops_platform.manifests.events import Creation
 from dataops_platform.manifests.manifest import Head, Manifest
-from dataops_platform.release.inputs import Origin
+from dataops_platform.orchestration.instance import forget_assets
+from dataops_platform.release.lineage import Origin
 from dataops_platform.release.reproduce.kept import is_as_recorded
-from dataops_platform.runs.instance import forget_assets
 from dataops_platform.settings.environ import actor
 from dataops_platform.settings.project import BRANCHES, Project, branch_file
-from dataops_platform.stages.step import ELSEWHERE
+from dataops_platform.stages.inputs import ELSEWHERE
 from dataops_platform.technologies.files.location import locate
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.mlflow.versions import forget_environment as forget_models
-from dataops_platform.warehouse.ducklake.forget import forget_environment as forget_lake
-from dataops_platform.warehouse.ducklake.heads import Written, locate_manifests
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.protocol import State
+from dataops_platform.warehouse.drop import forget_environment as forget_lake
+from dataops_platform.warehouse.heads import Written, locate_manifests
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.state import State
 
 AT_WORK = "something is made again here\n"
 """What the mark of an environment says until it is removed, or kept because somebody asked for that."""
@@ -121,8 +122,7 @@ def give_inputs(project: Project, lake: Lake, environment: str, origin: Origin) 
             pinned.append(head)
         else:
             copied[name] = partitions
-    event = {"kind": "creation", "actor": actor()}
-    lake.switch(environment, cut_of(pinned), State(environment), event)
+    lake.switch(environment, cut_of(pinned), State(environment), Creation(actor=actor()))
     for name in copied:
         _copy(lake, environment, name, copied[name], located)
     return again

@@ -12,8 +12,8 @@ from dataops_platform.manifests.manifest import WHOLE, Head
 from dataops_platform.manifests.table_digest import TableDigest
 from dataops_platform.release.reproduce.kept import is_as_recorded
 from dataops_platform.release.reproduce.result import Remade
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.ducklake.retention import files_of
+from dataops_platform.warehouse.expiry import files_of
+from dataops_platform.warehouse.lake import Lake
 
 _PARTITION = re.compile(r"_dp_partition=([^/]*)/")
 _FLOATING = re.compile(r"DOUBLE|FLOAT")

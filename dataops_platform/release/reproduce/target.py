@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.manifests.events import Duplicate, Publication
 from dataops_platform.manifests.manifest import Head, Manifest
-from dataops_platform.release.inputs import SOURCES, Origin, origin_of
+from dataops_platform.release.lineage import SOURCES, Origin, origin_of
 from dataops_platform.release.release import Release, releases_of
-from dataops_platform.warehouse.ducklake.heads import find_run, heads_of_cut, locate_manifests
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.heads import find_run, heads_of_cut, locate_manifests
+from dataops_platform.warehouse.lake import Lake
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def _release_with(lake: Lake, run: str, manifests: Sequence[Manifest], releases:
     by_id = {release.id: release for release in releases}
     for name in {m.environment for m in manifests}:
         for event in lake.events(name):
-            if event.get("run") == run and event["release"] in by_id:
-                return by_id[event["release"]]
+            if isinstance(event, Publication | Duplicate) and event.run == run and event.release in by_id:
+                return by_id[event.release]
     return None
 
 

@@ -10,8 +10,8 @@ from dataops_platform.kit.user_code import check_function
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.clean.run import CleanStep
 from dataops_platform.stages.component import Name, StageComponent, StrictResolved
+from dataops_platform.stages.contract_files import required_contract
 from dataops_platform.stages.scaffold import scaffolder
-from dataops_platform.stages.step import required_contract
 
 EXAMPLE = """\
   tables:

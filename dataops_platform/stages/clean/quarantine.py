@@ -16,12 +16,12 @@ from dataops_platform.contracts.engine import BROKEN, Judgement
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifier
-from dataops_platform.kit.strict import StrictModel, validate
 from dataops_platform.kit.text_file import write_text
+from dataops_platform.kit.validation import StrictModel, validate
 from dataops_platform.kit.yaml_file import read_yaml
 from dataops_platform.settings.project import Project
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.ducklake.staging import quarantine_table
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.staging import quarantine_table
 
 _NEVER = ("type", "required", "primary_key", "unique", "function")
 """Rules that a released row may not break: there would be no value, two rows with one key, or no row at all."""

@@ -7,30 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import BROKEN, BatchAudit, Judgement, judge
-from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import Refused
 from dataops_platform.kit.sql import identifiers, literal
 from dataops_platform.kit.user_code import arrow_from, call_function, code_digest, frame_for, load_function
-from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.stages.audit import refuse_broken
 from dataops_platform.stages.clean.quarantine import decisions_of, raw_json, release_rows
-from dataops_platform.stages.step import (
-    Makes,
-    Outcome,
-    RunContext,
-    head_of,
-    head_outcome,
-    heads_with,
-    refuse_broken,
-    unchanged_partitions,
-    with_dropped_partitions,
-)
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.ducklake.staging import LakeStaging, qualified, quarantine_table
+from dataops_platform.stages.inputs import head_of, heads_with
+from dataops_platform.stages.partitions import unchanged_partitions, with_dropped_partitions
+from dataops_platform.stages.step import Makes, Outcome, RunContext, head_outcome
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.staging import LakeStaging, qualified, quarantine_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +31,9 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 20
 _IN = "_dp_in"
 _OUT = "_dp_out"
+
+FORMAT = 1
+"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +78,7 @@ class CleanStep:
 
     @property
     def code(self) -> str:
-        return digest_of([VERSION, code_digest(self.function) if self.function else ""])
+        return digest_of([self.stage, FORMAT, code_digest(self.function) if self.function else ""])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Replaces the partitions by what the input's rows became: each audited, or in quarantine with its rules.

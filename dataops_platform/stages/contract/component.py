@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract as Rules
 from dataops_platform.contracts.engine import OVER_ALL_ROWS, BatchAudit, judge
 from dataops_platform.contracts.odcs import load_contract
-from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.contracts.typed_rows import with_lines
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly, did_you_mean, some
 from dataops_platform.kit.sql import identifier
@@ -23,12 +23,14 @@ from dataops_platform.manifests.manifest import WHOLE
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.checks import check_specs, checks_alone, checks_of_value, rule_results
 from dataops_platform.stages.component import StageComponent, failure_of, freshness_of
-from dataops_platform.stages.contract.given import refuse_nothing_given, rows_of_run
+from dataops_platform.stages.contract.asset_value import refuse_nothing_given, rows_of_run
+from dataops_platform.stages.contract_files import with_code_of_checks
 from dataops_platform.stages.metadata import definition_metadata, table_of, verdict_metadata
 from dataops_platform.stages.rule_checks import CONTRACT_CHECK, Single, rule_checks
 from dataops_platform.stages.scaffold import scaffolder
-from dataops_platform.stages.step import Makes, Step, lake_of, with_code_of_checks
+from dataops_platform.stages.step import Makes, Step
 from dataops_platform.stages.tags import table_tags
+from dataops_platform.warehouse.open import lake_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

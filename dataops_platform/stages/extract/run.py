@@ -10,28 +10,24 @@ from typing import TYPE_CHECKING, Any
 from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.kit.digests import digest_of, digest_of_file
 from dataops_platform.kit.sql import identifier, literal
-from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, InputRef, Manifest, StepIdentity, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.stages.audit import refuse_broken
 from dataops_platform.stages.extract.partition import check_columns, partition_key, refuse_rows_without_partition
-from dataops_platform.stages.step import (
-    Makes,
-    Outcome,
-    RunContext,
-    head_outcome,
-    refuse_broken,
-    unchanged_partitions,
-    with_dropped_partitions,
-)
+from dataops_platform.stages.partitions import unchanged_partitions, with_dropped_partitions
+from dataops_platform.stages.step import Makes, Outcome, RunContext, head_outcome
 from dataops_platform.technologies.files.location import locate, shown
 from dataops_platform.technologies.files.read import FileRows, read_file
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.ducklake.staging import LakeStaging
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.staging import LakeStaging
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _RAW = "_dp_raw"
+
+FORMAT = 1
+"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ class ExtractStep:
 
     @property
     def code(self) -> str:
-        return f"dataops_platform {VERSION}"
+        return digest_of([self.stage, FORMAT])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Replaces the partitions' rows by those of the file. Lines that are no rows go to quarantine.

@@ -9,17 +9,22 @@ from typing import Any
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import LostRace, Refused, some
-from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.cut import Cut, cut_of, stale_members
+from dataops_platform.manifests.events import Duplicate, Publication
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.settings.environ import actor
 from dataops_platform.settings.project import PartitionSettings, Project
-from dataops_platform.stages.step import Makes, Outcome, RunContext, head_of, refuse_other_code
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.protocol import State
+from dataops_platform.stages.guard import refuse_other_code
+from dataops_platform.stages.inputs import head_of
+from dataops_platform.stages.step import Makes, Outcome, RunContext
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.state import State
 
 ATTEMPTS = 50
 PUBLICATION = "publication"
+
+FORMAT = 1
+"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class PublishStep:
 
     @property
     def code(self) -> str:
-        return digest_of(VERSION)
+        return digest_of([self.stage, FORMAT])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Publishes. When the environment already shows this cut, nothing moves and no event is written."""
@@ -77,7 +82,7 @@ def publish(
     was audited under another contract than the file has now, DP-P103 while the environment is held, DP-R007 when its
     release has other code; LostRace after 50 lost races.
     """
-    event = {"actor": actor(), "run": context.run_id}
+    event = Publication(actor=actor(), run=context.run_id)
     for lost in range(ATTEMPTS):
         try:
             with lake.turn(lost):
@@ -86,23 +91,23 @@ def publish(
                 refuse_held(before, project)
                 cut = consistent_cut(lake, project, names, contracts)
                 if cut.id != before.publication:
-                    return lake.switch(project.environment, cut, before, {"kind": "publication", **event}), True
+                    return lake.switch(project.environment, cut, before, event), True
                 if context.skip_unchanged:
                     return before, False
-                return lake.note(project.environment, _duplicate_of(cut, event)), False
+                return lake.note(project.environment, _duplicate_of(cut, context.run_id)), False
         except LostRace:
             if lost == ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-def _duplicate_of(cut: Cut, event: Mapping[str, Any]) -> Callable[[State], Mapping[str, Any]]:
+def _duplicate_of(cut: Cut, run: str) -> Callable[[State], Duplicate]:
     """The event of a delivery that brought nothing new, behind a state that still shows this cut."""
 
-    def duplicate(state: State) -> Mapping[str, Any]:
+    def duplicate(state: State) -> Duplicate:
         if state.publication != cut.id or state.held:
             raise LostRace("DP-P104", environment=state.environment, publication=short(state.publication))
-        return {"kind": "duplicate", **event}
+        return Duplicate(actor=actor(), run=run)
 
     return duplicate
 

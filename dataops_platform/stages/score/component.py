@@ -8,9 +8,10 @@ import dagster as dg
 
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.component import Day, Name, StageComponent
+from dataops_platform.stages.contract_files import required_contract
+from dataops_platform.stages.partitions import Window
 from dataops_platform.stages.scaffold import scaffolder
 from dataops_platform.stages.score.run import ScoreStep
-from dataops_platform.stages.step import Window, required_contract
 
 EXAMPLE = """\
   name: churn_predictions            # its contract is contracts/churn_predictions.odcs.yaml; its key is taken over

@@ -6,32 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
-from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifiers
-from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.stages.audit import refuse_broken
 from dataops_platform.stages.feature_rows import feature_rows
-from dataops_platform.stages.step import (
-    Makes,
-    Outcome,
-    RunContext,
-    Window,
-    head_of,
-    head_outcome,
-    heads_with,
-    refuse_broken,
-    unchanged_partitions,
-)
+from dataops_platform.stages.inputs import head_of, heads_with
+from dataops_platform.stages.partitions import Window, unchanged_partitions
+from dataops_platform.stages.step import Makes, Outcome, RunContext, head_outcome
 from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import load_model
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.protocol import candidate_area
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.state import candidate_area
+
+FORMAT = 1
+"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +78,7 @@ class ScoreStep:
 
     @property
     def code(self) -> str:
-        return digest_of(VERSION)
+        return digest_of([self.stage, FORMAT])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Scores the window; replaces the table.

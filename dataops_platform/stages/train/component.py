@@ -9,8 +9,9 @@ import dagster as dg
 from dataops_platform.kit.user_code import check_function
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.component import Day, Name, StageComponent, StrictResolved
+from dataops_platform.stages.contract_files import required_contract
+from dataops_platform.stages.partitions import Window
 from dataops_platform.stages.scaffold import scaffolder
-from dataops_platform.stages.step import Window, required_contract
 from dataops_platform.stages.train.run import TrainStep
 
 EXAMPLE = """\

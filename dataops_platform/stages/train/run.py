@@ -15,11 +15,12 @@ from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.user_code import call_function, code_digest, load_function
-from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.feature_rows import feature_rows
-from dataops_platform.stages.step import Makes, Outcome, RunContext, Window, head_of, heads_with, unchanged_partitions
+from dataops_platform.stages.inputs import head_of, heads_with
+from dataops_platform.stages.partitions import Window, unchanged_partitions
+from dataops_platform.stages.step import Makes, Outcome, RunContext
 from dataops_platform.stages.train.judge import Score, judge, rates
 from dataops_platform.stages.train.pictures import draw
 from dataops_platform.technologies.mlflow.registry import register
@@ -27,12 +28,15 @@ from dataops_platform.technologies.mlflow.requirements import installed_versions
 from dataops_platform.technologies.mlflow.signature import refuse_other_columns, refuse_other_output, signature_of
 from dataops_platform.technologies.mlflow.tracking import Tracking, model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import TRUSTED_TYPES, artefact_digest, check_trusted
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
 
 if TYPE_CHECKING:
     import pandas as pd
 
 REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas", "scipy")
+
+FORMAT = 1
+"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class TrainStep:
 
     @property
     def code(self) -> str:
-        return digest_of([VERSION, code_digest(self.function), *installed_versions(REQUIREMENTS)])
+        return digest_of([self.stage, FORMAT, code_digest(self.function), *installed_versions(REQUIREMENTS)])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Trains, judges and registers; or finds that the last version was made from just this.

@@ -8,8 +8,8 @@ import dagster as dg
 
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.component import StageComponent
+from dataops_platform.stages.contract_files import contract_of
 from dataops_platform.stages.scaffold import scaffolder
-from dataops_platform.stages.step import contract_of
 from dataops_platform.stages.transform.graph import read_graph
 from dataops_platform.stages.transform.run import TransformStep
 

@@ -19,8 +19,8 @@ from dataops_platform.contracts.dbt_properties import dbt_properties
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.kit.text_file import write_text
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.step import contract_of
-from dataops_platform.stages.transform.drift import KEYS, Drift, contradictions, differences, line_of
+from dataops_platform.stages.contract_files import contract_of
+from dataops_platform.stages.transform.conflicts import KEYS, Drift, contradictions, differences, line_of
 from dataops_platform.stages.transform.graph import DbtGraph, DbtModel, read_graph
 
 NAME = "contracts.generated.yml"

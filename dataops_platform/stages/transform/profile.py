@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.step import lake_location
-from dataops_platform.warehouse.ducklake.attach import OPTIONS
+from dataops_platform.warehouse.attach import OPTIONS
+from dataops_platform.warehouse.open import lake_location
 
 
 @dataclass(frozen=True)

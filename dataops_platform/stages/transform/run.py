@@ -7,33 +7,29 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
-from dataops_platform.contracts.plan import compile_plan
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import LostRace, Refused, some
 from dataops_platform.kit.faults import fault_point
-from dataops_platform.kit.version import VERSION
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity, Verdict
 from dataops_platform.manifests.profile import Summary
 from dataops_platform.manifests.table_digest import TableDigest
 from dataops_platform.settings.project import PartitionSettings, Project
-from dataops_platform.stages.step import (
-    ContractBroken,
-    Makes,
-    Outcome,
-    RunContext,
-    head_of,
-    head_outcome,
-    heads_with,
-    unchanged_partitions,
-)
+from dataops_platform.stages.audit import ContractBroken
+from dataops_platform.stages.inputs import head_of, heads_with
+from dataops_platform.stages.partitions import unchanged_partitions
+from dataops_platform.stages.step import Makes, Outcome, RunContext, head_outcome
 from dataops_platform.stages.transform.dbt_run import NodeResult, run_dbt
 from dataops_platform.stages.transform.graph import DbtGraph, DbtModel
 from dataops_platform.stages.transform.profile import DbtPaths, write_profile
-from dataops_platform.warehouse.ducklake.digest import summaries
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.ducklake.staging import qualified
+from dataops_platform.warehouse.digest import summaries
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.staging import qualified
+
+FORMAT = 1
+"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
 
 
 class DbtFailed(Refused):
@@ -102,7 +98,7 @@ class TransformStep:
 
     @property
     def code(self) -> str:
-        return digest_of([VERSION, self.graph.digest])
+        return digest_of([self.stage, FORMAT, self.graph.digest])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Runs dbt; adopts all its tables, or puts all back.

@@ -173,7 +173,7 @@ def test_only_partitions_that_differ_are_read(world: Any, monkeypatch: pytest.Mo
     world.write(months(2), partitions=["jan", "feb"])
     release = world.release()
     asked: list[str] = []
-    from dataops_platform.release.differences import rows
+    from dataops_platform.release.promotion.differences import rows
 
     real = rows.version_of
     monkeypatch.setattr(

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dataops_platform.release.differences.two_versions import RowChanges, compare_rows, shares, version_of
+from dataops_platform.release.promotion.differences.row_diff import RowChanges, compare_rows, shares, version_of
 
 SEEN = {"id", "region", "amount", "name"}
 

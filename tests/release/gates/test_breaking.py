@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.kit.errors import Refused
-from dataops_platform.release.plan import Answer
+from dataops_platform.release.promotion.plan import Answer
 
 GATE = "no_breaking_change"
 ROWS = "select * from (values (1, 11.0, 'a@x'), (2, 20.0, null)) as t(id, amount, email)"

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.manifests.manifest import Manifest
-from dataops_platform.release.gates import model as gate
+from dataops_platform.release.promotion.gates import model as gate
 from dataops_platform.settings.project import load_project
 from dataops_platform.technologies.mlflow.registry import register
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.sklearn.artefact import TRUSTED_TYPES, artefact_digest
+from tests.fixtures import lakes
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("gates")]  # one registry, and models in it
 
 GATE = "model_not_worse"
 
@@ -104,7 +104,7 @@ def models(world: Any, registry: Any) -> Any:
             "features": [column],
             "scores": [{"name": "model", "auc": 0.5, "brier": 0.25, "rows": 400}],
         }
-        made: Manifest = world.lakes.manifest("late", one.digest, inputs=[table.ref()])
+        made = lakes.manifest("late", one.digest, inputs=[table.ref()])
         world.record(replace(made, kind="model", details=details), one.version)
 
     return trained

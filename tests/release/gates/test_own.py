@@ -11,7 +11,7 @@ import pytest
 from dataops_platform.kit.errors import UsedWrongly
 
 CODE = """\
-from dataops_platform.release.plan import Answer
+from dataops_platform.release.promotion.plan import Answer
 
 
 def few(question, most=1):

@@ -114,7 +114,7 @@ def test_a_no_that_is_waived_lets_pass_and_says_who_and_why_until_when(world: An
     assert answer.evidence["waived"] == [{"by": "bob", "why": "known to be late", "until": "2013-03-01"}]
     assert plan.passes
     world.promote(plan)
-    assert [g["verdict"] for g in world.lake.state("prod").event["gates"]] == ["pass", "waived"]
+    assert [g.verdict for g in world.lake.state("prod").event.gates] == ["pass", "waived"]
 
 
 def test_a_waiver_that_ran_out_since_the_plan_was_made_waives_nothing(world: Any) -> None:

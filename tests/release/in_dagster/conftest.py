@@ -13,8 +13,8 @@ import dagster as dg
 import pytest
 
 from dataops_platform.locations import definitions_of
-from dataops_platform.stages.step import lake_of
-from tests.conftest import commit_all, run_dataops
+from dataops_platform.warehouse.open import lake_of
+from tests.fixtures.command_line import commit_all, run_dataops
 
 GATES = {
     "staging: {from: dev}": "staging: {from: dev, gates: [contracts, checks]}",

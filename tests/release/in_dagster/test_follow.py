@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.release.pin import Pinned
-from dataops_platform.release.reload import RELOADED
+from dataops_platform.orchestration.reload import RELOADED
+from dataops_platform.release.pinned_code.pin import Pinned
 from dataops_platform.release.sensors import follow_pinned
 from dataops_platform.settings.project import COPIES
 

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from dataops_platform.kit.digests import short
-from tests.conftest import commit_all
+from tests.fixtures.command_line import commit_all
 from tests.release.in_dagster.conftest import shown
 
 pytestmark = pytest.mark.journey
@@ -68,7 +68,7 @@ def test_a_plan_is_on_the_page_with_its_gates_as_checks_and_its_id_carries_it_ou
     assert moved.success
     (made,) = moved.asset_materializations_for_node("promote")
     state = shown(project, "staging")
-    assert state.event["kind"] == "promotion"
+    assert state.event.kind == "promotion"
     assert (made.asset_key.path, made.metadata["release"].value) == (["staging", "release"], short(state.release))
     assert made.tags["dagster/data_version"] == state.release
     assert refusal(job("staging", "promote_to_staging", plan="unknown")) == "DP-L015"
@@ -98,7 +98,7 @@ def test_rollback_takes_what_the_launchpad_says_and_holds_until_resumed(
     back = job("staging", "rollback_staging", to=short(first), data=False)
     assert back.success
     state = shown(project, "staging")
-    assert (state.release, state.held, state.event["kind"]) == (first, True, "rollback")
+    assert (state.release, state.held, state.event.kind) == (first, True, "rollback")
     (made,) = back.asset_materializations_for_node("rollback")
     assert "held: dataops resume staging" in str(made.metadata["shows"].value)
     assert job("staging", "resume_staging").success

@@ -15,7 +15,7 @@ import pytest
 
 from dataops_platform import locations
 from dataops_platform.settings.environ import known_lock
-from tests.conftest import commit_all, git
+from tests.fixtures.command_line import commit_all, git
 
 pytestmark = pytest.mark.journey
 
@@ -84,7 +84,7 @@ def test_a_code_server_tells_its_runs_what_its_interpreter_is_right_for(
 
 def test_what_is_no_code_server_does_not_start_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataops_platform.kit.errors import SystemFailed
-    from dataops_platform.release.pin import Pinned
+    from dataops_platform.release.pinned_code.pin import Pinned
 
     other = Pinned(project, project / ".dataops" / "environments" / "other" / "bin" / "python")
     with pytest.raises(SystemFailed, match="DP-R015"):

@@ -54,7 +54,7 @@ def test_a_scheduled_run_publishes_new_data_with_the_code_of_the_release(
         ran = defs.resolve_job_def("run_prod").execute_in_process(tags=request.tags, instance=instance)
     assert ran.success
     now = shown(project, "prod")
-    assert (now.release, now.event["kind"]) == (promoted.release, "publication")
+    assert (now.release, now.event.kind) == (promoted.release, "publication")
     assert now.publication != promoted.publication
     found = dataops("sql", "select name from customers order by 1", "--env", "prod", "--json").json
     assert [row["name"] for row in found] == ["Ann", "Bob", "Cid", "Dot"], "new data, old code"

@@ -1,29 +1,22 @@
-"""Lakes as in tests/warehouse, and a shop whose tables change day by day while prod shows one release after another."""
+"""A shop whose tables change day by day while prod shows one release after another."""
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from dataops_platform.manifests.cut import cut_of
+from dataops_platform.manifests.events import Move, Promotion, Publication
 from dataops_platform.settings.project import DataOpsYaml, Project
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import Lake
-from dataops_platform.warehouse.protocol import State
-
-_spec = importlib.util.spec_from_file_location("lakes", Path(__file__).parents[2] / "warehouse" / "lakes.py")
-assert _spec and _spec.loader
-_lakes = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_lakes)
-
-extensions, postgres, engine = _lakes.extensions, _lakes.postgres, _lakes.engine
-location, lake = _lakes.location, _lakes.lake
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.state import State
+from tests.fixtures import lakes
+from tests.fixtures.lakes import location as location  # on both catalogs, in a folder of its own
 
 TABLES = ("orders", "lines", "totals")
 
@@ -44,9 +37,9 @@ class Shop:
     def day(self, number: int, *, release: str = "") -> State:
         """Writes and publishes in dev; with a release moves prod to the same."""
         self.today += timedelta(days=1)
-        _lakes.write(self.lake, "orders", f"select {number} as day, i as id from range(3000) t(i)")
+        lakes.write(self.lake, "orders", f"select {number} as day, i as id from range(3000) t(i)")
         part = ["a", "b"][number % 2]
-        _lakes.write(
+        lakes.write(
             self.lake,
             "lines",
             f"select {number} as day, i as id, '{part}' as _dp_partition from range(2000) t(i)",
@@ -60,11 +53,13 @@ class Shop:
             )
             version = self.lake.current_version()
             found = digests(self.lake.connection, "lake.dev__build.totals", [""])
-            self.lake.adopt(_lakes.manifests_of("totals", found), version, "dbt")
-        state = self.move("dev", {"kind": "publication", "run": f"day {number}"})
-        return self.move("prod", {"kind": "promotion", "release": release}) if release else state
+            self.lake.adopt(lakes.manifests_of("totals", found), version, "dbt")
+        state = self.move("dev", Publication(actor="ann", run=f"day {number}"))
+        if not release:
+            return state
+        return self.move("prod", Promotion(actor="ann", release=release, plan="", plan_document="", gates=()))
 
-    def move(self, environment: str, event: dict[str, object]) -> State:
+    def move(self, environment: str, event: Move) -> State:
         """Shows dev's heads in an environment."""
         heads = self.lake.heads("dev")
         state = self.lake.switch(
@@ -85,9 +80,3 @@ def shop(lake: Lake, tmp_path: Path) -> Iterator[Shop]:
     opened = Shop(lake, Project(tmp_path, settings, "prod"))
     lake.clock = opened.now
     yield opened
-
-
-@pytest.fixture(scope="session")
-def lakes() -> ModuleType:
-    """Helpers to write to and read from lakes."""
-    return _lakes

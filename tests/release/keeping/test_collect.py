@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,17 +11,19 @@ import pytest
 
 from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.manifests.cut import cut_of
+from dataops_platform.manifests.events import Move, Promotion, Publication, Rollback
 from dataops_platform.manifests.history import collection_of, moves
-from dataops_platform.release import collect as collecting
-from dataops_platform.release.collect import collect, look
-from dataops_platform.release.keep import Needed, Retention, kept_states, retention_of
-from dataops_platform.release.move import roll_back
-from dataops_platform.release.verify.verify import verify
-from dataops_platform.warehouse.ducklake import retention
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import open_lake
-from dataops_platform.warehouse.ducklake.retention import snapshots
-from dataops_platform.warehouse.ducklake.staging import put_table
+from dataops_platform.release.audit.verify import verify
+from dataops_platform.release.promotion.switch import roll_back
+from dataops_platform.release.retention import garbage as collecting
+from dataops_platform.release.retention.garbage import collect, look
+from dataops_platform.release.retention.policy import Needed, Retention, kept_states, retention_of
+from dataops_platform.warehouse import expiry
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.expiry import snapshots
+from dataops_platform.warehouse.lake import open_lake
+from dataops_platform.warehouse.staging import put_table
+from tests.fixtures import lakes
 
 pytestmark = pytest.mark.journey
 
@@ -75,7 +76,7 @@ def test_gc_frees_files_and_every_kept_state_comes_back_with_the_same_digests(sh
             assert "2030-01-07" in str(refused.value)
             assert shop.views(environment) == shop.shown[environment, 5]
         events = shop.lake.events(environment)
-        assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
+        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         assert all(collection_of(events, sequence) for sequence in (1, 2, 3, 4))
     faults = [fault.what for one in verify(shop.lake) for fault in one.faults]
     assert [what for what in faults if "is not kept any more" not in what] == [], "these releases were never built"
@@ -150,7 +151,7 @@ def test_whoever_points_at_a_version_while_it_is_given_up_wins(
         pytest.skip("a SQLite catalog has one writer at a time")
     for number in (1, 2, 3):
         shop.day(number, release=f"release {number}")
-    expire, moved = retention.expire, []
+    expire, moved = expiry.expire, []
 
     def expire_late(connection: Any, versions: Any) -> None:
         expire(connection, versions)
@@ -158,14 +159,14 @@ def test_whoever_points_at_a_version_while_it_is_given_up_wins(
             with open_lake(location) as other:
                 moved.append(roll_back(other, "prod", "1"))
 
-    monkeypatch.setattr(retention, "expire", expire_late)
+    monkeypatch.setattr(expiry, "expire", expire_late)
     done = collect(shop.project, lake, Retention(releases=1, days=0), shop.now)
     assert moved
     assert shop.views("prod") == shop.shown["prod", 1]
     assert 1 not in done.states.get("prod", ())
 
 
-def test_what_was_read_a_moment_ago_is_not_taken_away(shop: Any, lake: Any, lakes: Any) -> None:
+def test_what_was_read_a_moment_ago_is_not_taken_away(shop: Any, lake: Any) -> None:
     for number in (1, 2):
         shop.day(number)
     first = lakes.write(lake, "orders", "select 3 as day, 1 as id")
@@ -177,8 +178,13 @@ def test_what_was_read_a_moment_ago_is_not_taken_away(shop: Any, lake: Any, lake
     assert int(first.version) not in done.snapshots
 
 
-def event(sequence: int, at: str, kind: str = "promotion", release: str = "", **more: Any) -> Mapping[str, Any]:
-    return {"sequence": sequence, "kind": kind, "release": release, "at": at, "publication": f"p{sequence}", **more}
+def event(sequence: int, at: str, kind: str = "promotion", release: str = "", to: int = 0) -> Move:
+    placed: dict[str, Any] = {"sequence": sequence, "release": release, "at": at, "publication": f"p{sequence}"}
+    if kind == "publication":
+        return Publication(actor="ann", **placed)
+    if kind == "rollback":
+        return Rollback(actor="ann", to=to, back="to", before="", **placed)
+    return Promotion(actor="ann", plan="", plan_document="", gates=(), **placed)
 
 
 def test_releases_are_counted_back_along_the_lineage_and_days_along_the_calendar() -> None:
@@ -194,20 +200,20 @@ def test_releases_are_counted_back_along_the_lineage_and_days_along_the_calendar
     now = datetime(2030, 8, 1, tzinfo=UTC)
 
     def kept(releases: int, days: int) -> list[int]:
-        return [e["sequence"] for e in kept_states(events, Retention(releases, days), now)]
+        return [e.sequence for e in kept_states(events, Retention(releases, days), now)]
 
     assert kept(1, 0) == [7]
     assert kept(2, 0) == [1, 2, 6, 7], "b and c were taken back: they are no way to return"
     assert kept(1, 45) == [6, 7], "6 was shown until July"
     assert kept(1, 100) == [4, 5, 6, 7]
     assert kept(9, 9999) == [1, 2, 3, 4, 5, 6, 7]
-    assert [m["sequence"] for m in moves(events)] == [1, 2, 3, 4, 5, 6, 7]
+    assert [m.sequence for m in moves(events)] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_publications_under_no_release_count_one_by_one() -> None:
     events = [event(n, f"2030-01-0{n}", "publication") for n in range(1, 8)]
     kept = kept_states(events, Retention(3, 0), datetime(2031, 1, 1, tzinfo=UTC))
-    assert [e["sequence"] for e in kept] == [5, 6, 7]
+    assert [e.sequence for e in kept] == [5, 6, 7]
 
 
 def test_only_what_was_said_counts() -> None:
@@ -218,7 +224,7 @@ def test_only_what_was_said_counts() -> None:
         retention_of(0, None)
 
 
-def test_inputs_stay_where_it_is_asked_for(shop: Any, lake: Any, lakes: Any) -> None:
+def test_inputs_stay_where_it_is_asked_for(shop: Any, lake: Any) -> None:
     raw = lakes.write(lake, "raw_orders", "select 1 as id")
     raw = replace(raw.manifests[0], stage="extract")
     lake.record([raw], (version := lake.heads("dev")["raw_orders"].version))
@@ -226,7 +232,7 @@ def test_inputs_stay_where_it_is_asked_for(shop: Any, lake: Any, lakes: Any) -> 
         (found,) = staging.replace("select 1 as id", [""]).values()
         made = lakes.manifest("clean", found.digest, inputs=[lake.heads("dev")["raw_orders"].ref()])
         staging.record([made])
-    lake.switch("dev", cut_of([lake.heads("dev")["clean"]]), lake.state("dev"), {"kind": "publication"})
+    lake.switch("dev", cut_of([lake.heads("dev")["clean"]]), lake.state("dev"), Publication(actor="ann"))
     lakes.write(lake, "raw_orders", "select 2 as id")
     shop.today += timedelta(days=1)
     asked = look(shop.project, lake, Retention(1, 0, inputs=True), shop.now)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from dataops_platform.manifests.cut import cut_of
-from dataops_platform.release.collect import collect, look
-from dataops_platform.release.keep import Retention
+from dataops_platform.manifests.events import Publication
+from dataops_platform.release.retention.garbage import collect, look
+from dataops_platform.release.retention.policy import Retention
 from dataops_platform.technologies.mlflow.registry import DIGEST_TAG
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.mlflow.versions import REQUEST_TAG, all_versions
+from tests.fixtures import lakes
 
 pytestmark = pytest.mark.journey
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_only_versions_that_nothing_needs_are_deleted(shop: Any, lake: Any, lakes: ModuleType) -> None:
+def test_only_versions_that_nothing_needs_are_deleted(shop: Any, lake: Any) -> None:
     client = open_tracking(shop.project).client
     folder = Path(shop.project.root) / "files"
 
@@ -39,7 +40,7 @@ def test_only_versions_that_nothing_needs_are_deleted(shop: Any, lake: Any, lake
         lake.record([made], version)
         shop.day(number)
         heads = lake.heads("dev")
-        lake.switch("dev", cut_of(heads.values()), lake.state("dev"), {"kind": "publication", "run": "run"})
+        lake.switch("dev", cut_of(heads.values()), lake.state("dev"), Publication(actor="ann", run="run"))
     register("prod.shop.delay", "shared", "shared")
     client.set_registered_model_alias("prod.shop.delay", "champion", "1")
     for digest, tags in (("asked", {REQUEST_TAG: "promote:staging"}), ("", {}), ("candidate", {})):

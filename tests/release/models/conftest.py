@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.step import lake_of
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
+from tests.fixtures.once import made_once
+from tests.fixtures.orders import PROJECTS, move_artefacts, with_extensions_of
 
-GUEST = Path(__file__).parents[2] / "projects" / "guest"
 SETTINGS = """\
 project: guest
 owner: team:members
@@ -35,7 +33,7 @@ from pathlib import Path
 import dagster as dg
 
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 PROJECT = load_project(Path(__file__).parent)
 
@@ -64,21 +62,6 @@ def defs() -> dg.Definitions:
 Dataops = Callable[[Path], Callable[..., Any]]
 
 
-COUNTS = pytest.StashKey[list[str]]()
-
-
-@pytest.fixture
-def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Prints a line at the end of the session."""
-    return request.config.stash.setdefault(COUNTS, []).append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Prints what was counted."""
-    for line in config.stash.get(COUNTS, []):
-        terminalreporter.write_line(line)
-
-
 @pytest.fixture
 def dataops(stays: Path, dataops_in: Dataops) -> Callable[..., Any]:
     """Runs `dataops ARGUMENTS` in this process, on the project."""
@@ -89,30 +72,27 @@ def dataops(stays: Path, dataops_in: Dataops) -> Callable[..., Any]:
 def stays(tmp_path: Path, run_once: Path, released_once: Path) -> Path:
     """The project; `data/shift.txt` is a number that decides who stays, and no part of its code."""
     shutil.copytree(released_once, tmp_path / "stays", ignore=shutil.ignore_patterns("extensions"))
-    _move_artefacts(released_once, tmp_path / "stays")
-    return _with_extensions_of(run_once, tmp_path / "stays")
+    move_artefacts(released_once, tmp_path / "stays")
+    return with_extensions_of(run_once, tmp_path / "stays")
 
 
 @pytest.fixture(scope="session")
-def released_once(tmp_path_factory: pytest.TempPathFactory, run_once: Path, dataops_in: Dataops) -> Path:
+def released_once(shared: Path, run_once: Path, dataops_in: Dataops) -> Path:
     """The same project, made once for all workers of this session; copied, never written to."""
-    folder = tmp_path_factory.getbasetemp()
-    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    target = folder / "released_once" / "stays"
-    with FileLock(folder / "released_once.lock"):
-        if not target.exists():
-            _write(target)
-            _with_extensions_of(run_once, target)
-            for command in ("run", "release build", "promote --to staging", "promote --to prod"):
-                said = dataops_in(target)(*command.split())
-                if said.exit_code:
-                    shutil.rmtree(target)
-                    pytest.fail(f"{command}: {said.text}")
-    return target
+
+    def make(folder: Path) -> None:
+        target = folder / "stays"
+        _write(target)
+        with_extensions_of(run_once, target)
+        for command in ("run", "release build", "promote --to staging", "promote --to prod"):
+            said = dataops_in(target)(*command.split())
+            assert said.exit_code == 0, f"{command}: {said.text}"
+
+    return made_once(shared / "released_once", make) / "stays"
 
 
 def _write(target: Path) -> None:
-    shutil.copytree(GUEST, target, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECTS / "guest", target, ignore=shutil.ignore_patterns("__pycache__"))
     (target / "dataops.yaml").write_text(SETTINGS)
     (target / ".gitignore").write_text(IGNORED)
     (target / "data").mkdir()
@@ -122,30 +102,10 @@ def _write(target: Path) -> None:
         git(target, *command.split())
 
 
-def _move_artefacts(old: Path, new: Path) -> None:
-    """MLflow writes down where files are; the copy's are elsewhere."""
-    with sqlite3.connect(new / ".dataops" / "mlflow.sqlite") as store:
-        for table, column in (
-            ("experiments", "artifact_location"),
-            ("runs", "artifact_uri"),
-            ("logged_models", "artifact_location"),
-            ("model_versions", "source"),
-            ("model_versions", "storage_location"),
-        ):
-            store.execute(f"update {table} set {column} = replace({column}, ?, ?)", (str(old), str(new)))
-    store.close()
-
-
 def git(folder: Path, *arguments: str) -> str:
     """What git prints in a folder, as a person of its own."""
     who = ["-c", "user.name=ann", "-c", "user.email=ann@example.org"]
     return subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
-def _with_extensions_of(other: Path, project: Path) -> Path:
-    (project / ".dataops").mkdir(exist_ok=True)
-    (project / ".dataops" / "extensions").symlink_to(other / ".dataops" / "extensions", target_is_directory=True)
-    return project
 
 
 @pytest.fixture

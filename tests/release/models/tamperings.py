@@ -1,4 +1,4 @@
-"""Ways to tamper with a model's files, each a function of their folder. Loaded by test_prepare.py."""
+"""Ways to tamper with a model's files, each a function of their folder."""
 
 from __future__ import annotations
 

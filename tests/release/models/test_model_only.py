@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.runs.launch import RunResult, launch
+from dataops_platform.orchestration.launch import RunResult, launch
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.step import lake_of
 from dataops_platform.technologies.mlflow.tracking import open_tracking
+from dataops_platform.warehouse.open import lake_of
 
 pytestmark = pytest.mark.journey
 
@@ -92,7 +92,7 @@ def test_what_cannot_be_released_is_named(dataops: Run, project: Project, retrai
         said = dataops("release", "build", "--env", "prod", "--model", wanted)
         assert code in said.text, (wanted, said.text)
     with lake_of(project, read_only=True) as lake:
-        assert [e["kind"] for e in lake.events("prod")] == ["promotion", "publication"]
+        assert [e.kind for e in lake.events("prod")] == ["promotion", "publication"]
 
 
 @pytest.mark.journey
@@ -109,7 +109,7 @@ def test_a_publication_while_the_candidate_is_scored_is_taken_in(
             assert dataops("run", "--env", "prod").exit_code == 0
         return result
 
-    monkeypatch.setattr("dataops_platform.release.model_only.launch", launch_and_publish)
+    monkeypatch.setattr("dataops_platform.release.registry.model_release.launch", launch_and_publish)
     built = dataops("release", "build", "--env", "prod", "--model", f"stays@{retrained}", "--json")
     assert built.exit_code == 0, built.text
     assert len(launches) == 2, "the candidate was scored again"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -12,22 +11,18 @@ from typing import Any
 import pytest
 
 from dataops_platform.kit.errors import Refused
-from dataops_platform.release.move import roll_back
-from dataops_platform.release.prepare import prepare, prepare_return
-from dataops_platform.release.propose import promote, propose
+from dataops_platform.release.promotion.preflight import prepare, refuse_other_models
+from dataops_platform.release.promotion.promote import promote, propose
+from dataops_platform.release.promotion.switch import roll_back
 from dataops_platform.release.release import find_release
 from dataops_platform.settings.project import Project
 from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.sklearn.artefact import refuse_other_files
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
+from tests.release.models.tamperings import describe, other_numbers, parts, rezip, tamperings
 
 pytestmark = pytest.mark.journey
-
-_spec = importlib.util.spec_from_file_location("tamperings", Path(__file__).with_name("tamperings.py"))
-assert _spec and _spec.loader
-_tamperings = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_tamperings)
 
 
 def shows(lake: Lake) -> list[Any]:
@@ -75,10 +70,10 @@ def test_tampered_models_are_refused_before_they_are_deserialized(
     files = version_files(open_tracking(project).client, "dev.guest.stays", model.version)
     good, other, before = tmp_path / "good", tmp_path / "other", shows(lake)
     shutil.copytree(files, good)
-    _tamperings.rezip(shutil.copytree(files, other), {_tamperings.parts(files)[0]: _tamperings.other_numbers})
+    rezip(shutil.copytree(files, other), {parts(files)[0]: other_numbers})
     nothing_is_loaded(monkeypatch)
     refused: dict[str, str] = {}
-    for name, tamper in _tamperings.tamperings(other, tmp_path).items():
+    for name, tamper in tamperings(other, tmp_path).items():
         tamper(files)
         with pytest.raises(Refused) as told:
             promote(project, lake, plan)
@@ -98,21 +93,21 @@ def test_what_changes_nothing_of_a_model_is_no_tampering(project: Project, lake:
     model = find_release(lake, "").cut.member("stays")
     assert model
     files = version_files(open_tracking(project).client, "dev.guest.stays", model.version)
-    _tamperings.describe(files, lambda d: d.update(run_id="another", utc_time_created="2030-01-01", model_uuid="m-1"))
+    describe(files, lambda d: d.update(run_id="another", utc_time_created="2030-01-01", model_uuid="m-1"))
     refuse_other_files(files, model.digest)
 
 
 @pytest.mark.parametrize("harm", ["missing", "cut"])
 def test_a_table_whose_files_are_gone_is_refused(harm: str, project: Project, lake: Lake) -> None:
     before = shows(lake)
-    event, release = before[0][0], find_release(lake, "")
+    release = find_release(lake, "")
     prepare(project, lake, release.cut)
-    prepare_return(project, event)
+    refuse_other_models(project, lake.cut(before[0][0]))
     (path,) = (project.home / ".dataops" / "data" / "dev__build" / "stay_predictions").glob("*.parquet")
     path.unlink() if harm == "missing" else path.write_bytes(path.read_bytes()[:-1])
     for attempt in (
         lambda: promote(project, lake, propose(project, lake, release)),
-        lambda: roll_back(lake, "prod", "1", prepare=partial(prepare_return, project)),
+        lambda: roll_back(lake, "prod", "1", prepare=partial(refuse_other_models, project)),
     ):
         with pytest.raises(Refused, match="stay_predictions") as told:
             attempt()
@@ -122,7 +117,7 @@ def test_a_table_whose_files_are_gone_is_refused(harm: str, project: Project, la
 
 def test_a_table_whose_version_was_removed_is_refused(project: Project, lake: Lake) -> None:
     (first, *_) = lake.events("prod")
-    (version,) = {m["version"] for m in first["cut"] if m["name"] == "members"}
+    (version,) = {m.version for m in lake.cut(first).members if m.name == "members"}
     lake.connection.execute("drop view lake.prod.members; drop view lake.staging.members; drop view lake.dev.members")
     lake.connection.execute("drop table lake.dev__build.members")
     lake.connection.execute(f"call ducklake_expire_snapshots('lake', versions => [{version}])")

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.release.move import roll_back
-from dataops_platform.release.reconcile import follow_switch, reconcile
+from dataops_platform.release.promotion.switch import roll_back
+from dataops_platform.release.reconciliation.reconcile import follow_switch, reconcile
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.step import lake_of
 from dataops_platform.technologies.mlflow.tracking import open_tracking
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
 
 pytestmark = pytest.mark.journey
 
@@ -67,8 +67,8 @@ def test_what_a_hand_changed_is_put_right_and_written_in_the_ledger(project: Pro
         reconcile(project, lake)
         assert reconcile(project, lake).put_right == ()
         event = lake.state("prod").event
-        assert (event["kind"], aliases(project), versions(project)[0]) == ("reconcile", {"champion": "1"}, first)
-        return list(event["found"])
+        assert (event.kind, aliases(project), versions(project)[0]) == ("reconcile", {"champion": "1"}, first)
+        return list(event.found)
 
     client.set_registered_model_alias(NAME, "champion", other.version)
     assert found() == [f"{NAME}: champion was version 2, and is version 1 now"]
@@ -78,8 +78,8 @@ def test_what_a_hand_changed_is_put_right_and_written_in_the_ledger(project: Pro
     assert found() == [f"{NAME}: previous was version 2, and is no version now"]
     client.set_model_version_tag(NAME, "1", "dataops.digest", "sha256:other")
     assert found() == [f"{NAME}: tags of version 1 are as they should be again: dataops.digest"]
-    assert [e["kind"] for e in lake.events("prod")] == ["promotion", *["reconcile"] * 4]
-    assert lake.state("prod").publication == lake.events("prod")[0]["publication"]
+    assert [e.kind for e in lake.events("prod")] == ["promotion", *["reconcile"] * 4]
+    assert lake.state("prod").publication == lake.events("prod")[0].publication
 
 
 def test_a_version_that_was_deleted_is_registered_again(project: Project, lake: Lake) -> None:
@@ -106,7 +106,7 @@ def test_a_failure_is_told_and_leaves_the_switch_as_it_is(
     forget(project)
     state = lake.state("prod")
     with monkeypatch.context() as patched:
-        patched.setattr("dataops_platform.release.shown_models.copy_version", lambda *_: 1 / 0)
+        patched.setattr("dataops_platform.release.reconciliation.model_aliases.copy_version", lambda *_: 1 / 0)
         assert follow_switch(project, lake).failed.startswith("DP-M015 The registry does not follow prod yet")
     assert lake.state("prod") == state
     assert follow_switch(project, lake).failed == ""
@@ -116,9 +116,9 @@ def test_a_failure_is_told_and_leaves_the_switch_as_it_is(
 def test_where_no_model_was_ever_shown_mlflow_is_not_loaded(published: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"
-        "from dataops_platform.release.reconcile import reconcile\n"
+        "from dataops_platform.release.reconciliation.reconcile import reconcile\n"
         "from dataops_platform.settings.project import load_project\n"
-        "from dataops_platform.stages.step import lake_of\n"
+        "from dataops_platform.warehouse.open import lake_of\n"
         "project = load_project(Path('.'))\n"
         "with lake_of(project) as lake: print(reconcile(project, lake).to_plain(), 'mlflow' in sys.modules)"
     )
@@ -145,7 +145,7 @@ def test_killed_anywhere_the_next_one_ends_it_and_nothing_is_doubled(point: str,
     assert process.returncode == -9
     done = reconcile(project, lake)
     assert (versions(project), aliases(project), done.put_right) == ([first], {"champion": "1"}, ())
-    assert lake.state("prod").event["kind"] == "promotion", "its own death is nobody's hand"
+    assert lake.state("prod").event.kind == "promotion", "its own death is nobody's hand"
 
 
 @pytest.mark.kills
@@ -177,5 +177,5 @@ def test_after_another_release_and_a_rollback_the_aliases_say_which_is_shown_and
     with lake_of(project) as lake:
         roll_back(lake, "prod", "2")
         reconcile(project, lake)
-        assert "reconcile" not in [e["kind"] for e in lake.events("prod")]
+        assert "reconcile" not in [e.kind for e in lake.events("prod")]
     assert aliases(project) == {"champion": second[0], "previous": first[0]}

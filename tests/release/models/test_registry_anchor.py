@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from dataops_platform.kit.errors import Refused, SystemFailed
-from dataops_platform.release.reconcile import follow_switch, reconcile
-from dataops_platform.release.verify.registry import TAG, registry_anchor
+from dataops_platform.manifests.events import Duplicate
+from dataops_platform.release.audit.registry_anchor import TAG, registry_anchor
+from dataops_platform.release.reconciliation.reconcile import follow_switch, reconcile
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.step import lake_of
 from dataops_platform.technologies.mlflow.tracking import open_tracking
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
+from tests.release.moves.tamper import cut_off
 
 pytestmark = pytest.mark.journey
 
 Run = Callable[..., Any]
-NOTE = {"kind": "duplicate", "actor": "ann"}
+NOTE = Duplicate(actor="ann")
 
 
 @pytest.fixture
@@ -33,17 +32,6 @@ def lake(project: Project, lake: Lake) -> Lake:
         lake.note("prod", NOTE)
     reconcile(project, lake)
     return lake
-
-
-@pytest.fixture(scope="module")
-def tamper() -> ModuleType:
-    """Ways to write to a ledger past the platform."""
-    path = Path(__file__).parents[1] / "moves" / "tamper.py"
-    spec = importlib.util.spec_from_file_location("tamper", path)
-    assert spec and spec.loader
-    module = sys.modules["tamper"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def remembered(project: Project) -> list[tuple[int, str]]:
@@ -81,11 +69,11 @@ def test_after_a_move_the_registry_remembers_the_last_event_and_catches_up_with_
 
 
 def test_a_ledger_cut_short_together_with_its_file_is_found_through_the_registry(
-    project: Project, lake: Lake, tamper: ModuleType, dataops: Run
+    project: Project, lake: Lake, dataops: Run
 ) -> None:
     (before,) = remembered(project)
     assert verdict(dataops)[0] == 0
-    tamper.cut_off(1)(lake)
+    cut_off(1)(lake)
     shorten(project, 1)
     missing = "event 3 of prod: the registry remembers it, and the ledger has no such event"
     code, text = verdict(dataops)
@@ -93,17 +81,15 @@ def test_a_ledger_cut_short_together_with_its_file_is_found_through_the_registry
     with pytest.raises(Refused, match=f"^DP-L083 The registry remembers another ledger: {missing}"):
         reconcile(project, lake)
     for _ in range(3):  # also when it has grown again, by events that are others
-        lake.note("prod", {**NOTE, "actor": "eve"})
+        lake.note("prod", Duplicate(actor="eve"))
     other = "event 3 of prod: it is another event than the one that the registry remembers"
     assert follow_switch(project, lake).failed.startswith(f"DP-L083 The registry remembers another ledger: {other}")
     assert verdict(dataops)[1].startswith(f"DP-L042 The ledger fails verification: {other}")
     assert remembered(project) == [before], "what disagrees is never written over"
 
 
-def test_without_the_registry_that_ledger_would_be_whole(
-    project: Project, lake: Lake, tamper: ModuleType, dataops: Run
-) -> None:
-    tamper.cut_off(1)(lake)
+def test_without_the_registry_that_ledger_would_be_whole(project: Project, lake: Lake, dataops: Run) -> None:
+    cut_off(1)(lake)
     shorten(project, 1)
     tracking = open_tracking(project)
     tracking.client.delete_experiment_tag(tracking.experiment_id, TAG)
@@ -135,7 +121,7 @@ def test_a_registry_that_does_not_answer_is_told_and_asked_again_by_the_next(
 ) -> None:
     lake.note("prod", NOTE)
     with monkeypatch.context() as patched:
-        patched.setattr("dataops_platform.release.verify.registry.open_tracking", lambda _: 1 / 0)
+        patched.setattr("dataops_platform.release.audit.registry_anchor.open_tracking", lambda _: 1 / 0)
         assert follow_switch(project, lake).failed.startswith("DP-M015 The registry does not follow prod yet")
         code, text = verdict(dataops, "--env", "prod")
         assert (code, "prod: the registry does not say what it remembers: division by zero" in text) == (1, True)

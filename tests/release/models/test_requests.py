@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.release.door.requests import answer_requests
-from dataops_platform.release.door.validation import validate_versions
-from dataops_platform.release.model_only import Code
+from dataops_platform.release.registry.model_release import Code
+from dataops_platform.release.registry.model_validation import validate_versions
+from dataops_platform.release.registry.requests import answer_requests
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.step import lake_of
 from dataops_platform.technologies.mlflow.notes import Marked, marked_version
 from dataops_platform.technologies.mlflow.tracking import open_tracking
-from dataops_platform.warehouse.ducklake.lake import Lake
-from tests.conftest import commit_all
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
+from tests.fixtures.command_line import commit_all
 
 pytestmark = pytest.mark.journey
 

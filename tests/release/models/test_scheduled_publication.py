@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 pytestmark = pytest.mark.journey
 
@@ -22,8 +22,8 @@ def test_new_data_is_published_beside_the_model_of_the_release(stays: Path, data
     with lake_of(load_project(stays, "prod"), read_only=True) as lake:
         first, last = lake.events("prod")[0], lake.state("prod")
         trained = lake.heads("prod")["stays"]
-    before = {member["name"]: member["digest"] for member in first["cut"]}
+        before = {member.name: member.digest for member in lake.cut(first).members}
     after = {member.name: member.digest for member in last.cut.members}
-    assert (last.event["kind"], last.release) == ("publication", first["release"])
+    assert (last.event.kind, last.release) == ("publication", first.release)
     assert after["members"] != before["members"], "the new data is shown"
     assert after["stays"] == before["stays"] != trained.digest, "a model was trained from it, and is not shown"

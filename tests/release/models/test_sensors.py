@@ -10,9 +10,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dataops_platform.release.door.sensors import registry_defs
+from dataops_platform.orchestration.instance import open_instance
+from dataops_platform.release.registry.sensors import registry_defs
 from dataops_platform.release.sensors import reconcile_sensor
-from dataops_platform.runs.instance import open_instance
 from dataops_platform.settings.project import load_project
 from dataops_platform.technologies.mlflow.notes import marked_version
 from dataops_platform.technologies.mlflow.tracking import open_tracking

@@ -9,11 +9,13 @@ from typing import Any
 
 from dataops_platform.kit.digests import canonical_json, digest_of
 from dataops_platform.kit.sql import literal
-from dataops_platform.manifests.history import MOVES
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.manifests.events import KINDS, Move
+from dataops_platform.warehouse.lake import Lake
 
-LEDGER, DOCUMENTS = "lake._dataops.ledger", "lake._dataops.documents"
+LEDGER, DOCUMENTS, NODES = "lake._dataops.ledger", "lake._dataops.documents", "lake._dataops.nodes"
 LAST = 9
+MOVES = (1, 2, 4, 7, LAST)
+"""The events of prod that show a cut for the first time; 5 goes back to that of 2."""
 Event = dict[str, Any]
 Edit = Callable[[Event], None]
 
@@ -34,6 +36,7 @@ def tamperings() -> Iterator[Tampering]:
     yield from of_many_events()
     yield from of_the_head()
     yield from of_what_follows()
+    yield from of_cuts()
     yield from of_documents()
     yield from of_signatures()
 
@@ -95,13 +98,18 @@ def of_what_follows() -> Iterator[Tampering]:
             "code": put("code", "sha256:0"),
             "held": put("held", True),
             "pointer": put("pointer", 2),
-            "cut": lambda event: event["cut"][0].update(digest="dp1:1:0:0"),
+            "cut": put("cut", "sha256:0"),
             "no cut": lambda event: event.pop("cut"),
-            "member": lambda event: event["cut"].pop(),
+            "tables": put("tables", 2),
+            "models": put("models", 1),
+            "kind": put("kind", "approved"),
+            "format": put("format", 2),
+            "actor": lambda event: event.pop("actor"),
+            "type": put("held", "no"),
         },
         3: {
             "publication": put("publication", "sha256:0"),
-            "a cut": put("cut", []),
+            "a cut": put("cut", ""),
             "release": put("release", ""),
             "number": put("sequence", 4),
             "environment": put("environment", "dev"),
@@ -116,6 +124,17 @@ def of_what_follows() -> Iterator[Tampering]:
             yield Tampering(f"{n}: {name}", rewrite(n, edit), ("prod", n), forgotten=True)
 
 
+def of_cuts() -> Iterator[Tampering]:
+    """Told at the event that showed it first."""
+    for n in MOVES:
+        cut = f"id = (select body ->> '$.cut' from {LEDGER} where {at(n)})"
+        area = sql(f"update {NODES} set body = replace(body, 'area', 'Area') where {cut}")
+        digest = sql(f"update {NODES} set body = replace(body, 'dp1:', 'dp1:1') where {cut}")
+        yield Tampering(f"cut {n}: area of a table", area, ("prod", n), forgotten=True)
+        yield Tampering(f"cut {n}: digest of a table", digest, ("prod", n))
+        yield Tampering(f"cut {n}: gone", sql(f"delete from {NODES} where {cut}"), ("prod", n))
+
+
 def of_documents() -> Iterator[Tampering]:
     """Of each release and plan; told at the event that names it first: a build in dev, a promotion in prod."""
     for number, (build, promotion) in enumerate(((2, 1), (4, 4), (6, 9))):
@@ -123,8 +142,8 @@ def of_documents() -> Iterator[Tampering]:
         for name, edit in {
             "contents": lambda plain: plain["contents"].update(code="sha256:0"),
             "digest of a table": lambda plain: plain["contents"]["tables"].update(orders="dp1:1:0:0"),
-            "version of a table": lambda plain: plain["locators"]["cut"][0].update(version="1"),
-            "area of a table": lambda plain: plain["locators"]["cut"][0].update(area="prod"),
+            "version of a table": lambda plain: plain["locators"]["cut"]["members"][0].update(version="1"),
+            "area of a table": lambda plain: plain["locators"]["cut"]["members"][0].update(area="prod"),
         }.items():
             yield Tampering(f"release {number}: {name}", document(release, edit), ("dev", build))
         yield Tampering(f"release {number}: gone", without(release), ("dev", build))
@@ -229,11 +248,11 @@ def cut_off(n: int) -> Callable[[Lake], None]:
 
 
 def point(lake: Lake, found: list[Event]) -> None:
-    moved = [event for event in found if event["kind"] in MOVES]
+    moved = [event for event in found if issubclass(KINDS[event["kind"]], Move)]
     head(
         hash=digest_of(found[-1]),
         body=canonical_json(found[-1]),
-        moved=canonical_json(moved[-1]) if moved else "{}",
+        moved=canonical_json(moved[-1]) if moved else "",
     )(lake)
 
 

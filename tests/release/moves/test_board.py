@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataops_platform.release.awaited import release_lines
-from dataops_platform.release.move import resume, roll_back
+from dataops_platform.release.promotion.switch import resume, roll_back
+from dataops_platform.status.pending import release_lines
 
 
 def said(shop: Any) -> list[str]:

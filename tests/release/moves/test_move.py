@@ -9,19 +9,22 @@ from typing import Any
 import pytest
 
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
+from dataops_platform.manifests.events import Creation, Duplicate, Publication
 from dataops_platform.manifests.manifest import WHOLE
-from dataops_platform.release import move
-from dataops_platform.release.move import resume, roll_back, switch_to_release
-from dataops_platform.stages.step import ELSEWHERE, RunContext, heads_with
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.digest import digests
-from dataops_platform.warehouse.ducklake.lake import open_lake
-
-Shop = Any
+from dataops_platform.release.promotion import switch
+from dataops_platform.release.promotion.switch import resume, roll_back, switch_to_release
+from dataops_platform.stages.inputs import ELSEWHERE, heads_with
+from dataops_platform.stages.step import RunContext
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.lake import open_lake
+from tests.fixtures import lakes
+from tests.fixtures.shop import Shop
+from tests.fixtures.shop import manifest as shop_manifest
 
 
 def kinds(shop: Shop, environment: str = "prod") -> list[str]:
-    return [event["kind"] for event in shop.lake.events(environment)]
+    return [event.kind for event in shop.lake.events(environment)]
 
 
 def shows(shop: Shop) -> tuple[str, str, list[tuple[int, ...]], bool]:
@@ -48,7 +51,7 @@ def test_a_rollback_that_is_run_again_after_a_crash_does_not_go_back_twice(shop:
     first, again = roll_back(shop.lake, "prod"), roll_back(shop.lake, "prod")
     assert (again, again.release) == (first, releases[1].id)
     assert kinds(shop) == ["promotion"] * 3 + ["rollback"]
-    assert roll_back(shop.lake, "prod", str(first.event["to"])) == first, "this is where it is"
+    assert roll_back(shop.lake, "prod", str(first.event.to)) == first, "this is where it is"
     assert roll_back(shop.lake, "prod", "1").release == releases[0].id, "further back, where it is said"
 
 
@@ -147,11 +150,11 @@ def test_two_who_resume_at_once_leave_one_event(shop: Shop, monkeypatch: pytest.
 def test_the_beginning_of_an_id_that_two_states_share_is_refused() -> None:
     shown = [("a1", "b1"), ("a2", "b2"), ("a2", "b3"), ("2c", "d0")]
     events = [
-        {"sequence": n, "kind": "promotion", "release": f"sha256:{release}", "publication": f"sha256:{publication}"}
+        Publication(actor="ann", sequence=n, release=f"sha256:{release}", publication=f"sha256:{publication}")
         for n, (release, publication) in enumerate(shown, 1)
     ]
-    named = partial(move._named, events, environment="prod")
-    assert [named(to)["sequence"] for to in ("a1", "a2", "sha256:b2", "b3", "2", "2c", "d")] == [1, 3, 2, 3, 2, 4, 4]
+    named = partial(switch._named, events, environment="prod")
+    assert [named(to).sequence for to in ("a1", "a2", "sha256:b2", "b3", "2", "2c", "d")] == [1, 3, 2, 3, 2, 4, 4]
     with pytest.raises(UsedWrongly, match=r"^DP-L077 'a' may be any of a1, a2\. Write more of it"):
         named("a")
     for unknown in ("sha256:", "e", "5"):
@@ -205,7 +208,7 @@ def test_a_table_of_the_time_before_a_promotion_is_not_taken_for_one_that_anothe
     assert found["theirs"].manifests[0].stage == ELSEWHERE
 
 
-def test_what_was_begun_before_a_promotion_does_not_become_a_head_after_it(shop: Shop, lakes: Any) -> None:
+def test_what_was_begun_before_a_promotion_does_not_become_a_head_after_it(shop: Shop) -> None:
     shop.promote(shop.release(1))
     state = shop.lake.state("prod")
     second = shop.release(2)
@@ -275,7 +278,7 @@ def test_dbt_finds_the_environments_own_older_version_after_a_rollback(shop: Sho
 def test_an_environment_made_from_another_starts_with_what_that_shows(shop: Shop) -> None:
     shop.promote(shop.release(1))
     prod = shop.lake.state("prod")
-    event = {"kind": "creation", "actor": "ann", "release": prod.release, "code": prod.code, "from": "prod"}
+    event = Creation(actor="ann", release=prod.release, code=prod.code, origin="prod")
     made = shop.lake.switch("pr_12", prod.cut, shop.lake.state("pr_12"), event)
     assert (made.pointer, made.release, shop.rows("pr_12", "orders")) == (1, prod.release, [(1,)])
     assert shop.built("pr_12", "orders") == [(1,)]
@@ -300,7 +303,7 @@ def test_a_release_and_the_event_that_it_was_built_are_kept_together_or_not_at_a
     shop.build("dev", 1)
     shop.publish("dev")
     with monkeypatch.context() as broken:
-        broken.setattr("dataops_platform.warehouse.ducklake.ledger.append", failing)
+        broken.setattr("dataops_platform.warehouse.ledger.append", failing)
         with pytest.raises(OSError, match="disk full"):
             release_of(shop, "orders")
     assert (shop.lake.kept("release"), kinds(shop, "dev")) == ({}, ["publication"])
@@ -312,16 +315,16 @@ def test_a_release_and_the_event_that_it_was_built_are_kept_together_or_not_at_a
 def test_a_move_that_loses_its_race_to_publications_tries_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.promote(shop.release(1))
     second = shop.release(2)
-    switch, rivals = shop.lake.switch, iter(range(3))
+    move, rivals = shop.lake.switch, iter(range(3))
 
     def with_publications_first(*arguments: Any) -> Any:
         if next(rivals, None) is not None:
-            shop.lake.note("prod", {"kind": "duplicate"})
-        return switch(*arguments)
+            shop.lake.note("prod", Duplicate(actor="ann"))
+        return move(*arguments)
 
     monkeypatch.setattr(shop.lake, "switch", with_publications_first)
     assert shop.promote(second).sequence == 5
-    monkeypatch.setattr(move, "ATTEMPTS", 2)
+    monkeypatch.setattr(switch, "ATTEMPTS", 2)
     rivals = iter(range(9))
     with pytest.raises(Refused, match="DP-L013 prod changed 2 times during this command"):
         roll_back(shop.lake, "prod")
@@ -353,10 +356,8 @@ def run_dbt(shop: Shop, said: str, *, restored: bool) -> None:
 
 
 def manifest_of(part: str, found: Any, name: str = "orders") -> Any:
-    import sys
-
     digest = getattr(found, "digest", found)
-    return sys.modules["small_shop"].manifest("prod", name, part, str(digest), (), digest.rows)
+    return shop_manifest("prod", name, part, str(digest), (), digest.rows)
 
 
 def is_view(shop: Shop, name: str) -> bool:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from duckdb import DuckDBPyConnection
 
 from dataops_platform.kit.errors import Refused, SystemFailed
-from dataops_platform.release.move import resume, roll_back
-from dataops_platform.release.verify.verify import refuse_faults, verify
-from dataops_platform.release.verify.witnesses import signer
-from dataops_platform.technologies.ssh.signature import sign
-from dataops_platform.warehouse.ducklake import attach
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
-from dataops_platform.warehouse.ducklake.ledger import read_rows
+from dataops_platform.kit.signatures import sign
+from dataops_platform.manifests.events import Duplicate
+from dataops_platform.release.audit.verify import refuse_faults, verify
+from dataops_platform.release.audit.witnesses import signer
+from dataops_platform.release.promotion.switch import resume, roll_back
+from dataops_platform.warehouse import attach
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.ledger import read_rows
+from tests.fixtures.shop import Shop
+from tests.release.moves.tamper import tamperings
 
 Opened = Callable[..., Any]
 MAINTENANCE = (
@@ -65,9 +66,8 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def history(opened: Opened, key: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a lake: prod has nine events, the last three are signed."""
     folder = tmp_path_factory.mktemp("history")
-    made = sys.modules["small_shop"].Shop
     with opened(folder) as lake:
-        shop = made(lake, folder / "shop")
+        shop = Shop(lake, folder / "shop")
         shop.promote(shop.release(1))
         shop.build("prod", 11)
         shop.publish("prod")
@@ -76,13 +76,13 @@ def history(opened: Opened, key: Path, tmp_path_factory: pytest.TempPathFactory)
         roll_back(lake, "prod")
         resume(lake, "prod")
     with opened(folder, sign=partial(sign, key)) as lake:
-        shop = made(lake, folder / "shop")
+        shop = Shop(lake, folder / "shop")
         shop.write_code("number = 1")
         shop.build("prod", 12)
         shop.publish("prod")
         shop.publish("prod")
         shop.promote(shop.release(3))
-        kinds = [event["kind"] for event in lake.events("prod")]
+        kinds = [event.kind for event in lake.events("prod")]
         assert kinds == (
             [
                 "promotion",
@@ -115,7 +115,7 @@ def copy(history: Path, to: Path) -> Path:
 def test_a_hundred_tamperings_are_found_and_the_first_bad_event_is_named(
     every: int, history: Path, tmp_path: Path, opened: Opened, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    known = list(load_tamper().tamperings())
+    known = list(tamperings())
     assert len({one.name for one in known}) == len(known) >= 100
     wrong, tried = [], known[::every]
     for one in tried:
@@ -158,7 +158,7 @@ def test_the_refusal_names_the_first_bad_event_of_each_environment(copied: Path,
 
 
 def test_a_ledger_replaced_by_another_does_not_match_what_the_registry_remembers(copied: Path, opened: Opened) -> None:
-    from dataops_platform.warehouse.ducklake.anchors import Anchor
+    from dataops_platform.warehouse.anchors import Anchor
 
     shutil.rmtree(copied / "anchors")
     with opened(copied) as lake:
@@ -177,7 +177,7 @@ def test_an_anchor_file_that_was_torn_by_a_power_cut_is_mended_and_one_that_was_
         file.write('{"environment":"prod","ha')
     with opened(copied) as lake:
         assert [one.faults for one in verify(lake)] == [(), ()]
-        lake.note("prod", {"kind": "duplicate", "actor": "ann"})
+        lake.note("prod", Duplicate(actor="ann"))
         (found,) = verify(lake, "prod")
         assert "line 10 of the anchors in prod.jsonl cannot be read" in str(found.first)
 
@@ -187,7 +187,7 @@ def test_an_anchor_that_cannot_be_written_is_told_before_anything_moves(copied: 
     (copied / "anchors").write_text("a file where the folder should be")
     with opened(copied) as lake:
         before = lake.state("prod")
-        for move in (lambda: roll_back(lake, "prod"), lambda: lake.note("prod", {"kind": "duplicate"})):
+        for move in (lambda: roll_back(lake, "prod"), lambda: lake.note("prod", Duplicate(actor="ann"))):
             with pytest.raises(SystemFailed, match=r"^DP-L041 The anchors in prod\.jsonl cannot be written"):
                 move()
         assert lake.state("prod") == before
@@ -203,18 +203,8 @@ def test_who_signed_the_head_is_said_and_that_nobody_did(copied: Path, opened: O
         assert signer(rows[8], signers).startswith("signed by ann (SHA256:")
 
 
-def load_tamper() -> ModuleType:
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("tamper", Path(__file__).with_name("tamper.py"))
-    assert spec and spec.loader
-    module = sys.modules["tamper"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_every_kind_of_tampering_is_there() -> None:
-    count = Counter(one.name.partition(" ")[0] for one in load_tamper().tamperings())
+    count = Counter(one.name.partition(" ")[0] for one in tamperings())
     assert {
         "body",
         "hash",

@@ -11,11 +11,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from dataops_platform.orchestration.instance import open_instance
 from dataops_platform.release.reproduce.scratch import clear_left, scratch
-from dataops_platform.runs.instance import open_instance
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.step import lake_of
-from dataops_platform.warehouse.ducklake.lake import Lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_of
 
 pytestmark = pytest.mark.journey
 
@@ -25,7 +25,7 @@ import os, signal, sys
 from pathlib import Path
 from dataops_platform.release.reproduce.scratch import scratch
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 project = load_project(Path(sys.argv[1]))
 with lake_of(project) as lake, scratch(project, lake, "{NAME}"):

@@ -14,9 +14,9 @@ from dataops_platform.release.reproduce.models import compare_model
 from dataops_platform.release.reproduce.result import Remade
 from dataops_platform.release.reproduce.tables import compare_table
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.mlflow.versions import all_versions
+from dataops_platform.warehouse.open import lake_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what MLflow and Dagster say of their own beginnings
 
@@ -218,14 +218,14 @@ def test_raw_tables_are_read_in_again_only_when_their_files_are_the_same(
 
 def give_up(folder: Path, name: str) -> None:
     """Collects the oldest version of a table that is no head any more."""
-    from dataops_platform.warehouse.ducklake import retention
+    from dataops_platform.warehouse import expiry
 
     with lake_of(load_project(folder)) as lake:
         (oldest,) = lake.connection.execute(
             "select min(coalesce(version, snapshot_id::varchar)::bigint) "
             f"from lake._dataops.heads where name = '{name}'"
         ).fetchall()[0]
-        retention.expire(lake.connection, [oldest])
+        expiry.expire(lake.connection, [oldest])
 
 
 @pytest.mark.journey

@@ -10,7 +10,7 @@ import pytest
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.reproduce.result import LEVELS, Remade, Reproduction
 from dataops_platform.release.reproduce.tables import compare_table
-from dataops_platform.warehouse.ducklake import retention
+from dataops_platform.warehouse import expiry
 
 pytestmark = pytest.mark.journey
 
@@ -77,8 +77,8 @@ def test_partitions_are_compared_one_by_one(world: Any) -> None:
 
 def test_rows_that_were_changed_in_the_lake_itself_are_found(world: Any) -> None:
     was, now = twice(world, ROWS, ROWS)
-    (path, _), *_ = retention.files_of(world.lake.connection, "dev__build", "sales", was.version)
-    (other, _), *_ = retention.files_of(world.lake.connection, "dev__build", "sales", now.version)
+    (path, _), *_ = expiry.files_of(world.lake.connection, "dev__build", "sales", was.version)
+    (other, _), *_ = expiry.files_of(world.lake.connection, "dev__build", "sales", now.version)
     assert compare_table(world.lake, was, now, 1e-6).level == "bytes"
     world.lake.connection.execute(
         f"copy (select id, amount * 2 as amount, name from read_parquet('{other}')) to '{path}' (format parquet, "
@@ -92,7 +92,7 @@ def test_rows_that_were_changed_in_the_lake_itself_are_found(world: Any) -> None
 def test_of_what_was_given_up_only_the_digest_can_be_compared(world: Any) -> None:
     was, now = twice(world, ROWS, ROWS)
     changed = world.write(ROWS.replace("50", "60"), "sales")
-    retention.expire(world.lake.connection, [int(was.version)])
+    expiry.expire(world.lake.connection, [int(was.version)])
     assert compare_table(world.lake, was, now, 1e-6) == Remade(
         "sales", "table", "content", "only its digest is kept: its files were given up"
     )

@@ -9,6 +9,7 @@ import pytest
 
 from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.manifests.cut import cut_of
+from dataops_platform.manifests.events import Publication
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.build import freeze
 from dataops_platform.release.reproduce.code import code_of
@@ -104,7 +105,7 @@ def test_a_release_of_what_is_in_no_commit_needs_the_code_at_hand(world: Any) ->
     world.commit()
     more: Path = world.file("src/shop/more.py", "MORE = 1")
     cut = cut_of([world.lake.heads("dev")["orders"]])
-    world.lake.switch("dev", cut, world.lake.state("dev"), {"kind": "publication", "actor": "ann"})
+    world.lake.switch("dev", cut, world.lake.state("dev"), Publication(actor="ann"))
     release = freeze(world.project("dev"), world.lake, cut, world.clock)
     target = find_target(world.lake, release.id)
     assert code_of(world.project("dev"), target).root == world.folder
@@ -119,7 +120,7 @@ def test_of_two_releases_with_what_a_run_made_the_one_with_a_commit_has_the_code
     world.commit()
     world.file("src/shop/more.py", "MORE = 1")
     cut = cut_of([world.lake.heads("dev")["orders"]])
-    world.lake.switch("dev", cut, world.lake.state("dev"), {"kind": "publication", "actor": "ann"})
+    world.lake.switch("dev", cut, world.lake.state("dev"), Publication(actor="ann"))
     assert freeze(world.project("dev"), world.lake, cut, world.clock).is_dirty
     clean = world.release("orders")
     assert find_target(world.lake, "run-1").release == clean

@@ -1,35 +1,21 @@
-"""What the tests of this folder share: lakes as in tests/warehouse, and a project in one."""
+"""A project, and processes that publish in it at once."""
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from dataops_platform.kit.digests import digest_of
 from dataops_platform.manifests.cut import cut_of
+from dataops_platform.manifests.events import hash_of
 from dataops_platform.settings.project import DataOpsYaml, Project
-from dataops_platform.warehouse.ducklake.attach import LakeLocation
-from dataops_platform.warehouse.ducklake.lake import Lake, open_lake
-
-_spec = importlib.util.spec_from_file_location("lakes", Path(__file__).parents[2] / "warehouse" / "lakes.py")
-assert _spec and _spec.loader
-_lakes = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_lakes)
-
-extensions, postgres, engine = _lakes.extensions, _lakes.postgres, _lakes.engine
-location, lake = _lakes.location, _lakes.lake
-
-
-@pytest.fixture(scope="session")
-def lakes() -> ModuleType:
-    """Helpers to write to and read from lakes."""
-    return _lakes
+from dataops_platform.warehouse.attach import LakeLocation
+from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.ledger import read_rows
+from tests.fixtures import lakes
 
 
 @pytest.fixture
@@ -46,7 +32,7 @@ def race(location: LakeLocation) -> Callable[[int, int], None]:
         names = [f"t{number}" for number in range(racers)]
         with open_lake(location) as lake:
             for name in names:
-                _lakes.write(lake, name, "select 0 as generation")
+                lakes.write(lake, name, "select 0 as generation")
         children = [_start(location, name, names, rounds) for name in names]
         for child in children:
             assert child.stdin
@@ -76,9 +62,10 @@ def _start(location: LakeLocation, name: str, names: list[str], rounds: int) -> 
 def _check(lake: Lake, names: list[str], rounds: int) -> None:
     events, state = lake.events("dev"), lake.state("dev")
     print(f"\n{len(names)} processes, {rounds} rounds each: {len(events)} publications")
-    assert [event["sequence"] for event in events] == list(range(1, len(events) + 1)), "no gap, no fork"
-    assert [event["previous"] for event in events] == ["", *(digest_of(event) for event in events[:-1])]
-    assert state.hash == digest_of(events[-1])
+    assert [event.sequence for event in events] == list(range(1, len(events) + 1)), "no gap, no fork"
+    hashes = [hash_of(row.body) for row in read_rows(lake.connection, "dev")]
+    assert [event.previous for event in events] == ["", *hashes[:-1]]
+    assert state.hash == hashes[-1]
     assert state.cut == cut_of(lake.heads("dev").values()), "the newest version of every table is shown"
     for name in names:
         found = lake.connection.execute(f"select distinct generation from lake.dev.{name}").fetchall()

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.step import lake_of
+from dataops_platform.warehouse.open import lake_of
 
 SIGNUPS = """
     select i as member, date '2024-01-01' + i::int as joined, (i * 37) % 60 + (i % 40 = 0)::int * 200 as age,

@@ -1,0 +1,116 @@
+"""Compares a project's contracts with what they were, and names who is hit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dataops_platform.contract_tools.impact import Hit, hits
+from dataops_platform.contracts.contract import Contract
+from dataops_platform.contracts.diff import Change, diff, is_bumped, version_after, worst
+from dataops_platform.contracts.revisions import Waiver, contracts_of, in_folder, waivers_in
+from dataops_platform.kit.clock import Clock, utc_now
+from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.orchestration.definitions import load_definitions
+from dataops_platform.settings.project import Project
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One contract before and after: what changed, who is hit, and whether that was announced."""
+
+    name: str
+    changes: tuple[Change, ...]
+    level: str
+    versions: str
+    hits: tuple[Hit, ...]
+    passes: bool
+    verdict: str
+    waived: tuple[Mapping[str, str], ...] = ()
+    """Who lets a breaking change pass that nothing announces, why, and until when."""
+
+    def plain(self) -> dict[str, Any]:
+        """The same, JSON-like."""
+        return asdict(self)
+
+
+def compare(project: Project | None, old: str, new: str = "", clock: Clock = utc_now) -> list[Compared]:
+    """Compares contracts by file name, those that changed only; loads the definitions when somebody may be hit.
+
+    One file is compared with that of its name. Without a project a git revision means this folder as it was, nobody
+    is known to be hit, and nothing is waived.
+
+    Raises: UsedWrongly DP-C018 for a place that is none; what `load_contract` raises.
+    """
+    folder = project.root / "contracts" if project else Path()
+    before, after = contracts_of(old, folder), contracts_of(new, folder) if new else in_folder(folder)
+    if len(before) == 1 and len(after) == 1:
+        (one,), (other,) = before.values(), after.values()
+        pairs: list[tuple[Contract | None, Contract | None]] = [(one, other)]
+    else:
+        named = {Path(place).name for place in (old, new) if Path(place).is_file()} or {*before, *after}
+        pairs = [(before.get(name), after.get(name)) for name in sorted(named)]
+    waivers = waivers_in(folder, clock().date()) if project else ()
+    return [_compared(project, a, b, waivers) for a, b in pairs if diff(a, b)]
+
+
+def _compared(
+    project: Project | None, old: Contract | None, new: Contract | None, waivers: Sequence[Waiver]
+) -> Compared:
+    changes = diff(old, new)
+    level, contract = worst(changes), new or old
+    assert contract is not None
+    breaking = [change for change in changes if change.level == "breaking"]
+    waived = [w for w in waivers if w.contract == contract.id and new is not None and w.version == new.version]
+    announced = old is None or (new is not None and is_bumped(old, new, level))
+    return Compared(
+        name=contract.table,
+        changes=changes,
+        level=str(level),
+        versions=f"{old.version if old else 'nothing'} -> {new.version if new else 'nothing'}",
+        hits=_hits(project, contract.table, breaking),
+        passes=not breaking or announced or bool(waived),
+        verdict=_verdict(old, new, bool(breaking), announced, waived),
+        waived=tuple({"by": w.by, "why": w.why, "until": w.until} for w in waived if breaking and not announced),
+    )
+
+
+def _verdict(
+    old: Contract | None, new: Contract | None, breaking: bool, announced: bool, waived: Sequence[Waiver]
+) -> str:
+    if waived:
+        return f"Waived by {waived[0].by} until {waived[0].until}: {waived[0].why}"
+    if announced or old is None:
+        return "The version says so."
+    if new is None:
+        return "Nothing announces that it goes: keep it, or waive it in contracts/waivers.yaml."
+    needed = version_after(old.version, worst(diff(old, new)))
+    return f"{'Not announced: it' if breaking else 'It'} needs version {needed}{' or a waiver' if breaking else ''}."
+
+
+def _hits(project: Project | None, table: str, breaking: Sequence[Change]) -> tuple[Hit, ...]:
+    if not breaking or project is None:
+        return ()
+    columns = {change.column for change in breaking}
+    try:
+        return hits(load_definitions(project), table, set() if "" in columns else columns)
+    except UsedWrongly as error:
+        return (Hit("unknown", "the definitions do not load", error.code),)
+
+
+def as_markdown(compared: Sequence[Compared]) -> str:
+    """The comparison as a comment of a pull request."""
+    if not compared:
+        return "No contract changed."
+    parts = []
+    for one in compared:
+        parts.append(f"### `{one.name}`: {one.level} ({one.versions})\n\n{one.verdict}\n")
+        parts.append("| level | change |\n|---|---|")
+        parts += [f"| {c.level} | {c.what} |".replace("\n", " ") for c in one.changes]
+        if one.hits:
+            parts.append("\n| who is hit | kind | through | owners |\n|---|---|---|---|")
+            parts += [f"| {h.name} | {h.kind} | {h.through} | {', '.join(h.owners)} |" for h in one.hits]
+        parts.append("")
+    return "\n".join(parts)

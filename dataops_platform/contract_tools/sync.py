@@ -1,0 +1,28 @@
+"""Keeps what dbt is told about tables as their contracts have it, in all dbt projects of a project."""
+
+from __future__ import annotations
+
+from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.orchestration.defs_files import dbt_folders
+from dataops_platform.settings.project import Project
+from dataops_platform.stages.transform.conflicts import Drift
+from dataops_platform.stages.transform.contract_file import ContractFile, contract_file, write_contract_file
+
+
+def synced(project: Project, *, check: bool = False) -> list[ContractFile]:
+    """The file of each dbt project as it was found; after this it says what it should, unless `check` only looks.
+
+    Raises: UsedWrongly DP-C030 when the project has no dbt project; what `contract_file` raises, before any is written.
+    """
+    files = [contract_file(project, folder) for folder in dbt_folders(project)]
+    if not files:
+        raise UsedWrongly("DP-C030", project=project.root.name)
+    for file in files if not check else ():
+        write_contract_file(file)
+    return files
+
+
+def drift(project: Project) -> list[Drift]:
+    """Where dbt and the contracts part: files written once that say something else now, and contradictions by hand."""
+    files = [contract_file(project, folder) for folder in dbt_folders(project)]
+    return [one for f in files for one in (*(f.differences if f.found is not None else ()), *f.contradictions)]

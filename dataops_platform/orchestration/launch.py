@@ -1,0 +1,255 @@
+"""Runs a project's assets as one Dagster run in this process, visible in the project's instance."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, some, stopped
+from dataops_platform.orchestration.reaper import PROCESS_TAG, reap, this_process
+from dataops_platform.settings.project import Project
+from dataops_platform.stages.publish.run import PUBLICATION, refuse_held
+from dataops_platform.warehouse.lake import attached_once
+from dataops_platform.warehouse.open import lake_of
+
+if TYPE_CHECKING:
+    from dagster import AssetKey, DagsterInstance, Definitions
+
+SKIP_TAG = "dataops/skip_unchanged"
+CANDIDATES_TAG = "dataops/candidates"
+POLL_S = 0.3
+_STUB = "dagster/auto_created_stub_asset"
+"""What Dagster marks an asset with that it only knows because another one reads it."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Something a run did: a step `began`, `said` something, `made` an asset, or `failed`. `text`: the stage, or what
+    was said."""
+
+    kind: str
+    asset: str
+    text: str = ""
+    seconds: float = 0.0
+    rows: int | None = None
+    refused: int = 0
+    unchanged: bool = False
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A step that failed: what it said, and the exit code that goes with it."""
+
+    step: str
+    message: str
+    code: str = ""
+    exit_code: int = 4
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended."""
+
+    run_id: str
+    success: bool
+    failures: tuple[Failed, ...]
+
+
+def launch(
+    project: Project,
+    defs: Definitions,
+    instance: DagsterInstance,
+    *,
+    select: Sequence[str] = (),
+    partitions: Sequence[str] = (),
+    skip_unchanged: bool = True,
+    candidates: Mapping[str, str] | None = None,
+    watch: Callable[[Progress], None] = lambda _: None,
+) -> RunResult:
+    """Materializes the assets or stages called `select`, for the span of `partitions` (first and last of them; all when
+    empty); what one step makes, as dbt its marts, is made together. Nothing selected stands for all but releases, and
+    in a guarded environment but training. `candidates` are digests of models by name, which are scored with instead of
+    those shown.
+
+    Raises: UsedWrongly DP-R003 for an asset or stage, or DP-R004 for a partition that does not exist, DP-R005 for an
+    asset that is read and that nothing makes, DP-R006 for assets that are cut into different partitions; Refused
+    DP-P103 before anything is made, where what is made could not be published for now.
+    """
+    reap(instance)
+    specs = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
+    _refuse_unmade(specs)
+    job = defs.resolve_implicit_global_asset_job_def()
+    selected = _together(defs, _selected(select, specs))
+    keys = selected or _by_itself(project, specs, job.asset_layer.executable_asset_keys)
+    tags = {PROCESS_TAG: this_process(), SKIP_TAG: "true" if skip_unchanged else "false"}
+    if candidates:
+        tags[CANDIDATES_TAG] = json.dumps(dict(candidates))
+    tags |= _partition_tags([s for s in specs.values() if not keys or s.key in keys], partitions)
+    run_id = str(uuid.uuid4())
+    watcher = _Watcher(instance, run_id, {name: spec.group_name or "" for name, spec in specs.items()}, watch)
+    with watcher, attached_once():
+        if project.is_guarded and any(key.path[-1] == PUBLICATION for key in keys):
+            with lake_of(project, read_only=True) as lake:
+                refuse_held(lake.state(project.environment), project)
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=keys or None,
+            run_id=run_id,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            tags=tags,
+            raise_on_error=False,
+        )
+    failures = tuple(_failed(event) for event in result.all_events if event.is_step_failure)
+    return RunResult(run_id, result.success, failures)
+
+
+def _refuse_unmade(specs: Mapping[str, Any]) -> None:
+    """Refuses a graph in which something is read that nothing makes: a table whose model was deleted, or a typo."""
+    keys = {spec.key for spec in specs.values() if not spec.metadata.get(_STUB)}
+    for name, spec in specs.items():
+        for dep in spec.deps:
+            if dep.asset_key not in keys:
+                missing, made = dep.asset_key.path[-1], {key.path[-1] for key in keys}
+                raise UsedWrongly("DP-R005", asset=name, missing=missing, hint=did_you_mean(missing, made))
+
+
+def _selected(select: Sequence[str], specs: Mapping[str, Any]) -> list[AssetKey]:
+    """The keys of the assets called so; the name of a stage stands for all its assets."""
+    keys: list[AssetKey] = []
+    for name in select:
+        found = [spec.key for known, spec in specs.items() if name in (known, spec.group_name)]
+        if not found:
+            stages = {spec.group_name or "" for spec in specs.values()}
+            raise UsedWrongly("DP-R003", name=name, hint=did_you_mean(name, {*specs, *stages}))
+        keys += found
+    return keys
+
+
+def _together(defs: Definitions, keys: Sequence[AssetKey]) -> list[AssetKey]:
+    """The keys, and those that a step which makes one of them cannot leave out."""
+    made = {key: defs.resolve_assets_def(key) for key in keys}
+    return list(dict.fromkeys(k for key, by in made.items() for k in ([key] if by.can_subset else sorted(by.keys))))
+
+
+def _by_itself(project: Project, specs: Mapping[str, Any], keys: Iterable[AssetKey]) -> list[AssetKey]:
+    """What a run makes that nobody selected anything for: none named where that is everything."""
+    asked_for = {"release", "train"} if project.is_guarded else {"release"}
+    left_out = {spec.key for spec in specs.values() if spec.group_name in asked_for}
+    return [key for key in keys if key not in left_out] if left_out else []
+
+
+def _partition_tags(specs: Sequence[Any], partitions: Sequence[str]) -> dict[str, str]:
+    """The tags of a run over the span of partitions from the first to the last one asked for (all when none is)."""
+    cuts = {spec.partitions_def: spec.key.path[-1] for spec in specs if spec.partitions_def is not None}
+    if not cuts:
+        if partitions:
+            raise UsedWrongly("DP-R009", partition=partitions[0])
+        return {}
+    if len(cuts) > 1:
+        raise UsedWrongly("DP-R006", assets=some(cuts.values()))
+    keys = list(next(iter(cuts)).get_partition_keys())
+    for partition in partitions:
+        if partition not in keys:
+            raise UsedWrongly("DP-R004", partition=partition, hint=did_you_mean(partition, keys))
+    chosen = sorted(partitions or keys, key=keys.index)
+    return {
+        "dagster/asset_partition_range_start": chosen[0],
+        "dagster/asset_partition_range_end": chosen[-1],
+    }
+
+
+def _failed(event: Any) -> Failed:
+    data = event.step_failure_data
+    errors = list(_causes(data.error))
+    if any(error.cls_name == "DagsterExecutionInterruptedError" for error in errors):
+        error = stopped()
+        return Failed(event.step_key, str(error), error.code, error.exit_code)
+    user = data.user_failure_data
+    if user is not None:
+        values = {key: value.value for key, value in user.metadata.items()}
+        if "code" in values:
+            return Failed(event.step_key, user.description or "", values["code"], values["exit_code"])
+        return Failed(event.step_key, user.description or user.label)
+    text = " ".join(errors[-1].message.split()) if errors else "failed"
+    return Failed(event.step_key, text[:600])
+
+
+def _causes(error: Any) -> Iterator[Any]:
+    while error is not None:
+        yield error
+        error = error.cause
+
+
+class _Watcher:
+    """Reads a run's events from the instance while it runs, and tells of each in order."""
+
+    def __init__(
+        self, instance: DagsterInstance, run_id: str, stages: dict[str, str], watch: Callable[[Progress], None]
+    ) -> None:
+        self._instance, self._run_id, self._stages, self._watch = instance, run_id, stages, watch
+        self._done = threading.Event()
+        self._seen = 0
+        self._began: dict[str, float] = {}
+        self._thread = threading.Thread(target=self._loop, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+        self._tell()
+
+    def _loop(self) -> None:
+        while not self._done.wait(POLL_S):
+            self._tell()
+
+    def _tell(self) -> None:
+        entries = self._instance.all_logs(self._run_id)
+        for entry in entries[self._seen :]:
+            progress = self._progress(entry)
+            if progress is not None:
+                self._watch(progress)
+        self._seen = len(entries)
+
+    def _progress(self, entry: Any) -> Progress | None:
+        import dagster as dg
+
+        event = entry.dagster_event
+        if event is None:
+            said = entry.level == logging.INFO and entry.step_key
+            return Progress("said", entry.step_key.partition("__")[2], entry.user_message) if said else None
+        step = event.step_key or ""
+        name = step.partition("__")[2]
+        if event.event_type == dg.DagsterEventType.STEP_START:
+            self._began[step] = entry.timestamp
+            return Progress("began", name, self._stages.get(name, name))
+        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            return Progress("failed", name, self._stages.get(name, name), entry.timestamp - self._began[step])
+        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            return self._made(event.asset_key.path[-1], event.materialization, entry.timestamp - self._began[step])
+        return None
+
+    def _made(self, name: str, materialization: Any, seconds: float) -> Progress | None:
+        values = {key: value.value for key, value in materialization.metadata.items()}
+        partition = materialization.partition
+        if partition is not None and partition != self._last_partition(name):
+            return None
+        return Progress(
+            "made",
+            name,
+            self._stages.get(name, ""),
+            seconds,
+            values.get("dagster/row_count"),
+            values.get("rows_refused", 0),
+            values.get("unchanged", False),
+        )
+
+    def _last_partition(self, _: str) -> str:
+        tags = self._instance.get_run_by_id(self._run_id)
+        return tags.tags.get("dagster/asset_partition_range_end", "") if tags else ""

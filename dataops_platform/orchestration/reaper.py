@@ -1,0 +1,60 @@
+"""Finds runs whose process died, and says so: Dagster would show them as running for ever."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance, DagsterRun
+
+PROCESS_TAG = "dataops/process"
+
+
+def this_process() -> str:
+    """`host:pid:start`, which no other process ever has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_start_of(os.getpid())}"
+
+
+def reap(instance: DagsterInstance) -> list[str]:
+    """Fails the unfinished runs of processes of this host that are gone; gives the ids of those runs."""
+    import dagster as dg
+
+    statuses = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+    reaped = []
+    for run in instance.get_runs(filters=dg.RunsFilter(statuses=statuses)):
+        process = run.tags.get(PROCESS_TAG, "")
+        if process.startswith(socket.gethostname() + ":") and not _is_alive(process):
+            instance.report_run_failed(run, "The process of this run died. Nothing it had not committed was kept.")
+            reaped.append(run.run_id)
+    return reaped
+
+
+def unfinished_runs(instance: DagsterInstance) -> list[DagsterRun]:
+    """The runs that have not ended, those that have not begun included."""
+    import dagster as dg
+
+    wanted = [s for s in dg.DagsterRunStatus if s.name in ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")]
+    return list(instance.get_runs(filters=dg.RunsFilter(statuses=wanted)))
+
+
+def _is_alive(process: str) -> bool:
+    _, pid, start = process.rsplit(":", 2)
+    return _start_of(int(pid)) == start
+
+
+def _start_of(pid: int) -> str:
+    """When a process started, in the system's own ticks; empty when there is no such process (or no /proc)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return "gone"
+    except PermissionError:
+        return ""
+    return ""

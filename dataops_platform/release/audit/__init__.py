@@ -1,0 +1,1 @@
+"""Checks the ledger against its chain, its witnesses and what is kept; measures delivery."""

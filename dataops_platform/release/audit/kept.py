@@ -1,0 +1,81 @@
+"""Kept releases and plans: is each what its name says, and what the events say that name it?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dataops_platform.kit.digests import digest_of_bytes, short
+from dataops_platform.manifests.events import Approval, Build, Event, Promotion, Refusal
+from dataops_platform.release.audit.fault import Fault
+from dataops_platform.release.promotion.plan import PLAN, Plan
+from dataops_platform.release.release import RELEASE, Release
+
+Document = tuple[str, str, str]
+"""Kind, name and text of a kept document."""
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A document that an event names; `digest` of its text, where the event has it."""
+
+    kind: str
+    name: str
+    digest: str = ""
+
+
+def kept_faults(documents: Sequence[Document], events: Sequence[Event]) -> list[Fault]:
+    """Each release and plan digests to its name; those that events name are kept as they were when those were written.
+
+    A fault is told at the first event that names the document.
+    """
+    named: dict[str, tuple[str, int]] = {}
+    for event in events:
+        for one in _named(event):
+            named.setdefault(one.name, (event.environment, event.sequence))
+    return [*_misnamed(documents, named), *_changed(documents, events)]
+
+
+def _misnamed(documents: Sequence[Document], named: Mapping[str, tuple[str, int]]) -> Iterator[Fault]:
+    first: dict[tuple[str, str], str] = {}
+    for kind, name, text in documents:
+        where = named.get(name, ("", 0))
+        if first.setdefault((kind, name), text) != text and kind == RELEASE:
+            yield Fault(*where, f"{kind} {short(name)} is kept twice, and not the same")
+        if not _is_named_rightly(kind, name, text):
+            yield Fault(*where, f"the kept {kind} {short(name)} does not digest to its name")
+
+
+def _changed(documents: Sequence[Document], events: Sequence[Event]) -> Iterator[Fault]:
+    texts = {(kind, name): digest_of_bytes(text.encode()) for kind, name, text in reversed(documents)}
+    for event in events:
+        for one in _named(event):
+            if one.digest and texts.get((one.kind, one.name)) != one.digest:
+                what = "is not kept any more" if (one.kind, one.name) not in texts else "was changed since"
+                said = f"the {one.kind} {short(one.name)} it names {what}"
+                yield Fault(event.environment, event.sequence, said)
+        if isinstance(event, Promotion) and event.release and (RELEASE, event.release) not in texts:
+            what = f"the release {short(event.release)} it shows is not kept any more"
+            yield Fault(event.environment, event.sequence, what)
+
+
+def _named(event: Event) -> Iterator[_Named]:
+    """The documents that an event names."""
+    if isinstance(event, Build):
+        yield _Named(RELEASE, event.built, event.document)
+    elif isinstance(event, Promotion):
+        yield _Named(PLAN, event.plan, event.plan_document)
+    elif isinstance(event, Approval | Refusal):
+        yield _Named(PLAN, event.plan)
+
+
+def _is_named_rightly(kind: str, name: str, text: str) -> bool:
+    try:
+        plain = json.loads(text)
+        if kind == RELEASE:
+            release = Release.from_plain(plain)
+            return bool(release.id == plain["id"] == name and release.contents == plain["contents"])
+        return bool(kind != PLAN or Plan.from_plain(plain).id == plain["id"] == name)
+    except (TypeError, KeyError, ValueError):
+        return False

@@ -1,0 +1,48 @@
+"""What others remember of a ledger: anchors outside the lake, and signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dataops_platform.kit.signatures import key_of, principals_of
+from dataops_platform.release.audit.fault import Fault
+from dataops_platform.warehouse.anchors import Anchor
+from dataops_platform.warehouse.ledger import Row
+
+UNSIGNED = "unsigned"
+
+
+def anchor_faults(rows: Sequence[Row], anchors: Sequence[Anchor]) -> Iterator[Fault]:
+    """Each anchor's event is there, with the hash it had."""
+    hashes = {row.sequence: row.hash for row in rows}
+    for anchor in anchors:
+        if anchor.sequence not in hashes:
+            what = f"{anchor.where} remembers it, and the ledger has no such event"
+        elif hashes[anchor.sequence] != anchor.hash:
+            what = f"it is another event than the one that {anchor.where} remembers"
+        else:
+            continue
+        yield Fault(anchor.environment, anchor.sequence, what)
+
+
+def signature_faults(rows: Sequence[Row]) -> Iterator[Fault]:
+    """What is signed has a signature of just that hash; what is not is no fault."""
+    for row in rows:
+        if row.signature is not None and key_of(row.hash, row.signature) is None:
+            yield Fault(row.environment, row.sequence or 0, "its signature is not one of this event")
+
+
+def signer(row: Row, signers: Path) -> str:
+    """Who signed an event, in words; `unsigned` when nobody did. `signers`: the file of allowed signers, if any."""
+    if row.signature is None:
+        return UNSIGNED
+    key = key_of(row.hash, row.signature)
+    if key is None:
+        return "signed wrongly: the signature is not one of this event"
+    known = principals_of(row.signature, signers) if signers.is_file() else []
+    return (
+        f"signed by {', '.join(known)} ({key})"
+        if known
+        else f"signed by a key that {signers.name} does not have ({key})"
+    )

@@ -1,0 +1,1 @@
+"""Environments that start from what another one shows."""

@@ -1,0 +1,1 @@
+"""Where the code of a release lies and which interpreter runs it."""

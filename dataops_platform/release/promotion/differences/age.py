@@ -1,0 +1,39 @@
+"""How old the data of a release is, beside what is shown: a promotion can lead back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from dataops_platform.kit.clock import ago
+from dataops_platform.manifests.events import Event, Move
+from dataops_platform.manifests.history import moves
+from dataops_platform.manifests.manifest import Head
+from dataops_platform.release.promotion.differences.section import Section, section
+from dataops_platform.release.promotion.gates.question import Question
+
+
+def age_section(question: Question) -> Section:
+    """When the newest table of each side was audited, and whether the environment showed this release before."""
+    new, old = newest_audit(question.heads.values()), newest_audit(question.shown.values())
+    if new is None:
+        return section("The release holds no table.")
+    said = f"The data was last audited {new.isoformat()[:19]}, {ago(new, question.now)} ago"
+    if old is not None:
+        said += f"; what is shown, {old.isoformat()[:19]}"
+        if new < old:
+            said += f": this goes back {ago(new, old)}"
+    shown = _first_shown(question.lake.events(question.project.environment), question.release.id)
+    if shown and question.state.release != question.release.id:
+        said += f". The release was shown here before, first {shown.at[:19]} (event {shown.sequence})"
+    return section(f"{said}.")
+
+
+def newest_audit(heads: Iterable[Head]) -> datetime | None:
+    """When the newest of some tables was audited; None without one."""
+    times = [datetime.fromisoformat(m.recorded_at) for h in heads if h.kind == "table" for m in h.manifests]
+    return max(times, default=None)
+
+
+def _first_shown(events: Sequence[Event], release: str) -> Move | None:
+    return next((event for event in moves(events) if event.release == release), None)

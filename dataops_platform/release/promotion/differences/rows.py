@@ -1,0 +1,100 @@
+"""Which tables hold other rows than those shown, and which rows: only of tables whose digests differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from dataops_platform.contracts.contract import Contract
+from dataops_platform.manifests.manifest import WHOLE, Head
+from dataops_platform.release.promotion.differences.row_diff import RowChanges, compare_rows, version_of
+from dataops_platform.release.promotion.differences.section import Section, count, section
+from dataops_platform.release.promotion.gates.question import Question
+from dataops_platform.stages.contract_files import contract_of
+
+
+def rows_section(
+    question: Question, contracts_before: Mapping[str, Contract], contracts_after: Mapping[str, Contract]
+) -> Section:
+    """Rows added, removed and changed, by the key of the contract, with at most 100 of each table shown.
+
+    Reads both versions of each table whose digests differ, once to count and once for each kind of row that is shown.
+    """
+    before, after = (
+        {name: head for name, head in heads.items() if head.kind == "table"}
+        for heads in (question.shown, question.heads)
+    )
+    if not before:
+        return section(f"Nothing was shown before; {count(len(after), 'table')} come.", tables=_whole(after, "new"))
+    differ = [name for name in sorted(before.keys() & after.keys()) if before[name].digest != after[name].digest]
+    new = {name: head for name, head in after.items() if name not in before}
+    gone = {name: head for name, head in before.items() if name not in after}
+    tables, samples = [*_whole(new, "new"), *_whole(gone, "gone")], []
+    for name in differ:
+        known = [c for c in (contracts_before.get(name), contracts_after.get(name)) if c]
+        at_hand = contract_of(question.project, name)
+        contract = contracts_after.get(name, at_hand)
+        changes = _changes(question, before[name], after[name], contract, [*known, *([at_hand] if at_hand else [])])
+        tables.append(_told(before[name], after[name], changes))
+        samples += [{"table": name, **sample} for sample in changes.samples]
+    same = len(before.keys() & after.keys()) - len(differ)
+    said = f"{count(len(tables), 'table')} {'differs' if len(tables) == 1 else 'differ'}, {same} are the same."
+    return section(said, tables=tables, samples=samples)
+
+
+def visible_columns(contracts: Iterable[Contract]) -> frozenset[str]:
+    """Columns whose values every contract that lists them shows. What none lists is not shown: nobody said it may."""
+    contracts = list(contracts)
+    shown = {name for contract in contracts for name in contract.shown_columns}
+    hidden = {c.name for contract in contracts for c in contract.columns if c.name not in contract.shown_columns}
+    return frozenset(shown - hidden)
+
+
+def _changes(
+    question: Question, before: Head, after: Head, contract: Contract | None, known: Sequence[Contract]
+) -> RowChanges:
+    lake, environment = question.lake, question.project.environment
+    partitions = _partitions_that_differ(before, after)
+    old, new = (version_of(lake.connection, lake.relation(environment, head), partitions) for head in (before, after))
+    key = contract.primary_key if contract else ()
+    return compare_rows(lake.connection, old, new, key, visible_columns(known))
+
+
+def _partitions_that_differ(before: Head, after: Head) -> set[str] | None:
+    """The partitions whose digests differ, and with them all rows that do; None when one has no partitions."""
+    old, new = before.partitions, after.partitions
+    if WHOLE in old or WHOLE in new:
+        return None
+    both = {p for p in old.keys() & new.keys() if old[p].digest == new[p].digest}
+    return (old.keys() | new.keys()) - both
+
+
+def _told(before: Head, after: Head, changes: RowChanges) -> dict[str, Any]:
+    return {
+        "table": after.name,
+        "rows_before": _rows(before),
+        "rows_after": _rows(after),
+        "added": changes.added,
+        "removed": changes.removed,
+        "changed": changes.changed,
+        "key": list(changes.key),
+        "changed_in": dict(changes.changed_in),
+        "columns_added": list(changes.columns_added),
+        "columns_dropped": list(changes.columns_dropped),
+        "note": f"rows counted as wholes: {changes.note}" if changes.note else "",
+    }
+
+
+def _whole(heads: Mapping[str, Head], note: str) -> list[dict[str, Any]]:
+    nothing = {"changed": 0, "key": [], "changed_in": {}, "columns_added": [], "columns_dropped": []}
+    found = []
+    for name, head in sorted(heads.items()):
+        rows = _rows(head)
+        before, after = (0, rows) if note == "new" else (rows, 0)
+        counts = {"rows_before": before, "rows_after": after, "added": after, "removed": before}
+        found.append({"table": name, **counts, **nothing, "note": f"{note}: the whole table"})
+    return found
+
+
+def _rows(head: Head) -> int:
+    return sum(manifest.rows_audited for manifest in head.manifests)

@@ -1,0 +1,91 @@
+"""Asks the gates of an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from dataops_platform.contracts.revisions import WAIVERS
+from dataops_platform.kit.errors import some
+from dataops_platform.kit.git import uncommitted
+from dataops_platform.release.promotion.gates import table_gates
+from dataops_platform.release.promotion.gates.approval import approval
+from dataops_platform.release.promotion.gates.breaking import no_breaking_change
+from dataops_platform.release.promotion.gates.custom_gate import function
+from dataops_platform.release.promotion.gates.model import model_not_worse
+from dataops_platform.release.promotion.gates.question import Gate, Question, answer, waived
+from dataops_platform.release.promotion.plan import Answer
+from dataops_platform.settings.environments import GateSettings
+from dataops_platform.settings.project import FILE_NAME
+
+GATES: Mapping[str, Gate] = {
+    "contracts": table_gates.contracts,
+    "checks": table_gates.checks,
+    "no_breaking_change": no_breaking_change,
+    "model_not_worse": model_not_worse,
+    "freshness": table_gates.freshness,
+    "approval": approval,
+    "function": function,
+}
+"""The gates by the names that `dataops.yaml` calls them."""
+
+DECIDING = (FILE_NAME, f"contracts/{WAIVERS}")
+"""The files of a project that say which gates are asked, who may approve, and what is let pass."""
+
+ASKED_AGAIN = frozenset({"approval", "freshness"})
+"""Gates whose answer depends on more than the plan: they are asked again when it is carried out."""
+
+
+def holds(known: Answer, now: datetime) -> bool:
+    """Whether an answer of a plan still counts: a yes does, and what is waived until its last day.
+
+    A no is asked again: the world may have been put right.
+    """
+    if known.verdict == "waived":
+        return all(date.fromisoformat(waiver["until"]) >= now.date() for waiver in known.evidence["waived"])
+    return known.verdict == "pass"
+
+
+def ask_all(
+    question: Question,
+    gates: list[GateSettings],
+    known: Mapping[str, Answer] | None = None,
+    *,
+    decides: bool = True,
+) -> tuple[Answer, ...]:
+    """What each gate says, first whether the release can be here at all. `known`: answers that still hold.
+
+    `decides`: whether anything may be moved after this, for which gates, roles and waivers must be as committed.
+    """
+    known = known or {}
+    answers = [_as_committed(question, origin(question)) if decides else origin(question)]
+    for gate in gates:
+        given = known.get(gate.name)
+        if given is not None and gate.kind not in ASKED_AGAIN and holds(given, question.now):
+            answers.append(given)
+        else:
+            answers.append(waived(GATES[gate.kind](question, gate.settings), gate.settings, question.now))
+    return tuple(answers)
+
+
+def origin(question: Question) -> Answer:
+    """A release comes from a commit, and from the environment that the target takes releases from (or from itself)."""
+    environment, release = question.project.environment, question.release
+    wanted = question.project.here.from_
+    if release.is_dirty:
+        return answer("origin", False, "it was built with changes that are in no commit", commit=release.commit)
+    shows = wanted is not None and question.lake.state(wanted).release == release.id
+    holds = release.built_in in (wanted, environment) or shows
+    said = f"built in {release.built_in} from commit {release.commit[:12]}" + (f", shown by {wanted}" if shows else "")
+    if not holds:
+        said = f"{environment} takes releases that {wanted} shows; promote it to {wanted} first"
+    return answer("origin", holds, said, built_in=release.built_in, commit=release.commit, wanted=wanted)
+
+
+def _as_committed(question: Question, given: Answer) -> Answer:
+    """A no where the gates, roles or waivers at hand are in no commit: nobody but their author has seen them."""
+    edited = uncommitted(question.project.root, *DECIDING)
+    if given.verdict == "fail" or not edited:
+        return given
+    said = f"{some(edited)}: not as committed, and what is decided by it nobody has seen; commit it or take it back"
+    return answer(given.gate, False, said, **given.evidence, edited=edited)

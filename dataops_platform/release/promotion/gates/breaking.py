@@ -1,0 +1,58 @@
+"""The gate `no_breaking_change`: readers are warned, by a version or by a waiver, before a contract breaks them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dataops_platform.contract_tools.impact import Hit
+from dataops_platform.contracts.diff import Change
+from dataops_platform.kit.errors import some
+from dataops_platform.release.promotion.differences.contracts import contract_changes
+from dataops_platform.release.promotion.differences.sections import release_shown
+from dataops_platform.release.promotion.gates.question import Question, answer
+from dataops_platform.release.promotion.plan import Answer
+from dataops_platform.settings.environments import PlainGate
+
+NAME = "no_breaking_change"
+
+
+def no_breaking_change(question: Question, _: PlainGate) -> Answer:
+    """No contract breaks its readers, unless its version says so or `contracts/waivers.yaml` lets it until a day."""
+    changes = contract_changes(question.project, release_shown(question), question.release, question.now)
+    if changes.is_first:
+        return answer(NAME, True, "no contract was in force before")
+    if changes.problem:
+        return answer(NAME, False, f"contracts cannot be compared: {changes.problem}")
+    breaking = changes.breaking
+    evidence = {
+        "changed": len(changes.compared),
+        "breaking": [
+            {
+                "contract": one.name,
+                "versions": one.versions,
+                "verdict": one.verdict,
+                "changes": [change.what for change in one.changes if change.level == "breaking"],
+                "hits": [hit.name for hit in one.hits],
+            }
+            for one in breaking
+        ],
+        "waived": [waiver for one in breaking for waiver in one.waived],
+    }
+    no = [one for one in breaking if not one.passes]
+    if no:
+        told = (f"{one.name} {one.versions} ({_first(one.changes)}; hits {_hit(one.hits)})" for one in no)
+        return answer(NAME, False, f"breaking and not announced: {some(told, width=160)}", **evidence)
+    if evidence["waived"]:
+        told = (f"{one.name}: {one.verdict[0].lower()}{one.verdict[1:]}" for one in breaking if one.waived)
+        return Answer(NAME, "waived", some(told, width=200), evidence)
+    announced = f", {len(breaking)} of them breaking and announced by the version" if breaking else ""
+    return answer(NAME, True, f"{len(changes.compared)} contracts changed{announced}", **evidence)
+
+
+def _first(changes: Sequence[Change]) -> str:
+    first, *more = [change.what for change in changes if change.level == "breaking"]
+    return first + (f" and {len(more)} more" if more else "")
+
+
+def _hit(hits: Sequence[Hit]) -> str:
+    return some(hit.name for hit in hits) or "nobody known"

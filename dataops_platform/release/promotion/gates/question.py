@@ -1,0 +1,57 @@
+"""What a gate is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from dataops_platform.manifests.manifest import Head
+from dataops_platform.release.promotion.plan import Answer, Verdict
+from dataops_platform.release.release import Release
+from dataops_platform.settings.environments import PlainGate
+from dataops_platform.settings.project import Project
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.state import State
+
+
+@dataclass(frozen=True)
+class Question:
+    """May `release` replace what `state` shows? `project` is that of the code at hand, in the target environment.
+
+    `heads` are the members of the release with their manifests, `shown` those of the environment. `plan` is the id of
+    the plan, `asked_by` who asks, `now` aware and in UTC.
+    """
+
+    project: Project
+    lake: Lake
+    release: Release
+    state: State
+    heads: Mapping[str, Head]
+    shown: Mapping[str, Head]
+    plan: str
+    asked_by: str
+    now: datetime
+
+
+Gate = Callable[[Question, Any], Answer]
+"""Answers a question under its settings, a record of `settings.environments`."""
+
+
+def answer(gate: str, holds: bool, said: str, **evidence: Any) -> Answer:
+    """An answer: yes when it `holds`."""
+    verdict: Verdict = "pass" if holds else "fail"
+    return Answer(gate, verdict, said, evidence)
+
+
+def waived(given: Answer, settings: PlainGate, now: datetime) -> Answer:
+    """A no that somebody lets pass for a while, with who and why, or did until a day; any other answer as it is."""
+    waiver = settings.waived
+    if given.verdict != "fail" or waiver is None:
+        return given
+    if waiver.until < now.date():
+        return replace(given, said=f"{given.said}; the waiver by {waiver.by} ended on {waiver.until}")
+    evidence = {**given.evidence, "waived": [waiver.model_dump(mode="json")]}
+    said = f"{given.said}; waived by {waiver.by} until {waiver.until}: {waiver.why}"
+    return Answer(given.gate, "waived", said, evidence)

@@ -1,0 +1,157 @@
+"""Looks at a registered version of a model before anybody asks for it: files, signature, types, and the gates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataops_platform.kit.clock import Clock, utc_now
+from dataops_platform.kit.errors import DataOpsError, LostRace, Refused
+from dataops_platform.manifests.manifest import Manifest
+from dataops_platform.release.build import release_of
+from dataops_platform.release.promotion.gates.ask import ask_all
+from dataops_platform.release.promotion.plan import Plan
+from dataops_platform.release.promotion.promote import gates_of, question_of
+from dataops_platform.release.reconciliation.model_aliases import RELEASE_TAG
+from dataops_platform.release.registry.model_release import Code, candidate_cut
+from dataops_platform.release.release import Release, releases_of
+from dataops_platform.settings.environ import actor
+from dataops_platform.settings.project import Project, load_project
+from dataops_platform.stages.contract_files import contract_of
+from dataops_platform.technologies.mlflow.notes import Marked, marked_versions, write
+from dataops_platform.technologies.mlflow.registry import DIGEST_TAG, version_files
+from dataops_platform.technologies.mlflow.signature import refuse_other_signature
+from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
+from dataops_platform.technologies.sklearn.artefact import refuse_other_files, refuse_untrusted
+from dataops_platform.warehouse.heads import read_trained
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.process_lock import alone
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+STATUS_TAG = "validation_status"
+"""`passed` or `failed`; a version without it is new."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What was found about a version: each check in words, and whether all of them passed."""
+
+    version: str
+    passed: bool
+    said: tuple[str, ...]
+
+
+def new_versions(project: Project) -> list[Marked]:
+    """The versions of the environment's models that nobody has looked at yet, but those that went through the gates."""
+    marked = marked_versions(open_tracking(project).client, model_name(project, ""))
+    return [one for one in marked if STATUS_TAG not in one.tags and RELEASE_TAG not in one.tags]
+
+
+def validate_versions(
+    project: Project, lake: Lake, code: Callable[[], Code], only: Sequence[str] = (), clock: Clock = utc_now
+) -> list[Validation]:
+    """Validates the new versions (of `only` these, as `<name>:<version>`), and writes what was found at each.
+
+    Each is validated once: take its tag `validation_status` away to have it done again. `code` is only asked for what
+    runs the project's steps when a candidate must be scored.
+    """
+    with alone(project, lake, "registry"):
+        return [
+            _validate(project, lake, code, marked, clock)
+            for marked in new_versions(project)
+            if not only or f"{marked.name}:{marked.version}" in only
+        ]
+
+
+def _validate(project: Project, lake: Lake, code: Callable[[], Code], marked: Marked, clock: Clock) -> Validation:
+    client = open_tracking(project).client
+    said: list[str] = []
+    try:
+        trained = _check_files(project, lake, client, marked)
+        said.append("its files are those that were trained, its signature is that of its features, its types are known")
+        failed, told = _ask_gates(project, lake, code, marked, trained, clock)
+        said += told
+    except LostRace:
+        raise  # the environment moves: the next look finds the version as new as it is now
+    except DataOpsError as error:
+        failed = True
+        said.append(str(error))
+    status = "failed" if failed else "passed"
+    write(client, marked, {STATUS_TAG: status}, "validation", "\n".join([status, *(f"- {line}" for line in said)]))
+    return Validation(str(marked), not failed, tuple(said))
+
+
+def _check_files(project: Project, lake: Lake, client: MlflowClient, marked: Marked) -> Manifest:
+    """The manifest of the training that made a version. Raises: Refused DP-M020, and what is wrong with its files."""
+    digest = marked.tags.get(DIGEST_TAG, "")
+    model = marked.name.removeprefix(model_name(project, ""))
+    trained = read_trained(lake.connection, model, digest)
+    if trained is None:
+        raise Refused("DP-M020", model=marked)
+    files = version_files(client, marked.name, marked.version)
+    refuse_other_files(files, digest)
+    contract = contract_of(project, trained.details["table"])
+    if contract is not None:
+        columns = [contract.column(name) for name in trained.details["features"]]
+        refuse_other_signature(files, [(c.name, c.logical_type, c.required) for c in columns])
+    refuse_untrusted(files)
+    return trained
+
+
+def _ask_gates(
+    project: Project, lake: Lake, code: Callable[[], Code], marked: Marked, trained: Manifest, clock: Clock
+) -> tuple[bool, list[str]]:
+    """Whether a gate says no to it, and what they say; approvals are not asked, for nobody has asked for anything."""
+    asked: list[tuple[Project, Release]] = []
+    model, digest = trained.name, trained.digest
+    shown = lake.state(project.environment).cut.member(model)
+    if shown is not None and shown.digest == digest:
+        return False, [f"{project.environment} shows it"]
+    if project.is_guarded:
+        _, cut = candidate_cut(project, lake, code(), f"{model}@{marked.version}")
+        asked.append((as_asked(project), release_of(project, cut, clock)))
+    else:
+        newest = newest_with(lake, project.environment, model, digest)
+        asked += [(target, newest) for target in followers(project) if newest]
+    failed, said = False, []
+    for target, release in asked:
+        state = lake.state(target.environment)
+        plan = Plan(
+            target.environment,
+            release.id,
+            state.pointer,
+            gates_of(target),
+            state.release,
+            (),
+            {},
+            actor(),
+            clock().isoformat(),
+        )
+        gates = [gate for gate in target.here.gates if gate.kind != "approval"]
+        for answer in ask_all(question_of(target, lake, release, state, plan, clock), gates, decides=False):
+            failed = failed or answer.verdict == "fail"
+            said.append(f"{target.environment}, {answer.gate}: {answer.verdict}: {answer.said}")
+    return failed, said or ["no release has it yet, so no gate was asked"]
+
+
+def newest_with(lake: Lake, environment: str, model: str, digest: str) -> Release | None:
+    """The newest release that was built in an environment, or that it shows, if that has the model."""
+    state = lake.state(environment)
+    known = [r for r in releases_of(lake) if r.built_in == environment or r.id == state.release]
+    member = known[-1].cut.member(model) if known else None
+    return known[-1] if member is not None and member.digest == digest else None
+
+
+def followers(project: Project) -> list[Project]:
+    """The project in each environment that takes its releases from this one."""
+    asked = as_asked(project)
+    names = [name for name, settings in asked.settings.environments.items() if settings.from_ == asked.environment]
+    return [asked.at(name) for name in names]
+
+
+def as_asked(project: Project) -> Project:
+    """The project as commands about promotions take it: its own folder decides, not a pinned copy of it."""
+    return load_project(project.home, project.environment)

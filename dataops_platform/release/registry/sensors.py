@@ -1,0 +1,114 @@
+"""The sensor that sees new versions and requests in MLflow, and the jobs that validate and answer them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+from pydantic import Field
+
+from dataops_platform.kit.digests import digest_of, short
+from dataops_platform.kit.errors import DataOpsError, UsedWrongly
+from dataops_platform.orchestration.definitions import load_definitions
+from dataops_platform.orchestration.instance import open_instance
+from dataops_platform.release.registry.model_release import Code
+from dataops_platform.release.registry.model_validation import new_versions, validate_versions
+from dataops_platform.release.registry.requests import answer_requests, open_requests
+from dataops_platform.settings.project import Project
+from dataops_platform.stages.component import failure_of
+from dataops_platform.warehouse.open import lake_of
+
+
+class ValidateConfig(dg.Config):
+    """Which versions to look at."""
+
+    versions: list[str] = Field(default=[], description="As NAME:NUMBER; all that are new when empty.")
+
+
+def registry_defs(project: Project, every_s: int) -> dg.Definitions:
+    """The jobs `validate_models_<environment>` and `answer_requests_<environment>`, and the sensor that starts them."""
+    environment = project.environment
+
+    @dg.op(name="validate_models", description="Validates new versions of the environment's models.")
+    def validate_op(context: dg.OpExecutionContext, config: ValidateConfig) -> None:
+        with _failures_told(), lake_of(project) as lake, code_of(project) as code:
+            for done in validate_versions(project, lake, code, config.versions):
+                context.log.info(f"{done.version}: {'passed' if done.passed else 'failed'}: {'; '.join(done.said)}")
+
+    @dg.op(name="answer_requests", description="Answers what is asked for in MLflow.")
+    def answer_op(context: dg.OpExecutionContext) -> None:
+        with _failures_told(), lake_of(project) as lake, code_of(project) as code:
+            for done in answer_requests(project, lake, code):
+                context.log.info(f"{done.version}, {done.asked}: {done.verdict}: {'; '.join(done.said)}")
+
+    @dg.job(
+        name=f"validate_models_{environment}",
+        description=f"`dataops registry validate --env {environment}`: files, signature, types, gates of new models.",
+        config=dg.RunConfig(ops={"validate_models": ValidateConfig()}),
+        executor_def=dg.in_process_executor,
+    )
+    def validate_job() -> None:
+        validate_op()
+
+    @dg.job(
+        name=f"answer_requests_{environment}",
+        description=f"`dataops registry answer --env {environment}`: promotions that are asked for in MLflow.",
+        executor_def=dg.in_process_executor,
+    )
+    def answer_job() -> None:
+        answer_op()
+
+    @dg.sensor(
+        name=f"registry_{environment}",
+        jobs=[validate_job, answer_job],
+        minimum_interval_seconds=every_s,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Starts the validation of new versions, and the answer to requests, as they are seen in MLflow.",
+    )
+    def registry() -> Iterator[dg.RunRequest | dg.SkipReason]:
+        yield from run_requests(project)
+
+    return dg.Definitions(jobs=[validate_job, answer_job], sensors=[registry])
+
+
+def run_requests(project: Project) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """The runs that what is seen in MLflow asks for; each is asked for once."""
+    environment, found = project.environment, False
+    if not _has_lake(project):
+        yield dg.SkipReason("nothing was ever made here")
+        return
+    for marked in new_versions(project):
+        found, version = True, f"{marked.name}:{marked.version}"
+        config = dg.RunConfig(ops={"validate_models": ValidateConfig(versions=[version])})
+        yield dg.RunRequest(run_key=version, run_config=config, job_name=f"validate_models_{environment}")
+    with lake_of(project, read_only=True) as lake:
+        requests = open_requests(project, lake)
+        sequences = [lake.state(name).sequence for name in lake.environments()]
+    if requests:
+        asked = [[str(one.marked), one.asked] for one in requests]
+        key = f"answer {short(digest_of([asked, sequences]))}"
+        yield dg.RunRequest(run_key=key, job_name=f"answer_requests_{environment}")
+    elif not found:
+        yield dg.SkipReason("no new version and no open request")
+
+
+@contextmanager
+def code_of(project: Project) -> Iterator[Callable[[], Code]]:
+    """Gives what runs the project's steps, loaded when it is first asked for."""
+    with open_instance(project) as instance:
+        yield lambda: Code(load_definitions(project), instance)
+
+
+def _has_lake(project: Project) -> bool:
+    try:
+        lake_of(project, read_only=True).connection.close()
+    except UsedWrongly:
+        return False
+    return True
+
+
+@contextmanager
+def _failures_told() -> Iterator[None]:
+    try:
+        yield
+    except DataOpsError as error:
+        raise failure_of(error) from None

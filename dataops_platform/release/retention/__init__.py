@@ -1,0 +1,1 @@
+"""Which states are kept, and what can be deleted."""

@@ -1,0 +1,158 @@
+"""Gives up what no kept state needs: snapshots of the lake, files of rows, versions of models. Looks before it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dataops_platform.kit.clock import Clock, utc_now
+from dataops_platform.kit.errors import LostRace, Refused
+from dataops_platform.kit.faults import fault_point
+from dataops_platform.manifests.events import Collection
+from dataops_platform.manifests.history import collection_of, moves
+from dataops_platform.release.lineage import versions_of_inputs
+from dataops_platform.release.release import releases_of
+from dataops_platform.release.reproduce.scratch import clear_left
+from dataops_platform.release.retention.policy import RECENTLY, Needed, Retention, kept_releases, kept_states, needed_by
+from dataops_platform.settings.environ import actor
+from dataops_platform.settings.project import Project
+from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
+from dataops_platform.technologies.mlflow.versions import RegisteredVersion, all_versions, delete_version
+from dataops_platform.warehouse.expiry import Files, files_only_of, remove_files, snapshots
+from dataops_platform.warehouse.heads import read_environments, read_models
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.state import State
+
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class Waste:
+    """What no kept state needs: snapshots by number, the files that only they have, and versions of models.
+
+    `states`: of each environment the events whose states nothing can return to without them. `kept`: how many states
+    of each environment are kept.
+    """
+
+    snapshots: tuple[int, ...]
+    files: Files
+    models: tuple[RegisteredVersion, ...]
+    states: Mapping[str, tuple[int, ...]]
+    kept: Mapping[str, int]
+
+    def to_plain(self) -> dict[str, Any]:
+        """The waste as a JSON-like record."""
+        return {
+            "snapshots": len(self.snapshots),
+            "versions": list(self.snapshots),
+            "files": self.files.count,
+            "bytes": self.files.size_bytes,
+            "models": [{"model": one.name, "version": one.version, "digest": one.digest} for one in self.models],
+            "states": {name: list(numbers) for name, numbers in self.states.items()},
+            "kept": dict(self.kept),
+        }
+
+
+def look(project: Project, lake: Lake, retention: Retention, clock: Clock = utc_now) -> Waste:
+    """What could be given up now. Changes nothing."""
+    return _look(project, lake, {name: lake.state(name) for name in _environments(project, lake)}, retention, clock)
+
+
+def collect(project: Project, lake: Lake, retention: Retention, clock: Clock = utc_now) -> Waste:
+    """Gives up what `look` finds, and says so in the ledger of each environment that loses a state.
+
+    Snapshots go in one transaction that commits only when no environment moved since they were looked for, so that
+    nothing is ever pointed at one of them; then their files, then models. One that was killed is ended by the next.
+    Before that, environments go in which something was made again by a process that was killed.
+    Raises: Refused DP-L062 when the environments never stood still.
+    """
+    clear_left(project, lake)
+    with lake.lock.held():
+        for _ in range(ATTEMPTS):
+            states = {name: lake.state(name) for name in _environments(project, lake)}
+            waste = _look(project, lake, states, retention, clock)
+            fault_point("gc.before_expire")
+            try:
+                lake.expire(states, _events(waste), waste.snapshots)
+            except LostRace:
+                continue
+            if not snapshots(lake.connection) & set(waste.snapshots):
+                break
+        else:
+            raise Refused("DP-L062")
+        fault_point("gc.after_expire")
+        remove_files(lake.connection)
+        fault_point("gc.after_files")
+    _delete_models(project, waste.models)
+    return waste
+
+
+def _environments(project: Project, lake: Lake) -> list[str]:
+    known = {*lake.environments(), *read_environments(lake.connection), *project.settings.environments}
+    return sorted(known)
+
+
+def _look(project: Project, lake: Lake, states: Mapping[str, State], retention: Retention, clock: Clock) -> Waste:
+    now = clock()
+    events = {name: lake.events(name) for name in states}
+    kept = {name: kept_states(found, retention, now) for name, found in events.items()}
+    shown = [event for found in kept.values() for event in found]
+    releases = kept_releases(releases_of(lake), shown, retention, now)
+    needed = needed_by(lake, states, shown, releases, now)
+    snapshots_needed = set(needed.snapshots)
+    if retention.inputs:
+        manifests = [i for event in shown for m in lake.cut(event).members for i in m.manifests]
+        manifests += [i for release in releases for m in release.cut.members for i in m.manifests]
+        snapshots_needed |= versions_of_inputs(lake, manifests)
+    there = snapshots(lake.connection)
+    expired = sorted(there - snapshots_needed - {max(there, default=0)})
+    given_up = {
+        name: tuple(
+            event.sequence
+            for event in moves(found)
+            if not all(needed.has(m) for m in lake.cut(event).members) and collection_of(found, event.sequence) is None
+        )
+        for name, found in events.items()
+    }
+    return Waste(
+        snapshots=tuple(expired),
+        files=files_only_of(lake.connection, expired),
+        models=tuple(_models(project, lake, states, needed, (now - RECENTLY).isoformat())),
+        states={name: numbers for name, numbers in given_up.items() if numbers},
+        kept={name: len(found) for name, found in kept.items() if found},
+    )
+
+
+def _events(waste: Waste) -> dict[str, Collection]:
+    return {name: Collection(actor=actor(), collected=numbers) for name, numbers in waste.states.items()}
+
+
+def _models(
+    project: Project, lake: Lake, environments: Iterable[str], needed: Needed, recently: str
+) -> list[RegisteredVersion]:
+    """Versions under the platform's own names that nothing needs; none that has an alias or was asked for by hand."""
+    models = read_models(lake.connection)
+    if not models:
+        return []
+    own = {model_name(project, model, name): model for model in models for name in environments}
+    return [
+        one
+        for one in all_versions(open_tracking(project).client)
+        if one.name in own
+        and one.digest
+        and (own[one.name], one.digest) not in needed.models
+        and not one.aliases
+        and not one.is_requested
+        and one.made_at < recently
+    ]
+
+
+def _delete_models(project: Project, models: Iterable[RegisteredVersion]) -> None:
+    unneeded = list(models)
+    if not unneeded:
+        return
+    client = open_tracking(project).client
+    others = {one.files for one in all_versions(client) if one not in unneeded}
+    for version in unneeded:
+        delete_version(client, version, others)

@@ -1,1 +1,0 @@
-"""Verifies ledgers: is each event what was written, behind the one it was written behind, and still there?"""

@@ -1,1 +1,0 @@
-"""Launching Dagster runs and watching them; the platform never schedules anything itself."""

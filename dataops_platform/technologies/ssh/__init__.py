@@ -1,1 +1,0 @@
-"""OpenSSH: signatures by keys that people and machines have anyway."""

@@ -1,0 +1,61 @@
+"""Removes all traces of an environment that was made for a purpose and has served it."""
+
+from __future__ import annotations
+
+from dataops_platform.kit.digests import short
+from dataops_platform.kit.errors import LostRace
+from dataops_platform.kit.faults import fault_point
+from dataops_platform.kit.sql import identifier, literal
+from dataops_platform.manifests.cut import Cut
+from dataops_platform.manifests.events import Drop
+from dataops_platform.warehouse import anchors, heads, ledger
+from dataops_platform.warehouse.lake import UNFINISHED, Lake
+from dataops_platform.warehouse.state import State, candidate_area
+
+
+def forget_environment(lake: Lake, environment: str) -> None:
+    """Drops an environment's tables, views, heads and ledger, in one transaction; nothing happens where it never was.
+
+    For one made for a purpose, of which nothing is to be told afterwards; `drop_environment` keeps the ledger.
+
+    Files stay until what no state needs is collected.
+    """
+    view = ledger.head_view(environment)
+    with lake.transaction():
+        _drop_schemas(lake, environment)
+        for table in (heads.HEADS, ledger.LEDGER, UNFINISHED):
+            lake.connection.execute(f"delete from {table} where environment = {literal(environment)}")
+        lake.connection.execute(f"drop view if exists lake._dataops.{identifier(view)}")
+    anchors.remove(lake.anchors, environment)
+
+
+def drop_environment(lake: Lake, expected: State, event: Drop) -> State:
+    """Drops an environment's tables and views, and writes so in its ledger, which stays: it shows nothing from then on.
+
+    What others show of its tables stays readable: their versions are kept.
+    Raises: LostRace DP-W004 when it no longer shows what was expected; nothing is changed then.
+    """
+    environment = expected.environment
+    fault_point("drop.before_write")
+    with anchors.opened(lake.anchors, environment) as anchor:
+        with lake.transaction("drop"):
+            now = lake.state(environment)
+            if now.hash != expected.hash:
+                raise LostRace("DP-W004", environment=environment, publication=short(now.publication) or "none")
+            _drop_schemas(lake, environment)
+            heads.retire(lake.connection, candidate_area(environment))
+            lake.connection.execute(f"delete from {UNFINISHED} where environment = {literal(environment)}")
+            state = lake.append(now, event, Cut(()))
+        anchor(state)
+    return state
+
+
+def _drop_schemas(lake: Lake, environment: str) -> None:
+    """Also that of what was made with a candidate."""
+    schemas = (environment, f"{environment}__build", f"{candidate_area(environment)}__build")
+    known = lake.connection.execute(
+        "select schema_name from duckdb_schemas() where database_name = 'lake' "
+        f"and schema_name in ({', '.join(map(literal, schemas))})"
+    ).fetchall()
+    for (schema,) in known:
+        lake.connection.execute(f"drop schema lake.{identifier(schema)} cascade")

@@ -1,0 +1,26 @@
+"""Writes the expected outcomes anew, all or those named: `python -m tests.corpus.write refused_rows`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from dataops_platform.warehouse import attach
+from tests.corpus.names import text_of
+from tests.corpus.stories import EXPECTED, STORIES
+
+
+def main() -> None:
+    """Tells each story in a folder of its own."""
+    attach.OPTIONS.update({"allow_unsigned_extensions": True, "threads": 1})  # as the tests do
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sys.argv[1:] or STORIES:
+            before = sum(os.times()[:4])
+            (EXPECTED / f"{name}.json").write_text(text_of(STORIES[name](Path(folder) / name / "project")))
+            print(f"{name}: {sum(os.times()[:4]) - before:.1f} s of processors", flush=True)
+
+
+if __name__ == "__main__":
+    main()
