@@ -122,28 +122,31 @@ def _dictionary(array: pa.Array) -> Words:
 
 
 def _list(array: pa.Array) -> Words:
-    import pyarrow as pa
+    """Hashes of lists in any layout of Arrow."""
+    import pyarrow.compute as pc
 
-    array = array.cast(pa.large_list(array.type.value_type))  # from any layout of lists
-    ends = array.offsets.to_numpy()
-    items = hashes(array.values.slice(ends[0], ends[-1] - ends[0]))
-    return _sequence(items, ends - ends[0], "list")
+    lengths = pc.list_value_length(array).fill_null(0).to_numpy()
+    return _runs(hashes(pc.list_flatten(array)), lengths, "list")
 
 
 def _map(array: pa.Array) -> Words:
+    import numpy as np
+
     ends = array.offsets.to_numpy()
     first, length = ends[0], ends[-1] - ends[0]
     entries = {"key": hashes(array.keys.slice(first, length)), "value": hashes(array.items.slice(first, length))}
-    return _sequence(combined(entries, "struct", length), ends - first, "map")
+    return _runs(combined(entries, "struct", length), np.diff(ends), "map")
 
 
-def _sequence(items: Words, ends: NDArray[np.integer[Any]], kind: str) -> Words:
-    """Hashes of runs of items, in which places count; run i is `items[ends[i]:ends[i + 1]]`."""
+def _runs(items: Words, lengths: NDArray[Any], kind: str) -> Words:
+    """One hash for each run of items: so many as `lengths` says, one run after the other; places in it count."""
     import numpy as np
 
-    places = np.arange(len(items), dtype="u8") - np.repeat(ends[:-1], np.diff(ends)).astype("u8")
+    ends = np.zeros(len(lengths) + 1, "i8")
+    np.cumsum(lengths, out=ends[1:])
+    places = np.arange(len(items)) - np.repeat(ends[:-1], lengths)
     sums = np.zeros(len(items) + 1, "u8")
-    np.cumsum(mix(items + places * weight("place")), out=sums[1:])
+    np.cumsum(mix(items + places.view("u8") * weight("place")), out=sums[1:])
     return mix(sums[ends[1:]] - sums[ends[:-1]] + key(kind))
 
 
