@@ -53,6 +53,19 @@ def digest(connection: DuckDBPyConnection, select: str) -> TableDigest:
         ["0.0::double", "-0.0::double", "-0.0::float", "0", "0.000::decimal(9,3)"],
         ["-12.5::double", "-12.5::float", "-12.50::decimal(9,2)"],
         ["100", "1e2::double", "100.00::decimal(9,2)"],
+        [
+            "100000000000000000",
+            "1e17::double",
+            "100000000000000000::decimal(38,0)",
+            "'100000000000000000'::decimal(38,10)",
+        ],
+        [
+            "9007199254740993",
+            "9007199254740993::ubigint",
+            "9007199254740993::hugeint",
+            "9007199254740993::decimal(18,1)",
+        ],
+        ["18446744073709551615::ubigint", "18446744073709551615::hugeint", "18446744073709551615::uhugeint"],
         ["'nan'::double", "-('nan'::double)", "'nan'::float"],
         ["'2013-03-31 01:30:00+01'::timestamptz", "'2013-03-31 00:30:00+00'::timestamptz"],
         [
@@ -62,6 +75,12 @@ def digest(connection: DuckDBPyConnection, select: str) -> TableDigest:
         ],
         ["null", "null::varchar", "null::double", "null::int[]"],
         ["'a'", "'a'::enum('a', 'b')"],
+        ["'07:30:00'::time", "'07:30:00'::time_ns"],
+        ["'00000000-0000-0000-0000-000000000001'", "'00000000-0000-0000-0000-000000000001'::uuid"],
+        ["[1, null]", "[1.0::double, null]", "[1.00, null]::decimal(9,2)[2]"],
+        ["{'a': 1, 'b': 'x'}", "{'b': 'x', 'a': 1.0::double}"],
+        ["'101'", "'101'::bit"],
+        ["[[12::uhugeint]]::varchar", "[[12::uhugeint]]"],
     ],
 )
 def test_equal_values_of_other_types_are_equal(connection: DuckDBPyConnection, same: list[str]) -> None:
@@ -77,7 +96,10 @@ def test_different_values_are_different(connection: DuckDBPyConnection) -> None:
         '2013-01-01 00:00:00.000000001'::timestamp_ns | '1913-01-01'::timestamp | 'infinity'::timestamp
         '-infinity'::timestamp | interval '1 day' | '\\x01'::blob | [1.50] | ['a'] | ['a', null] | ['a', 'null']
         ['a, b'] | ['a', 'b'] | [['a'], ['b']] | {'a': 1} | {'b': 1} | ['2013-01-01'::timestamp]
-        ['2013-01-02'::timestamptz]
+        ['2013-01-02'::timestamptz] | 0.30000000000000004::double | 0.3::double | 9007199254740993::decimal(38,20)/2
+        18446744073709551616::hugeint | -1::hugeint - 18446744073709551616 | 1.8446744073709551616::decimal(38,19)
+        map {'a': 1} | [{'key': 'a', 'value': 1}] | [] | [null] | [[]] | {'a': null} | interval '1 month'
+        interval '30 days' | interval '24 hours' | 'infinity'::date | '\\x01' | '2013-01-01T00:00:00'
     """
     by_digest: dict[TableDigest, str] = {}
     for value in re.split(r" \| |\n", values.strip()):
