@@ -11,9 +11,9 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from dataops_platform.orchestration.assets import Asset, project_assets
 
 from dataops_platform.orchestration import assets
+from dataops_platform.orchestration.assets import Asset, project_assets
 from dataops_platform.settings.project import load_project
 
 ASSET = Asset(("dev", "raw_orders"), "extract", ())

@@ -11,9 +11,9 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from dataops_platform.orchestration.assets import assets_of
 
 from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.orchestration.assets import assets_of
 from dataops_platform.orchestration.definitions import load_definitions
 from dataops_platform.orchestration.instance import instance_home
 from dataops_platform.orchestration.reaper import PROCESS_TAG, reap, this_process
