@@ -25,7 +25,8 @@ def full(task: Task) -> list[Finding]:
     import duckdb
 
     from dataops_platform.contracts.engine import BROKEN
-    from dataops_platform.warehouse.digest import summaries
+    from dataops_platform.warehouse.digest import digests
+    from dataops_platform.warehouse.profile import profiles
 
     with duckdb.connect() as connection:
         rows = f"read_parquet('{task.rows}', file_row_number = true)"
@@ -33,7 +34,8 @@ def full(task: Task) -> list[Finding]:
         judged = _judgement(connection, task, source)
         judged.split()
         good = f"(select {', '.join(c for c in judged.rows.columns if c != '_dp_line')} from {judged.good()})"
-        summaries(connection, good, [""], frozenset(judged.rows.columns))
+        digests(connection, good, [""])
+        profiles(connection, good, [""], frozenset(judged.rows.columns))
         connection.execute(f"copy {good} to '{task.folder}/good.parquet' (format parquet)")
         connection.execute(f"copy {BROKEN} to '{task.folder}/refused.parquet' (format parquet)")
         return _found(judged)

@@ -75,7 +75,7 @@ def _write(lake: Lake, project: Project, rows: int, generation: int) -> None:
     assert contract is not None
     with lake.stage("dev", "orders") as staging:
         select = f'select i as "order", i % 9973 as customer, (i % 97) + {generation} as amount from range({rows}) t(i)'
-        written = staging.replace(select, [WHOLE], contract.shown_columns)[WHOLE]
+        written = staging.replace(select, [WHOLE])[WHOLE]
         step = StepIdentity("code", str(generation), contract.digest, ())
         staging.record(
             [
@@ -87,7 +87,7 @@ def _write(lake: Lake, project: Project, rows: int, generation: int) -> None:
                     partition=WHOLE,
                     run_id=f"generation-{generation}",
                     step=step,
-                    digest=str(written.digest),
+                    digest=str(written),
                     rows_in=rows,
                     rows_audited=rows,
                     rows_refused=0,

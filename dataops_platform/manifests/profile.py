@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataops_platform.manifests.table_digest import TableDigest
-
 Extreme = int | float | str | None
 
 
@@ -25,16 +23,9 @@ class ColumnProfile:
     maximum: Extreme = None
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What one look at a batch tells: its digest (with the row count) and the profile of each column."""
-
-    digest: TableDigest = TableDigest()
-    profile: tuple[ColumnProfile, ...] = ()
-
-    def details(self) -> dict[str, Any]:
-        """The profile as a manifest keeps it."""
-        return {"profile": [dataclasses.asdict(column) for column in self.profile]}
+def profile_details(profile: Sequence[ColumnProfile]) -> dict[str, Any]:
+    """A batch's profile as a manifest keeps it among its details."""
+    return {"profile": [dataclasses.asdict(column) for column in profile]}
 
 
 def merged_profile(batches: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

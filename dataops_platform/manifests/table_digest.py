@@ -11,10 +11,11 @@ _HALF = 2**64
 
 @dataclass(frozen=True)
 class TableDigest:
-    """Row count, and the sums modulo 2^64 of the two halves of every row's MD5.
+    """Row count, and the sums modulo 2^64 of the two hashes of every row.
 
-    Digests of disjoint parts add up to the digest of the whole: `march + april`. MD5 serves as a well-mixed
-    checksum, not as a defence against someone who constructs rows.
+    Digests of disjoint parts add up to the digest of the whole, `march + april`, and a part can be taken out,
+    `year - march`. Both are exact. A digest finds errors; it is no defence against someone who constructs rows.
+    `docs/row-digest.md` specifies it.
     """
 
     rows: int = 0
@@ -23,6 +24,12 @@ class TableDigest:
 
     def __add__(self, other: TableDigest) -> TableDigest:
         return TableDigest(self.rows + other.rows, (self.low + other.low) % _HALF, (self.high + other.high) % _HALF)
+
+    def __sub__(self, other: TableDigest) -> TableDigest:
+        """What is left without the rows of `other`. Raises: ValueError when it has more rows than this."""
+        if other.rows > self.rows:
+            raise ValueError(f"{other.rows} rows cannot be taken from {self.rows}")
+        return TableDigest(self.rows - other.rows, (self.low - other.low) % _HALF, (self.high - other.high) % _HALF)
 
     def __str__(self) -> str:
         return f"dp1:{self.rows}:{self.high:016x}{self.low:016x}"

@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.kit.faults import arm
 
@@ -20,6 +21,9 @@ NAMES = {
     "DAGSTER_HOME": "Dagster's instance folder; the project's `.dataops/dagster` when not set.",
     "NO_COLOR": "Plain text on the terminal when set to anything.",
 }
+
+_SET_BY_ITSELF = frozenset({"_", "COLUMNS", "DAGSTER_HOME", "DATAOPS_ENV", "LINES", "OLDPWD", "PWD", "SHLVL"})
+"""What shells and this platform set on the way; the environment is known from elsewhere."""
 
 ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -80,6 +84,11 @@ def set_environment(name: str) -> None:
 def variables_with(**more: str) -> dict[str, str]:
     """The environment variables for a program that is started, with more of them."""
     return {**os.environ, **more}
+
+
+def digest_of_variables() -> str:
+    """Digest of all environment variables that a project's code may read, without those that count shells."""
+    return digest_of({name: value for name, value in os.environ.items() if name not in _SET_BY_ITSELF})
 
 
 def mlflow_defaults() -> None:

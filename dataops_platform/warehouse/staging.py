@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from dataops_platform.kit.errors import Refused, some
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.manifest import WHOLE, Manifest
-from dataops_platform.manifests.profile import Summary
-from dataops_platform.warehouse.digest import summaries
+from dataops_platform.manifests.table_digest import TableDigest
+from dataops_platform.warehouse.digest import digests
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -81,12 +81,8 @@ class LakeStaging:
         self._start = start
         self._is_new = is_new
 
-    def replace(
-        self, select: str, partitions: Sequence[str], ranges: Collection[str] | None = None
-    ) -> dict[str, Summary]:
-        """Writes the rows of `select` in place of the partitions' (`[""]`: the whole table's), and sums each up.
-
-        Columns are profiled where `ranges` is given: those whose smallest and largest value may be known.
+    def replace(self, select: str, partitions: Sequence[str]) -> dict[str, TableDigest]:
+        """Writes the rows of `select` in place of the partitions' (`[""]`: the whole table's); returns their digests.
 
         Raises: Refused DP-W005 when the columns changed and other partitions hold rows with the old ones, DP-W010 when
         rows belong to none of the partitions, DP-W011 for a type that would not come back as it was given.
@@ -105,8 +101,8 @@ class LakeStaging:
             self._delete(target, partitions)
             written = self.connection.execute(f"insert into {target} by name {select}").fetchone()
         fault_point("stage.after_write")
-        found = summaries(self.connection, f"({select})", partitions, ranges)
-        strays = (written[0] if written else 0) - sum(summary.digest.rows for summary in found.values())
+        found = digests(self.connection, f"({select})", partitions)
+        strays = (written[0] if written else 0) - sum(digest.rows for digest in found.values())
         if strays:
             raise Refused("DP-W010", rows=strays, table=self._table, partitions=some(partitions))
         return found

@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 from dagster import DagsterInstance
 from duckdb import DuckDBPyConnection
+from typer.main import get_command
 
 from dataops_platform.manifests.cut import Member
 from dataops_platform.manifests.manifest import Head, Manifest
@@ -42,8 +43,12 @@ LONG_FRACTION = re.compile(r"\b\d+\.\d{7,}(e[+-]\d+)?")
 
 
 def ask(project: Path, actor: str, *arguments: str) -> Said:
-    """Runs `dataops ARGUMENTS --json`. Dagster keeps its runs in memory: they are half of a run's cost, no outcome."""
+    """Runs `dataops ARGUMENTS --json`.
+
+    Dagster keeps its runs in memory, and the command line is put together once: both cost much and decide nothing.
+    """
     with (
+        patch("typer.testing._get_command", _command_line),
         patch.dict(os.environ, {"DATAOPS_ACTOR": actor}),
         patch.object(instance, "open_instance", lambda _: nullcontext(_instance())),
         warnings.catch_warnings(),
@@ -112,6 +117,9 @@ def registry(project: Path) -> Plain:
         }
         for model in client.search_registered_models()
     }
+
+
+_command_line = cache(get_command)
 
 
 @cache

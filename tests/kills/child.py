@@ -65,7 +65,7 @@ def run(lake: Lake, project: Project, generation: int) -> str:
 
 def write(lake: Lake, name: str, select: str, partitions: Sequence[str], inputs: Sequence[Head]) -> Head:
     with lake.stage("dev", name) as staging:
-        written = {part: summary.digest for part, summary in staging.replace(select, partitions).items()}
+        written = staging.replace(select, partitions)
         staging.record(manifests(name, written, inputs))
     return lake.heads("dev")[name]
 

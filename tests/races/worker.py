@@ -56,7 +56,7 @@ def write(lake: Lake, environment: str, table: str, number: int) -> None:
     for _ in range(100):
         try:
             with lake.stage(environment, table) as staging:
-                digest = staging.replace(f"select {number} as number from range(12)", [WHOLE])[WHOLE].digest
+                digest = staging.replace(f"select {number} as number from range(12)", [WHOLE])[WHOLE]
                 step = StepIdentity("code", "config", "", ())
                 staging.record(
                     [Manifest(environment, "clean", table, "table", WHOLE, "run", step, str(digest), 12, 12, 0, MADE)]

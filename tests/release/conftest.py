@@ -101,7 +101,7 @@ class World:
         contract = contract_of(self.project("dev"), table)
         partitions = about.pop("partitions", [""])
         with self.lake.stage("dev", table) as staging:
-            found = {p: summary.digest for p, summary in staging.replace(select, partitions).items()}
+            found = staging.replace(select, partitions)
             made = lakes.manifests_of(table, found, contract=contract.digest if contract else "")
             staging.record([replace(one, **about) for one in made])
         return self.lake.heads("dev")[table]

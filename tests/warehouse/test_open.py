@@ -162,7 +162,7 @@ def test_processes_that_make_a_lake_at_once_make_one(location: LakeLocation) -> 
         tables = lake.connection.execute(
             "select table_name from duckdb_tables() where database_name = 'lake'"
         ).fetchall()
-        assert sorted(tables) == [("documents",), ("heads",), ("ledger",), ("unfinished",)]
+        assert sorted(tables) == [("documents",), ("heads",), ("ledger",), ("nodes",), ("unfinished",)]
 
 
 def _lake_in(folder: Path, extensions: Path) -> LakeLocation:

@@ -54,7 +54,7 @@ def test_a_committed_write_is_the_head_and_reads_back(lake: Lake) -> None:
 def test_a_write_that_fails_leaves_no_rows_no_head_and_no_table(lake: Lake) -> None:
     before = lakes.write(lake, "orders", "select 1 as id")
     with pytest.raises(RuntimeError, match="audit"), lake.stage("dev", "orders") as staging:
-        found = {part: summary.digest for part, summary in staging.replace("select 2 as id", [""]).items()}
+        found = staging.replace("select 2 as id", [""])
         staging.quarantine(_refused("2"), [""])
         staging.record(lakes.manifests_of("orders", found))
         raise RuntimeError("the audit says no")
@@ -256,6 +256,6 @@ def test_rows_refused_before_the_good_ones_are_written_stay_in_quarantine(lake: 
             "'run' as run_id, '{}' as raw",
             [""],
         )
-        written = staging.replace("select 1 as id", [""])[""].digest
+        written = staging.replace("select 1 as id", [""])[""]
         staging.record(lakes.manifests_of("orders", {"": written}))
     assert lake.connection.execute("select count(*) from lake.dev__build.orders__quarantine").fetchone() == (1,)

@@ -15,6 +15,7 @@ from dataops_platform.kit.errors import Refused
 from dataops_platform.kit.sql import identifiers, literal
 from dataops_platform.kit.user_code import arrow_from, call_function, code_digest, frame_for, load_function
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
+from dataops_platform.manifests.profile import profile_details
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.audit import refuse_broken
 from dataops_platform.stages.clean.quarantine import decisions_of, raw_json, release_rows
@@ -22,6 +23,7 @@ from dataops_platform.stages.inputs import head_of, heads_with
 from dataops_platform.stages.partitions import unchanged_partitions, with_dropped_partitions
 from dataops_platform.stages.step import Makes, Outcome, RunContext, head_outcome
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.profile import profiles
 from dataops_platform.warehouse.staging import LakeStaging, qualified, quarantine_table
 
 if TYPE_CHECKING:
@@ -175,9 +177,10 @@ class CleanStep:
         partitions = [batch.partition for batch in batches]
         judged.split()
         good = f"select {identifiers(judged.rows.columns)} from {judged.good()}"
-        written = staging.replace(good, partitions, self.contract.shown_columns)
+        written = staging.replace(good, partitions)
+        profiled = profiles(staging.connection, f"({good})", partitions, self.contract.shown_columns)
         for batch in batches:
-            _refuse_lost(self.name, batch, written[batch.partition].digest.rows)
+            _refuse_lost(self.name, batch, written[batch.partition].rows)
         staging.connection.execute(
             "set variable dp_batch = $batch", {"batch": [f"{self.contract.id} {self.contract.version}", context.run_id]}
         )
@@ -192,13 +195,13 @@ class CleanStep:
                     partition=batch.partition,
                     run_id=context.run_id,
                     step=identities[batch.partition],
-                    digest=str(written[batch.partition].digest),
+                    digest=str(written[batch.partition]),
                     rows_in=batch.rows_in,
-                    rows_audited=written[batch.partition].digest.rows,
+                    rows_audited=written[batch.partition].rows,
                     rows_refused=batch.rows_refused,
                     recorded_at=context.now(),
                     details=({"every": self.partitions.every} if self.partitions else {})
-                    | written[batch.partition].details(),
+                    | profile_details(profiled[batch.partition]),
                     contract_version=self.contract.version,
                     verdicts=batch.verdicts,
                 )

@@ -120,7 +120,7 @@ class ExtractStep:
                         verdicts=(Verdict("readable", "error", refused.get(partition, 0)),),
                         details={"every": self.config["every"]},
                     )
-                    for partition, digest in ((part, summary.digest) for part, summary in written.items())
+                    for partition, digest in written.items()
                 ]
             )
 

@@ -13,6 +13,7 @@ from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifiers
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
+from dataops_platform.manifests.profile import profile_details
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.audit import refuse_broken
 from dataops_platform.stages.feature_rows import feature_rows
@@ -23,6 +24,7 @@ from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import load_model
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.profile import profiles
 from dataops_platform.warehouse.state import candidate_area
 
 FORMAT = 1
@@ -175,7 +177,8 @@ class ScoreStep:
             refuse_broken(self.name, 0.0, batch, where=place)
             columns = identifiers(c.name for c in self.contract.columns)
             rows = f"select {columns} from {judged.rows.sql}"
-            written = staging.replace(rows, [WHOLE], self.contract.shown_columns)[WHOLE]
+            written = staging.replace(rows, [WHOLE])[WHOLE]
+            profiled = profiles(staging.connection, f"({rows})", [WHOLE], self.contract.shown_columns)[WHOLE]
             staging.record(
                 [
                     Manifest(
@@ -186,14 +189,14 @@ class ScoreStep:
                         partition=WHOLE,
                         run_id=context.run_id,
                         step=identity,
-                        digest=str(written.digest),
+                        digest=str(written),
                         rows_in=batch.rows_in,
-                        rows_audited=written.digest.rows,
+                        rows_audited=written.rows,
                         rows_refused=0,
                         recorded_at=context.now(),
                         contract_version=self.contract.version,
                         verdicts=batch.verdicts,
-                        details=written.details(),
+                        details=profile_details(profiled),
                     )
                 ]
             )

@@ -14,7 +14,7 @@ from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import LostRace, Refused, some
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity, Verdict
-from dataops_platform.manifests.profile import Summary
+from dataops_platform.manifests.profile import ColumnProfile, profile_details
 from dataops_platform.manifests.table_digest import TableDigest
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.audit import ContractBroken
@@ -24,8 +24,9 @@ from dataops_platform.stages.step import Makes, Outcome, RunContext, head_outcom
 from dataops_platform.stages.transform.dbt_run import NodeResult, run_dbt
 from dataops_platform.stages.transform.graph import DbtGraph, DbtModel
 from dataops_platform.stages.transform.profile import DbtPaths, write_profile
-from dataops_platform.warehouse.digest import summaries
+from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.profile import profiles
 from dataops_platform.warehouse.staging import qualified
 
 FORMAT = 1
@@ -149,15 +150,12 @@ class TransformStep:
     def _audit(self, lake: Lake, context: RunContext, inputs: Mapping[str, Head]) -> dict[str, Manifest]:
         made: dict[str, Manifest] = {}
         tables = {name: qualified(self.project.build_schema, name) for name in self._names}
-        summed = {
-            name: summaries(lake.connection, table, [WHOLE], self._ranges(name))[WHOLE]
-            for name, table in tables.items()
-        }
-        found = {name: summary.digest for name, summary in summed.items()}
+        found = {name: digests(lake.connection, table, [WHOLE])[WHOLE] for name, table in tables.items()}
         for model in self.graph.models:
             verdicts = self._held_to_contract(lake, model, tables[model.name], context)
             refs = tuple(self._input_ref(name, inputs, made, found) for name in self._read_by(model))
-            made[model.name] = self._manifest(model, summed[model.name], refs, verdicts, context)
+            profile = profiles(lake.connection, tables[model.name], [WHOLE], self._ranges(model.name))[WHOLE]
+            made[model.name] = self._manifest(model, found[model.name], profile, refs, verdicts, context)
         return made
 
     def _ranges(self, name: str) -> frozenset[str]:
@@ -211,7 +209,8 @@ class TransformStep:
     def _manifest(
         self,
         model: DbtModel,
-        summary: Summary,
+        digest: TableDigest,
+        profile: Sequence[ColumnProfile],
         refs: Sequence[InputRef],
         verdicts: tuple[Verdict, ...],
         context: RunContext,
@@ -225,10 +224,10 @@ class TransformStep:
             partition=WHOLE,
             run_id=context.run_id,
             step=self._identity(model, refs),
-            digest=str(summary.digest),
-            rows_in=summary.digest.rows,
-            rows_audited=summary.digest.rows,
-            details=summary.details(),
+            digest=str(digest),
+            rows_in=digest.rows,
+            rows_audited=digest.rows,
+            details=profile_details(profile),
             rows_refused=0,
             recorded_at=context.now(),
             contract_version=contract.version if contract else "",

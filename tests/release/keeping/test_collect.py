@@ -172,7 +172,7 @@ def test_what_was_read_a_moment_ago_is_not_taken_away(shop: Any, lake: Any) -> N
     first = lakes.write(lake, "orders", "select 3 as day, 1 as id")
     with lake.stage("dev", "orders") as staging:
         (found,) = staging.replace("select 4 as day, 1 as id", [""]).values()
-        made = lakes.manifest("orders", found.digest)
+        made = lakes.manifest("orders", found)
         staging.record([type(made)(**{**made.__dict__, "recorded_at": shop.now().isoformat()})])
     done = collect(shop.project, lake, Retention(releases=1, days=0), shop.now)
     assert int(first.version) not in done.snapshots
@@ -230,7 +230,7 @@ def test_inputs_stay_where_it_is_asked_for(shop: Any, lake: Any) -> None:
     lake.record([raw], (version := lake.heads("dev")["raw_orders"].version))
     with lake.stage("dev", "clean") as staging:
         (found,) = staging.replace("select 1 as id", [""]).values()
-        made = lakes.manifest("clean", found.digest, inputs=[lake.heads("dev")["raw_orders"].ref()])
+        made = lakes.manifest("clean", found, inputs=[lake.heads("dev")["raw_orders"].ref()])
         staging.record([made])
     lake.switch("dev", cut_of([lake.heads("dev")["clean"]]), lake.state("dev"), Publication(actor="ann"))
     lakes.write(lake, "raw_orders", "select 2 as id")

@@ -11,6 +11,7 @@ import pytest
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.manifests.events import Creation, Duplicate, Publication
 from dataops_platform.manifests.manifest import WHOLE
+from dataops_platform.manifests.table_digest import TableDigest
 from dataops_platform.release.promotion import switch
 from dataops_platform.release.promotion.switch import resume, roll_back, switch_to_release
 from dataops_platform.stages.inputs import ELSEWHERE, heads_with
@@ -239,7 +240,7 @@ def test_a_write_that_commits_after_a_promotion_it_did_not_see_is_no_head(shop: 
         slow = type(shop)(other, shop.root)
         with slow.lake.stage("prod", "orders") as staging:
             found = staging.replace("select 9 as number, 'a' as _dp_partition", ["a"])
-            staging.record([manifest_of(part, summary) for part, summary in found.items()])
+            staging.record([manifest_of(part, digest) for part, digest in found.items()])
             shop.promote(release)
     assert shop.built("prod", "orders") == [(2, "a"), (2, "b")]
     shop.write("prod", "orders", 3, ["b"])
@@ -355,8 +356,7 @@ def run_dbt(shop: Shop, said: str, *, restored: bool) -> None:
     lake.adopt([manifest_of(WHOLE, found[WHOLE], "sales")], version, "dbt")
 
 
-def manifest_of(part: str, found: Any, name: str = "orders") -> Any:
-    digest = getattr(found, "digest", found)
+def manifest_of(part: str, digest: TableDigest, name: str = "orders") -> Any:
     return shop_manifest("prod", name, part, str(digest), (), digest.rows)
 
 

@@ -28,7 +28,7 @@ def main(catalog: str, data: str, extensions: str, own: str, every: str, rounds:
 
 def write(lake: Lake, name: str, generation: int) -> None:
     with lake.stage("dev", name) as staging:
-        digest = staging.replace(f"select {generation} as generation from range(12)", [""])[""].digest
+        digest = staging.replace(f"select {generation} as generation from range(12)", [""])[""]
         step = StepIdentity("code", str(generation), "", ())
         staging.record(
             [Manifest("dev", "clean", name, "table", "", f"{name}-{generation}", step, str(digest), 12, 12, 0, "now")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.release.promotion.differences.section import NOT_SHOWN, VALUE_WIDTH, shown_value
-from dataops_platform.warehouse.digest import canonical
+from dataops_platform.warehouse.canonical import canonical
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -1,0 +1,1 @@
+"""Two 64-bit hashes for each row of an Arrow batch. Their specification, which is frozen: `docs/row-digest.md`."""
