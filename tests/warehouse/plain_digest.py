@@ -1,4 +1,4 @@
-"""The digest as `docs/row-digest.md` says it, in plain Python: slow, and written from the page alone."""
+"""The digest as `docs/concepts/row-digest.md` says it, in plain Python: slow, and written from the page alone."""
 
 from __future__ import annotations
 
