@@ -34,7 +34,7 @@ from dataops_platform.contracts.document import (
     TypeOptions,
 )
 from dataops_platform.contracts.sql_check import pattern_error
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest, some
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest, preview
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.kit.validation import validate
 from dataops_platform.kit.yaml_file import Loc, YamlFile, read_yaml
@@ -277,7 +277,7 @@ def _refuse_keys_of_another_type(item: Quality, file: YamlFile, loc: Loc) -> Non
         raise UsedWrongly("DP-C065", place=file.place((*loc, key)), key=key, type=item.type)
     missing = [key for key in _NEEDED[item.type] if not getattr(item, key)]
     if missing:
-        raise UsedWrongly("DP-C066", place=file.place(loc), keys=some(missing), shape=_SHAPES[item.type])
+        raise UsedWrongly("DP-C066", place=file.place(loc), keys=preview(missing), shape=_SHAPES[item.type])
 
 
 _SHAPES = {

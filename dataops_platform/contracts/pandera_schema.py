@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dataops_platform.contracts.contract import Column, Contract, LogicalType, Rule, RuleKind, enforced_digest
-from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.errors import UsedWrongly, preview
 
 Backend = Literal["polars", "pandas"]
 
@@ -194,7 +194,7 @@ def _from_check(column: str, check: Any) -> list[Rule]:
             "DP-C077",
             column=column,
             check=check.name,
-            known=some(sorted({name for name, _ in _BUILTIN.values()}), width=200),
+            known=preview(sorted({name for name, _ in _BUILTIN.values()}), width=200),
         )
     return [
         Rule(

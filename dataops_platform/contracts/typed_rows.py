@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dataops_platform.contracts.casts import typed
 from dataops_platform.contracts.contract import Column, Contract
 from dataops_platform.contracts.predicates import untyped
-from dataops_platform.kit.errors import Refused, did_you_mean, some
+from dataops_platform.kit.errors import Refused, did_you_mean, preview
 from dataops_platform.kit.sql import identifier, identifiers, literal
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _refuse_other_columns(types: Mapping[str, str], contract: Contract) -> None:
     if missing:
         raise Refused(
             "DP-C003",
-            columns=some(missing),
+            columns=preview(missing),
             hint=did_you_mean(missing[0], present),
             table=contract.table,
             contract=contract.path.name,
@@ -137,7 +137,7 @@ def _refuse_other_columns(types: Mapping[str, str], contract: Contract) -> None:
     if unknown:
         raise Refused(
             "DP-C004",
-            columns=some(unknown),
+            columns=preview(unknown),
             table=contract.table,
             contract=contract.path.name,
             version=contract.version,

@@ -95,7 +95,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"known: {shown or 'none'}"
 
 
-def some(items: Iterable[object], most: int = 5, width: int = 40) -> str:
+def preview(items: Iterable[object], most: int = 5, width: int = 40) -> str:
     """At most `most` items as text, each cut at `width` characters."""
     texts = [_cut(str(item), width) for item in items]
     return ", ".join(texts[:most]) + (", …" if len(texts) > most else "")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest, some
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest, preview
 from dataops_platform.kit.yaml_file import Loc, YamlFile
 
 M = TypeVar("M", bound=BaseModel)
@@ -60,7 +60,7 @@ def _error_of(model: type[BaseModel], file: YamlFile, problem: Any, more: str) -
     if problem["type"] == "missing":
         return UsedWrongly("DP-Y016", place=file.place(loc[:-1]), key=key, more=more)
     hidden = problem["type"] == "secret" or isinstance(problem["input"], dict | list)
-    given = "" if hidden else f" (given: {some([repr(problem['input'])])})"
+    given = "" if hidden else f" (given: {preview([repr(problem['input'])])})"
     reason = problem["msg"].removeprefix("Value error, ") + given
     return UsedWrongly("DP-Y017", place=place, key=key, reason=reason, hint=_nearest_value(problem), more=more)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.errors import UsedWrongly, preview
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 50
@@ -125,9 +125,9 @@ def _walk(node: Any, loc: Loc, places: dict[Loc, tuple[int, int]], name: str, lo
         try:
             value = loader.construct_object(node)
         except (ValueError, yaml.constructor.ConstructorError) as error:
-            raise UsedWrongly("DP-Y008", place=place, text=some([node.value])) from error
+            raise UsedWrongly("DP-Y008", place=place, text=preview([node.value])) from error
         if _is_another_number(node.value, value):
-            raise UsedWrongly("DP-Y009", place=place, text=some([node.value]), value=value)
+            raise UsedWrongly("DP-Y009", place=place, text=preview([node.value]), value=value)
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:

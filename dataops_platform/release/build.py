@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import digest_of, digest_of_files, short
-from dataops_platform.kit.errors import Refused, some
+from dataops_platform.kit.errors import Refused, preview
 from dataops_platform.kit.git import commit_of, uncommitted
 from dataops_platform.manifests.cut import Cut, cut_of
 from dataops_platform.manifests.events import Build
@@ -60,7 +60,7 @@ def release_of(project: Project, cut: Cut, clock: Clock = utc_now) -> Release:
     root = project.root
     changed = uncommitted(root)
     if changed and project.environment != "dev":
-        raise Refused("DP-L005", count=len(changed), files=some(changed), environment=project.environment)
+        raise Refused("DP-L005", count=len(changed), files=preview(changed), environment=project.environment)
     contracts = {m.name: contract_of(project, m.name) for m in cut.members if m.kind == "table"}
     dbt = [p for p in code_files(root) if (root / p.relative_to(root).parts[0] / "dbt_project.yml").is_file()]
     return Release(
@@ -86,7 +86,7 @@ def refuse_other_makers(lake: Lake, cut: Cut, defs: Definitions, environment: st
     manifests = read_manifests(lake.connection, [i for m in cut.members for i in m.manifests])
     other = [m.name for m in cut.members if any(_is_other(manifests[i], known) for i in m.manifests)]
     if other:
-        raise Refused("DP-L006", names=some(other), environment=environment)
+        raise Refused("DP-L006", names=preview(other), environment=environment)
 
 
 def _is_other(manifest: Manifest, known: Mapping[str, str | None]) -> bool:

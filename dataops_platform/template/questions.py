@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean, some
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, preview
 from dataops_platform.settings.project import table_name
 
 MOST = 40
@@ -63,7 +63,7 @@ def checked(question: Question, answer: str) -> str:
     """`answer` when the question may be answered so. Raises: UsedWrongly DP-N001."""
     wrong = _wrong(question, answer)
     if wrong:
-        raise UsedWrongly("DP-N001", question=question.name, answer=some([repr(answer)], width=60), reason=wrong)
+        raise UsedWrongly("DP-N001", question=question.name, answer=preview([repr(answer)], width=60), reason=wrong)
     return answer
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dataops_platform.contract_tools.check import Checked
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.kit.errors import Refused, some
+from dataops_platform.kit.errors import Refused, preview
 from dataops_platform.testing.inputs import (
     GivenContract,
     Rows,
@@ -109,4 +109,4 @@ def _examples(contract: Contract, table: Table, checked: Checked, rules: set[str
         position = table.arrow["_dp_line"].index(line).as_py() if table.is_file else line - 1
         used = dict.fromkeys(column for rule in broken for column in columns[rule])
         values = [f"{name}={table.arrow[name][position].as_py()!r}" for name in used]
-        yield f"{f'line {line}' if table.is_file else f'rows[{line - 1}]'} breaks {some(broken)}: {some(values)}"
+        yield f"{f'line {line}' if table.is_file else f'rows[{line - 1}]'} breaks {preview(broken)}: {preview(values)}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from dataops_platform.contracts.contract import Contract, Rule, RuleKind
 from dataops_platform.contracts.engine import OVER_ALL_ROWS
-from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.errors import UsedWrongly, preview
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.testing.inputs import GivenContract, Rows, broken_rules, contract_of, judged, rule_of, table_of
 from dataops_platform.testing.sampler import (
@@ -85,10 +85,10 @@ def rows_breaking(
             missed.append(broken - {rule})
     nearest: set[str] = min(missed, key=_size, default=set())
     columns = dict.fromkeys(name for r in found.rules if r.name in {rule, *nearest} for name in r.columns)
-    where, named = wanted.place or found.path.name, some(columns) or "none"
+    where, named = wanted.place or found.path.name, preview(columns) or "none"
     if not nearest:
         raise UsedWrongly("DP-C092", where=where, rule=rule, columns=named)
-    raise UsedWrongly("DP-C037", where=where, rule=rule, others=some(sorted(nearest)), columns=named)
+    raise UsedWrongly("DP-C037", where=where, rule=rule, others=preview(sorted(nearest)), columns=named)
 
 
 def _size(rules: set[str]) -> int:

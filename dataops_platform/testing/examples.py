@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from random import Random
 
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.errors import UsedWrongly, preview
 from dataops_platform.testing.inputs import GivenContract, Rows, broken_rules, contract_of, judged, table_of
 from dataops_platform.testing.sampler import Given, Row, Source, drawn, null_shares, source_of
 
@@ -51,8 +51,8 @@ def _impossible(contract: Contract, count: int, failed: Counter[str]) -> UsedWro
     return UsedWrongly(
         "DP-C036",
         count=count,
-        rules=some(rules),
-        columns=some(columns) or "none",
+        rules=preview(rules),
+        columns=preview(columns) or "none",
         contract=contract.path.name,
         version=contract.version,
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import short
-from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, some
+from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, preview
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.cut import Cut
@@ -391,7 +391,7 @@ class Lake:
         }
         lost = (shown | expiry.pinned(self.connection)) & set(snapshots)
         if lost:
-            raise Refused("DP-L063", versions=some(sorted(lost)))
+            raise Refused("DP-L063", versions=preview(sorted(lost)))
 
     def has_version(self, version: str) -> bool:
         """Whether a version of a table was not given up."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from dataops_platform.kit.digests import digest_of_bytes
-from dataops_platform.kit.errors import SystemFailed, some
+from dataops_platform.kit.errors import SystemFailed, preview
 from dataops_platform.kit.sql import literal
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def read(connection: DuckDBPyConnection, names: Collection[str]) -> dict[str, st
     found = {name: text for name, text in rows if digest_of_bytes(text.encode()) == name}
     lost = sorted(set(names) - found.keys())
     if lost:
-        raise SystemFailed("DP-W014", texts=some(lost))
+        raise SystemFailed("DP-W014", texts=preview(lost))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dataops_platform.kit.digests import short
-from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.errors import UsedWrongly, preview
 from dataops_platform.manifests.events import Duplicate, Publication
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.release.lineage import SOURCES, Origin, origin_of
@@ -58,10 +58,10 @@ def find_target(lake: Lake, wanted: str, environment: str = "") -> Target:
         ((run, manifests),) = runs.items()
         return _target_of_run(lake, run, manifests, releases)
     if found:
-        raise UsedWrongly("DP-L073", wanted=wanted, known=some(reversed(found)))
+        raise UsedWrongly("DP-L073", wanted=wanted, known=preview(reversed(found)))
     if runs:
-        raise UsedWrongly("DP-L088", wanted=wanted, known=some(sorted(runs)))
-    raise UsedWrongly("DP-L050", wanted=wanted, known=some(reversed(releases)) or "none")
+        raise UsedWrongly("DP-L088", wanted=wanted, known=preview(sorted(runs)))
+    raise UsedWrongly("DP-L050", wanted=wanted, known=preview(reversed(releases)) or "none")
 
 
 def _target_of_run(lake: Lake, run: str, manifests: Sequence[Manifest], releases: Sequence[Release]) -> Target:

@@ -16,7 +16,7 @@ from dataops_platform.contracts.contract import Contract as Rules
 from dataops_platform.contracts.engine import OVER_ALL_ROWS, BatchAudit, judge
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.contracts.typed_rows import with_lines
-from dataops_platform.kit.errors import DataOpsError, UsedWrongly, did_you_mean, some
+from dataops_platform.kit.errors import DataOpsError, UsedWrongly, did_you_mean, preview
 from dataops_platform.kit.sql import identifier
 from dataops_platform.kit.user_code import arrow_from, call_function, check_function, load_function
 from dataops_platform.manifests.manifest import WHOLE
@@ -255,7 +255,7 @@ def _result(
         "rows_refused": dg.MetadataValue.int(audit.rows_refused),
     }
     if partitions:
-        metadata["partitions"] = dg.MetadataValue.text(some(partitions))
+        metadata["partitions"] = dg.MetadataValue.text(preview(partitions))
     if sample:
         metadata["refused_rows"] = table_of(sample)
     over_all = {rule.name for rule in contract.rules if rule.kind in OVER_ALL_ROWS}

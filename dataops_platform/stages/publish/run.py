@@ -8,7 +8,7 @@ from typing import Any
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.digests import digest_of, short
-from dataops_platform.kit.errors import LostRace, Refused, some
+from dataops_platform.kit.errors import LostRace, Refused, preview
 from dataops_platform.manifests.cut import Cut, cut_of, stale_members
 from dataops_platform.manifests.events import Duplicate, Publication
 from dataops_platform.manifests.manifest import Head
@@ -140,7 +140,7 @@ def refuse_stale(
     stale = stale_members(heads, lake.manifest, all_heads, older)
     if stale:
         again = ",".join(sorted({s.name for s in stale}))
-        raise Refused("DP-P101", stale=some(stale, width=200), environment=environment, names=again)
+        raise Refused("DP-P101", stale=preview(stale, width=200), environment=environment, names=again)
 
 
 def refuse_held(state: State, project: Project) -> None:

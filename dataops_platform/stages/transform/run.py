@@ -11,7 +11,7 @@ from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.kit.digests import digest_of
-from dataops_platform.kit.errors import LostRace, Refused, some
+from dataops_platform.kit.errors import LostRace, Refused, preview
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity, Verdict
 from dataops_platform.manifests.profile import ColumnProfile, profile_details
@@ -40,7 +40,7 @@ class DbtFailed(Refused):
         self.results = tuple(results)
         bad = [r for r in results if not r.is_good and r.status != "skipped"]
         first = bad[0]
-        failed = some((f"{r.kind} {r.name}: {r.status}" for r in bad), width=120)
+        failed = preview((f"{r.kind} {r.name}: {r.status}" for r in bad), width=120)
         super().__init__("DP-D004", where=first.compiled_path, failed=failed, reason=first.message[:300])
 
 
@@ -178,7 +178,7 @@ class TransformStep:
                 rows=batch.rows_in,
                 table=model.name,
                 contract=f"{contract.id} {contract.version}",
-                rules=some(batch.unmet or rows),
+                rules=preview(batch.unmet or rows),
                 file=contract.path.name,
             )
         return batch.verdicts
@@ -245,7 +245,7 @@ class TransformStep:
         now = lake.heads(self.project.environment)
         moved = [name for name, head in inputs.items() if now[name].version != head.version]
         if moved:
-            raise LostRace("DP-W008", tables=some(moved))
+            raise LostRace("DP-W008", tables=preview(moved))
 
     def _outcome(
         self, lake: Lake, model: DbtModel, results: Sequence[NodeResult], made: Mapping[str, Manifest]

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataops_platform.kit.errors import Refused, UsedWrongly, some
+from dataops_platform.kit.errors import Refused, UsedWrongly, preview
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,7 +82,7 @@ def _bytes(path: Path, name: str) -> bytes:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.namelist() if m.endswith(".csv")]
             if len(members) != 1:
-                raise UsedWrongly("DP-E010", file=name, count=len(members), names=some(members))
+                raise UsedWrongly("DP-E010", file=name, count=len(members), names=preview(members))
             return archive.read(members[0])
     raise UsedWrongly("DP-E002", file=name)
 
@@ -126,12 +126,12 @@ def _refuse_names(names: list[str], name: str) -> None:
     lower = [column.lower() for column in names]
     twice = sorted({column for column in names if lower.count(column.lower()) > 1})
     if twice:
-        raise Refused("DP-E013", file=name, columns=some(twice))
+        raise Refused("DP-E013", file=name, columns=preview(twice))
     if "" in names:
         raise Refused("DP-E014", file=name, number=names.index("") + 1)
     own = [column for column in names if column.lower().startswith("_dp_")]
     if own:
-        raise Refused("DP-E015", file=name, columns=some(own))
+        raise Refused("DP-E015", file=name, columns=preview(own))
 
 
 def _read_plain_csv(data: bytes, header: list[str]) -> FileRows | None:

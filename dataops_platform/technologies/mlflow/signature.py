@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.kit.errors import Refused, UsedWrongly, some
+from dataops_platform.kit.errors import Refused, UsedWrongly, preview
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -36,7 +36,7 @@ def refuse_other_columns(model: Any, features: Sequence[str], function: str) -> 
         other = [name for name in fitted if name not in features] or [name for name in features if name not in fitted]
         if not other:
             raise UsedWrongly("DP-T010", function=function)
-        raise UsedWrongly("DP-T008", function=function, columns=some(other))
+        raise UsedWrongly("DP-T008", function=function, columns=preview(other))
 
 
 def refuse_other_output(probabilities: Any, function: str) -> None:

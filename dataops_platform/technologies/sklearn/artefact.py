@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.digests import digest_of, digest_of_bytes, digest_of_file
-from dataops_platform.kit.errors import Refused, UsedWrongly, some
+from dataops_platform.kit.errors import Refused, UsedWrongly, preview
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -54,12 +54,12 @@ def refuse_other_files(folder: Path, digest: str) -> None:
     """
     links = [path.relative_to(folder).as_posix() for path in (folder, *folder.rglob("*")) if path.is_symlink()]
     if links:
-        raise Refused("DP-M011", links=some(links))
+        raise Refused("DP-M011", links=preview(links))
     try:
         found = artefact_digest(folder)
     except Exception as error:  # whatever a parser says of bytes that somebody else may have written
         raise Refused(
-            "DP-M021", reason=f"{type(error).__name__} {some([error], width=100)}", recorded=digest[:19]
+            "DP-M021", reason=f"{type(error).__name__} {preview([error], width=100)}", recorded=digest[:19]
         ) from error
     if found != digest:
         raise Refused("DP-M001", recorded=digest[:19], found=found[:19])
@@ -86,7 +86,7 @@ def check_trusted(model: Any) -> None:
 
     unknown = sorted(set(skops.io.get_untrusted_types(data=skops.io.dumps(model))) - set(TRUSTED_TYPES))
     if unknown:
-        raise UsedWrongly("DP-M004", types=some(unknown))
+        raise UsedWrongly("DP-M004", types=preview(unknown))
 
 
 def refuse_untrusted(folder: Path) -> None:
@@ -98,7 +98,7 @@ def refuse_untrusted(folder: Path) -> None:
 
     unknown = sorted(set(skops.io.get_untrusted_types(file=folder / MODEL_FILE)) - set(TRUSTED_TYPES))
     if unknown:
-        raise Refused("DP-M003", types=some(unknown))
+        raise Refused("DP-M003", types=preview(unknown))
 
 
 def _mlmodel(path: Path) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataops_platform.kit.errors import some
+from dataops_platform.kit.errors import preview
 from dataops_platform.release.promotion.approvals import Approval, approvals, same_person
 from dataops_platform.release.promotion.gates.question import Question, answer
 from dataops_platform.release.promotion.plan import Answer
@@ -22,9 +22,9 @@ def approval(question: Question, settings: ApprovalSettings) -> Answer:
         if not problem and not any(same_person(one.by, other) for other in counted):
             counted[one.by] = one
     refused = [f"{one.by}: {problem}" for one, problem in problems if problem]
-    said = f"{len(counted)} of {settings.count} by {some(settings.by)}"
-    said += f": {some(counted.values(), width=80)}" if counted else ""
-    said += f"; does not count: {some(refused, width=100)}" if refused else ""
+    said = f"{len(counted)} of {settings.count} by {preview(settings.by)}"
+    said += f": {preview(counted.values(), width=80)}" if counted else ""
+    said += f"; does not count: {preview(refused, width=100)}" if refused else ""
     return answer(
         NAME,
         len(counted) >= settings.count,
@@ -42,7 +42,7 @@ def _why_not(one: Approval, question: Question, settings: ApprovalSettings, peop
     if settings.signed and not one.is_signed:
         return "not signed"
     if not people & {one.by, ANYONE}:
-        return f"not among {some(settings.by)}"
+        return f"not among {preview(settings.by)}"
     if settings.four_eyes:
         if same_person(one.by, question.release.built_by):
             return "built the release"

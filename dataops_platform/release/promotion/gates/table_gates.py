@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from dataops_platform.kit.clock import ago
-from dataops_platform.kit.errors import some
+from dataops_platform.kit.errors import preview
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.promotion.gates.question import Question, answer
 from dataops_platform.release.promotion.plan import Answer
@@ -24,7 +24,7 @@ def contracts(question: Question, _: PlainGate) -> Answer:
     rules = sum(len(m.verdicts) for h in tables for m in h.manifests)
     said = f"{len(tables)} tables hold their contracts ({rules} verdicts)"
     if other or broken:
-        said = f"not audited under their contract: {some(other)}" if other else f"broken: {some(broken)}"
+        said = f"not audited under their contract: {preview(other)}" if other else f"broken: {preview(broken)}"
     return answer(
         "contracts", not (other or broken), said, tables=len(tables), verdicts=rules, other=other, broken=broken
     )
@@ -42,7 +42,7 @@ def checks(question: Question, _: PlainGate) -> Answer:
     worse = {rule: rows for rule, rows in shown.items() if rows > before.get(rule, 0)}
     said = f"{sum(now.values())} rows are warned of, {sum(before.values())} before"
     if worse:
-        said += f"; more than before: {some(f'{rule} {rows}' for rule, rows in worse.items())}"
+        said += f"; more than before: {preview(f'{rule} {rows}' for rule, rows in worse.items())}"
     return answer("checks", not worse, said, warnings=now, before=before)
 
 
@@ -66,7 +66,7 @@ def freshness(question: Question, _: PlainGate) -> Answer:
         audited = _last_audit(head)
         if (question.now - audited).total_seconds() > contract.freshness.seconds:
             late.append(f"{head.name} ({ago(audited, question.now)} old)")
-    said = f"late: {some(late)}" if late else f"{promised} tables promise freshness and are fresh"
+    said = f"late: {preview(late)}" if late else f"{promised} tables promise freshness and are fresh"
     return answer("freshness", not late, said, promised=promised, late=late)
 
 
