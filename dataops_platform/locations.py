@@ -38,7 +38,7 @@ def definitions_of(environment: str, folder: Path) -> Definitions:
     from dataops_platform.orchestration.definitions import load_definitions
     from dataops_platform.release.pinned_code.pin import project_to_run
 
-    project = project_to_run(load_project(folder, environment), _again)
+    project = project_to_run(load_project(folder, environment), _restart)
     if project.pinned_in is not None:
         set_known_lock(lock_digest(project.root), installed_digest())
     logging.getLogger("dagster.components.core.component_tree").addFilter(_is_not_about_names)
@@ -50,7 +50,7 @@ def _is_not_about_names(record: logging.LogRecord) -> bool:
     return "`code_location_name`" not in record.getMessage()
 
 
-def _again(pinned: Pinned) -> None:
+def _restart(pinned: Pinned) -> None:
     from dataops_platform.release.pinned_code.interpreter import start_again
 
     if "api" not in sys.orig_argv or "grpc" not in sys.orig_argv:

@@ -32,9 +32,9 @@ def lint(
     Example: dataops contracts lint
     """
     with errors_shown(as_json):
-        from dataops_platform.contract_tools.sync import drift
+        from dataops_platform.contract_tools.sync import dbt_conflicts
         from dataops_platform.contracts.lint import lint_contracts
-        from dataops_platform.contracts.revisions import ended_waivers
+        from dataops_platform.contracts.revisions import expired_waivers
         from dataops_platform.kit.clock import utc_now
 
         whole = None if files else load_project(project)
@@ -44,16 +44,16 @@ def lint(
             print_table(found, ["file", "table", "version", "columns", "rules", "key"])
             for note in (note for line in found for note in line["unenforced"]):
                 console().print(f"not enforced: {note}", markup=False)
-        parted = drift(whole) if whole else []
-        ended = ended_waivers(whole.root / "contracts", utc_now().date()) if whole else []
+        conflicts = dbt_conflicts(whole) if whole else []
+        expired = expired_waivers(whole.root / "contracts", utc_now().date()) if whole else []
         if as_json:
-            ended_plain = [waiver.model_dump() for waiver in ended]
-            print_json({"contracts": found, "drift": [d.__dict__ for d in parted], "ended_waivers": ended_plain})
+            ended_plain = [waiver.model_dump() for waiver in expired]
+            print_json({"contracts": found, "drift": [d.__dict__ for d in conflicts], "ended_waivers": ended_plain})
         else:
-            for one in ended:
+            for one in expired:
                 console().print(f"waiver ended on {one.until}: {one.contract} {one.version}, by {one.by}", markup=False)
-            _print_drift(parted)
-        if parted:
+            _print_conflicts(conflicts)
+        if conflicts:
             raise typer.Exit(1)
 
 
@@ -71,18 +71,18 @@ def sync(
     Example: dataops contracts sync
     """
     with errors_shown(as_json):
-        from dataops_platform.contract_tools.sync import synced
+        from dataops_platform.contract_tools.sync import sync_contract_files
 
-        files = synced(load_project(project, env or None), check=check)
-        parted = [d for file in files for d in (*(file.differences if check else ()), *file.contradictions)]
+        files = sync_contract_files(load_project(project, env or None), check=check)
+        conflicts = [d for file in files for d in (*(file.differences if check else ()), *file.contradictions)]
         if as_json:
             shown = [{"file": f.name, "models": f.models, "by_hand": f.by_hand, "done": _done(f, check)} for f in files]
-            print_json({"files": shown, "drift": [d.__dict__ for d in parted]})
+            print_json({"files": shown, "drift": [d.__dict__ for d in conflicts]})
         else:
             for file in files:
                 _print_file(file, check)
-            _print_drift(parted)
-        if parted:
+            _print_conflicts(conflicts)
+        if conflicts:
             raise typer.Exit(1)
 
 
@@ -100,11 +100,11 @@ def _print_file(file: Any, check: bool) -> None:
         )
 
 
-def _print_drift(parted: Any) -> None:
-    if parted:
+def _print_conflicts(conflicts: Any) -> None:
+    if conflicts:
         from dataops_platform.kit.errors import Refused
 
-        print_table([d.__dict__ for d in parted], ["model", "place", "what"])
+        print_table([d.__dict__ for d in conflicts], ["model", "place", "what"])
         console().print(str(Refused("DP-C033")), markup=False)
 
 
@@ -124,7 +124,7 @@ def test(
     """
     with errors_shown(as_json):
         from dataops_platform.contract_tools.check import check_file
-        from dataops_platform.contracts.compiled import SUFFIX, compile_plan, read_plan
+        from dataops_platform.contracts.compiled import SUFFIX, compile_contract, read_compiled
         from dataops_platform.contracts.odcs import load_contract
         from dataops_platform.kit.errors import UsedWrongly
 
@@ -134,7 +134,7 @@ def test(
             if not equals:
                 raise UsedWrongly("DP-C057", given=other)
             references[name] = Path(path)
-        plan = read_plan(contract) if contract.name.endswith(SUFFIX) else compile_plan(load_contract(contract))
+        plan = read_compiled(contract) if contract.name.endswith(SUFFIX) else compile_contract(load_contract(contract))
         checked = check_file(plan, file, references, ("", *filter(None, null_values.split(","))))
         verdicts = [v.__dict__ for v in checked.audit.verdicts]
         if as_json:
@@ -158,12 +158,12 @@ def plan(
     Example: dataops contracts plan contracts/orders.odcs.yaml --out orders.plan.json
     """
     with errors_shown(as_json):
-        from dataops_platform.contracts.compiled import SUFFIX, compile_plan, described
+        from dataops_platform.contracts.compiled import SUFFIX, compile_contract, describe_rules
         from dataops_platform.contracts.odcs import load_contract
         from dataops_platform.kit.errors import UsedWrongly
         from dataops_platform.kit.text_file import write_text
 
-        made = compile_plan(load_contract(contract))
+        made = compile_contract(load_contract(contract))
         if out is not None and not out.name.endswith(SUFFIX):
             raise UsedWrongly("DP-C085", file=out.name, name=f"{out.stem}{SUFFIX}")
         if out is not None:
@@ -172,9 +172,9 @@ def plan(
             except OSError as error:
                 raise UsedWrongly("DP-C032", file=out, reason=error.strerror) from error
         if as_json:
-            print_json({"rules": described(made)})
+            print_json({"rules": describe_rules(made)})
         else:
-            print_table(described(made), ["rule", "severity", "asked"])
+            print_table(describe_rules(made), ["rule", "severity", "asked"])
 
 
 def _print_checked(checked: Any, verdicts: list[dict[str, Any]], title: str) -> None:
@@ -186,8 +186,8 @@ def _print_checked(checked: Any, verdicts: list[dict[str, Any]], title: str) -> 
         console().print(f"all rows together: {line}", markup=False)
     if checked.unreadable:
         console().print(f"{checked.unreadable} lines of the file are no rows", markup=False)
-    said = "holds" if checked.holds else "is BROKEN"
-    console().print(f"{title} {said}: {audit.rows_refused} of {audit.rows_in} rows refused", markup=False)
+    outcome = "holds" if checked.holds else "is BROKEN"
+    console().print(f"{title} {outcome}: {audit.rows_refused} of {audit.rows_in} rows refused", markup=False)
 
 
 quarantine = typer.Typer(
@@ -279,8 +279,8 @@ def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str,
             if name not in known:
                 raise UsedWrongly("DP-C084", table=table, row=name, hint=did_you_mean(name, known))
         if not chosen:
-            alone = {r.rules[0] for r in refused if len(r.rules) == 1}
-            raise UsedWrongly("DP-C083", table=table, rule=rule, hint=did_you_mean(rule, alone))
+            single_rules = {r.rules[0] for r in refused if len(r.rules) == 1}
+            raise UsedWrongly("DP-C083", table=table, rule=rule, hint=did_you_mean(rule, single_rules))
         path = decide(found, chosen, table, decision, by=actor(), why=why)
         if as_json:
             print_json({"decision": decision, "rows": [r.row for r in chosen], "file": path.name})
@@ -313,7 +313,7 @@ def diff(
         in_project = not new or find_upward(FILE_NAME, project.resolve()) is not None
         compared = compare(load_project(project, env or None) if in_project else None, old, new)
         if as_json:
-            print_json({"contracts": [c.plain() for c in compared], "passes": all(c.passes for c in compared)})
+            print_json({"contracts": [c.to_plain() for c in compared], "passes": all(c.passes for c in compared)})
         elif markdown:
             print(as_markdown(compared))
         else:

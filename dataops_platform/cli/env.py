@@ -40,9 +40,9 @@ def create(
         if as_json:
             print_json({"environment": name, "from": origin, "new": is_new, "publication": state.publication})
             return
-        said = "made from" if is_new else "is there already, made from"
+        outcome = "made from" if is_new else "is there already, made from"
         console().print(
-            f"{name} {said} {origin}: publication {state.publication[7:19]}\nnext: dataops run --env {name}",
+            f"{name} {outcome} {origin}: publication {state.publication[7:19]}\nnext: dataops run --env {name}",
             markup=False,
         )
 
@@ -83,5 +83,5 @@ def drop(name: Name, project: ProjectFolder = Path(), as_json: AsJson = False) -
         if as_json:
             print_json(dropped.__dict__)
             return
-        what = "dropped" if dropped.was_there else "was dropped before"
-        console().print(f"{name} {what}; models: {dropped.models}; its ledger stays", markup=False)
+        outcome = "dropped" if dropped.was_there else "was dropped before"
+        console().print(f"{name} {outcome}; models: {dropped.models}; its ledger stays", markup=False)

@@ -41,31 +41,31 @@ def gc(
         found = load_project(project)
         retention = retention_of(keep, keep_days, inputs=inputs)
         with lake_of(found, read_only=not yes) as lake:
-            waste = (collect if yes else look)(found, lake, retention)
+            garbage = (collect if yes else look)(found, lake, retention)
         if as_json:
-            print_json({"done": yes, **waste.to_plain()})
+            print_json({"done": yes, **garbage.to_plain()})
             return
-        _say(waste, yes)
+        _print_garbage(garbage, yes)
 
 
-def _say(waste: Any, done: bool) -> None:
+def _print_garbage(garbage: Any, done: bool) -> None:
     out = console()
     rows = [
         {
             "environment": name,
-            "states_kept": waste.kept.get(name, 0),
-            "states_given_up": len(waste.states.get(name, ())),
+            "states_kept": garbage.kept.get(name, 0),
+            "states_given_up": len(garbage.states.get(name, ())),
         }
-        for name in sorted({*waste.kept, *waste.states})
+        for name in sorted({*garbage.kept, *garbage.states})
     ]
     if rows:
         print_table(rows, ["environment", "states_kept", "states_given_up"])
     counts = (
-        f"{len(waste.snapshots)} versions of the lake, {waste.files.count} files "
-        f"({waste.files.size_bytes / 1e6:.1f} MB), {len(waste.models)} model versions"
+        f"{len(garbage.snapshots)} versions of the lake, {garbage.files.count} files "
+        f"({garbage.files.size_bytes / 1e6:.1f} MB), {len(garbage.models)} model versions"
     )
     out.print(f"collected {counts}" if done else f"would collect {counts}", markup=False)
-    for model in waste.models:
+    for model in garbage.models:
         out.print(f"  {model.name} version {model.version}", markup=False)
     if not done:
         out.print("nothing was changed; to do it: add --yes", markup=False)

@@ -15,7 +15,7 @@ from dataops_platform.cli.output import console, errors_shown, print_json, show_
 from dataops_platform.kit.errors import UsedWrongly
 
 if TYPE_CHECKING:
-    from dataops_platform.template.questions import Question
+    from dataops_platform.template.questions import TemplateQuestion
 
 
 def init(
@@ -33,32 +33,32 @@ def init(
     """Asks what was not said, and makes the project's folder."""
     with errors_shown(as_json):
         from dataops_platform.template.bake import bake
-        from dataops_platform.template.origin import take_this_package
-        from dataops_platform.template.questions import checked, questions
+        from dataops_platform.template.origin import add_package_source
+        from dataops_platform.template.questions import checked_answer, questions
 
-        def asks(question: Question) -> bool:
+        def is_asked(question: TemplateQuestion) -> bool:
             return not no_input and len(question.choices) != 1
 
-        said = {"name": name, "team": team, "catalog": catalog, "ci": ci, "deployment": deployment}
+        options = {"name": name, "team": team, "catalog": catalog, "ci": ci, "deployment": deployment}
         answers = {
             question.name: _ask(question)
-            if (given := said[question.name]) is None and asks(question)
+            if (given := options[question.name]) is None and is_asked(question)
             else question.default
             if given is None
-            else checked(question, given)
+            else checked_answer(question, given)
             for question in questions()
         }
         folder = bake(answers, into)
-        take_this_package(folder)
+        add_package_source(folder)
         if as_json:
             print_json({"folder": str(folder), **answers})
             return
         console().print(f"{folder} is made\nnext: cd {folder} && make run   then: make test, make up", markup=False)
 
 
-def _ask(question: Question) -> str:
+def _ask(question: TemplateQuestion) -> str:
     """An answer that can be one: asked until it is."""
-    from dataops_platform.template.questions import checked
+    from dataops_platform.template.questions import checked_answer
 
     out = console(stderr=True)
     for choice, label in question.choices.items():
@@ -69,6 +69,6 @@ def _ask(question: Question) -> str:
         except typer.Abort:
             raise UsedWrongly("DP-N005", question=question.prompt) from None
         try:
-            return checked(question, answer.strip())
+            return checked_answer(question, answer.strip())
         except UsedWrongly as error:
             show_error(error.code, str(error), error.exit_code, as_json=False)

@@ -120,9 +120,9 @@ def head(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson
         with _ledger_of(project, env) as (found, lake, environment):
             state, rows = lake.state(environment), read_rows(lake.connection, environment, 1)
         signed = signer(rows[-1], found.root / ALLOWED_SIGNERS) if rows else UNSIGNED
-        said = {"environment": state.environment, "event": state.sequence, "hash": state.hash, "signature": signed}
+        last = {"environment": state.environment, "event": state.sequence, "hash": state.hash, "signature": signed}
         if as_json:
-            print_json(said)
+            print_json(last)
             return
         console().print(
             f"{state.environment} event {state.sequence} {state.hash or '(no ledger)'} {signed}", markup=False

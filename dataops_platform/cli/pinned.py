@@ -22,7 +22,7 @@ def project_with_its_code(folder: Path, environment: str) -> Project:
     """
     from dataops_platform.release.pinned_code.pin import project_to_run
 
-    return project_to_run(load_project(folder, environment or None), _again)
+    return project_to_run(load_project(folder, environment or None), _restart)
 
 
 @contextmanager
@@ -33,10 +33,10 @@ def project_and_lake(folder: Path, environment: str) -> Iterator[tuple[Project, 
 
     project = load_project(folder, environment or None)
     with lake_if_made(project) as lake:
-        yield project_to_run(project, _again, lake), lake
+        yield project_to_run(project, _restart, lake), lake
 
 
-def _again(pinned: Pinned) -> None:
+def _restart(pinned: Pinned) -> None:
     from dataops_platform.release.pinned_code.interpreter import start_again
 
     start_again(pinned.python, ["-m", "dataops_platform.cli", *sys.argv[1:], "--project", str(pinned.root)])

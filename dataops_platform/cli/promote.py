@@ -10,7 +10,7 @@ import typer
 
 from dataops_platform.cli.options import AsJson, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_page
-from dataops_platform.cli.reconcile import say_reconciled
+from dataops_platform.cli.reconcile import print_reconciled
 from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.kit.record import plain_of
 from dataops_platform.settings.project import load_project
@@ -68,14 +68,14 @@ def approve(
     Example: dataops approve 3f9c2a81d0b4 --why "looked at the rows" --sign ~/.ssh/id_ed25519
     """
     with errors_shown(as_json):
-        from dataops_platform.release.promotion.approvals import approve as say_yes
+        from dataops_platform.release.promotion.approvals import approve as record_approval
         from dataops_platform.release.promotion.promote import find_plan
         from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project)
         with lake_of(found) as lake:
             known = find_plan(lake, plan)
-            given = say_yes(found.at(known.environment), lake, known, why, sign)
+            given = record_approval(found.at(known.environment), lake, known, why, sign)
         if as_json:
             print_json({"plan": known.id, "environment": known.environment, **given.__dict__})
             return
@@ -95,7 +95,7 @@ def promote(
     """
     with errors_shown(as_json):
         from dataops_platform.release.promotion.promote import find_plan, propose, release_for, unreleased
-        from dataops_platform.release.promotion.promote import promote as carry_out
+        from dataops_platform.release.promotion.promote import promote as apply_plan
         from dataops_platform.release.reconciliation.reconcile import follow_switch
         from dataops_platform.warehouse.open import lake_of
 
@@ -104,10 +104,10 @@ def promote(
             # a plan named by nothing (an empty variable of a script) is none, and not one that is made now
             made = propose(found, lake, release_for(found, lake, release)) if plan is None else find_plan(lake, plan)
             before = lake.state(to)
-            state = carry_out(found, lake, made)
+            state = apply_plan(found, lake, made)
             followed = follow_switch(found, lake)
             newer = unreleased(found, lake, made.release) if state.sequence == before.sequence else ""
-        _say(state, as_json, followed)
+        _print_state(state, as_json, followed)
         if state.sequence == before.sequence and not as_json:
             console().print(f"nothing was moved: {to} showed just this before{newer}", markup=False)
 
@@ -140,7 +140,7 @@ def rollback(
             prepare = partial(refuse_other_models, found)
             state = roll_back(lake, environment, to or "", data=data, prepare=prepare)
             followed = follow_switch(found, lake)
-        _say(state, as_json, followed)
+        _print_state(state, as_json, followed)
 
 
 def resume(
@@ -153,16 +153,16 @@ def resume(
     Example: dataops resume prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.promotion.switch import resume as let_go
+        from dataops_platform.release.promotion.switch import resume as resume_environment
         from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, environment)
         with lake_of(found) as lake:
-            state = let_go(lake, environment)
-        _say(state, as_json)
+            state = resume_environment(lake, environment)
+        _print_state(state, as_json)
 
 
-def _say(state: State, as_json: bool, followed: Reconciled | None = None) -> None:
+def _print_state(state: State, as_json: bool, followed: Reconciled | None = None) -> None:
     if as_json:
         event = plain_of(state.event) if state.event else {}
         print_json({**event, "reconcile": followed.to_plain()} if followed else event)
@@ -174,4 +174,4 @@ def _say(state: State, as_json: bool, followed: Reconciled | None = None) -> Non
         markup=False,
     )
     if followed:
-        say_reconciled(followed)
+        print_reconciled(followed)

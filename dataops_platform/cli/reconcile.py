@@ -34,16 +34,16 @@ def reconcile(
         if as_json:
             print_json(done.to_plain())
             return
-        say_reconciled(done)
+        print_reconciled(done)
         if not (done.made or done.put_right):
             console().print(f"all that follows {environment} is equal to it", markup=False)
 
 
-def say_reconciled(done: Reconciled) -> None:
+def print_reconciled(done: Reconciled) -> None:
     """Prints what was made equal, and what failed."""
-    for said in done.made:
-        console().print(said, markup=False)
-    for said in done.put_right:
-        console().print(f"changed by hand, and put right: {said}", markup=False)
+    for line in done.made:
+        console().print(line, markup=False)
+    for line in done.put_right:
+        console().print(f"changed by hand, and put right: {line}", markup=False)
     if done.failed:
         show_error("", done.failed, 0, as_json=False)

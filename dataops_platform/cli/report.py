@@ -28,13 +28,13 @@ def report(
 
         found = load_project(project, env)
         with lake_of(found, read_only=True) as lake:
-            told = report_of(found, lake, since)
+            metrics = report_of(found, lake, since)
         if as_json:
-            print_json(told.to_plain())
+            print_json(metrics.to_plain())
             return
         out = console()
-        for what, number in report_lines(told):
+        for what, number in report_lines(metrics):
             out.print(f"{what:<32} {number}", markup=False)
-        if told.promotions:
+        if metrics.promotions:
             columns = ["event", "release", "at", "by", "commits", "waited", "taken_back"]
-            print_table(promotion_rows(told.promotions), columns, f"promotions to {env}")
+            print_table(promotion_rows(metrics.promotions), columns, f"promotions to {env}")

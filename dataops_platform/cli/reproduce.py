@@ -33,7 +33,7 @@ def reproduce(
     """
     with errors_shown(as_json):
         from dataops_platform.release.reproduce.result import LEVELS
-        from dataops_platform.release.reproduce.run import reproduce as make_again
+        from dataops_platform.release.reproduce.run import reproduce as reproduce_parts
 
         asked = next((known for known in LEVELS[:-1] if known == level), None)
         if asked is None:
@@ -45,7 +45,7 @@ def reproduce(
             if not as_json:
                 out.print(text, markup=False)
 
-        made = make_again(found, what, environment=env, keep=keep, say=say)
+        made = reproduce_parts(found, what, environment=env, keep=keep, say=say)
         below = made.below(asked)
         if as_json:
             print_json({**made.to_plain(), "asked": asked, "reached": not below})

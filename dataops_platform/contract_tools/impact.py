@@ -40,13 +40,13 @@ def hits(defs: Definitions, table: str, columns: Collection[str]) -> tuple[Hit, 
             read = {dep.asset_key.path[-1] for dep in spec.deps}
             if name in found or name == table or source not in read or spec.group_name == PUBLISH:
                 continue
-            used = _plain(spec.metadata.get(COLUMNS_READ), {}).get(source)
+            used = _unwrapped(spec.metadata.get(COLUMNS_READ), {}).get(source)
             if source == table and wanted and used is not None and not wanted & {word.lower() for word in used}:
                 continue
             found[name] = Hit(name, spec.group_name or "asset", source, tuple(spec.owners))
             todo.append(name)
     outside = {}
-    for exposure in (e for spec in specs.values() for e in _plain(spec.metadata.get(EXPOSURES), [])):
+    for exposure in (e for spec in specs.values() for e in _unwrapped(spec.metadata.get(EXPOSURES), [])):
         through = [name for name in (table, *found) if name in exposure["reads"]]
         if through:
             owners = (exposure["owner"],) if exposure["owner"] else ()
@@ -54,5 +54,5 @@ def hits(defs: Definitions, table: str, columns: Collection[str]) -> tuple[Hit, 
     return (*found.values(), *outside.values())
 
 
-def _plain(value: Any, default: Any) -> Any:
+def _unwrapped(value: Any, default: Any) -> Any:
     return default if value is None else getattr(value, "data", value)

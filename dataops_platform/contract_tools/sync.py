@@ -9,7 +9,7 @@ from dataops_platform.stages.transform.conflicts import Drift
 from dataops_platform.stages.transform.contract_file import ContractFile, contract_file, write_contract_file
 
 
-def synced(project: Project, *, check: bool = False) -> list[ContractFile]:
+def sync_contract_files(project: Project, *, check: bool = False) -> list[ContractFile]:
     """The file of each dbt project as it was found; after this it says what it should, unless `check` only looks.
 
     Raises: UsedWrongly DP-C030 when the project has no dbt project; what `contract_file` raises, before any is written.
@@ -22,7 +22,7 @@ def synced(project: Project, *, check: bool = False) -> list[ContractFile]:
     return files
 
 
-def drift(project: Project) -> list[Drift]:
+def dbt_conflicts(project: Project) -> list[Drift]:
     """Where dbt and the contracts part: files written once that say something else now, and contradictions by hand."""
     files = [contract_file(project, folder) for folder in dbt_folders(project)]
     return [one for f in files for one in (*(f.differences if f.found is not None else ()), *f.contradictions)]

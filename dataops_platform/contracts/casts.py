@@ -17,24 +17,24 @@ _FORMS = {
 """What a text must look like. DuckDB alone reads `1_000`, ` 1`, `1e3`, `2013-01-01abc` and `05:00+02` as values."""
 
 
-def typed(column: Column, given_type: str, wanted_type: str, value: str) -> str:
+def cast_sql(column: Column, source_type: str, target_type: str, value: str) -> str:
     """SQL of `value`, of type `given_type`, as the type of `column`, which DuckDB calls `wanted_type`; null when it is
     none of that type.
 
     A text must look like the type; any other value must come back unchanged when it is cast back. A floating number
     is the nearest one, and finite. Texts without time zone are UTC where a type has none, and no moment where it has.
     """
-    cast = value if given_type == wanted_type else f"try_cast({value} as {column.sql_type})"
+    cast = value if source_type == target_type else f"try_cast({value} as {column.sql_type})"
     conditions = []
     form = _form(column)
-    if given_type == "VARCHAR" and form:
+    if source_type == "VARCHAR" and form:
         conditions.append(f"regexp_full_match({value}, '{form}')")
     if _is_floating(column):
         conditions.append(f"isfinite({cast})")
-    elif given_type == "TIME_NS":
+    elif source_type == "TIME_NS":
         conditions.append(f"{cast}::varchar = {value}::varchar")  # DuckDB has no cast back; polars gives such times
-    elif given_type != "VARCHAR" and column.logical_type != "string":
-        conditions.append(f"try_cast({cast} as {given_type}) = {value}")
+    elif source_type != "VARCHAR" and column.logical_type != "string":
+        conditions.append(f"try_cast({cast} as {source_type}) = {value}")
     return f"case when {' and '.join(conditions)} then {cast} end" if conditions else cast
 
 

@@ -106,13 +106,13 @@ class Contract:
         return tuple(column.name for column in self.columns if column.primary_key)
 
     @property
-    def referred(self) -> tuple[str, ...]:
+    def referenced_tables(self) -> tuple[str, ...]:
         """Other tables that relationship rules refer to, by name."""
         names = {str(rule.argument).partition(".")[0] for rule in self.rules if rule.kind == "relationship"}
         return tuple(sorted(names - {self.table}))
 
     @property
-    def shown_columns(self) -> frozenset[str]:
+    def visible_columns(self) -> frozenset[str]:
         """Columns whose single values anybody who sees the table's metadata may see: not classified, or openly."""
         return frozenset(c.name for c in self.columns if c.classification.lower() in ("", "public", "internal"))
 
@@ -132,13 +132,13 @@ def enforced_digest(columns: Sequence[Column], rules: Sequence[Rule]) -> str:
 
 
 def _enforced(rule: Rule) -> list[object]:
-    limits = [[[name, _plain(bound)] for name, bound in rule.limits]] if rule.limits else []
-    return [rule.name, rule.kind, list(rule.columns), _plain(rule.argument), rule.severity, *limits]
+    limits = [[[name, _as_lists(bound)] for name, bound in rule.limits]] if rule.limits else []
+    return [rule.name, rule.kind, list(rule.columns), _as_lists(rule.argument), rule.severity, *limits]
 
 
 def _by_name(rule: Rule) -> str:
     return rule.name
 
 
-def _plain(argument: object) -> object:
-    return [_plain(item) for item in argument] if isinstance(argument, tuple) else argument
+def _as_lists(argument: object) -> object:
+    return [_as_lists(item) for item in argument] if isinstance(argument, tuple) else argument

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, target: str) -> bool:
+def store_failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, target: str) -> bool:
     """Runs a custom check on the columns it needs, pulled into memory, and fills the table `target` with the row ids
     of the temporary table `staged` that it fails. Gives whether there are any.
 
@@ -37,10 +37,10 @@ def checks_of(rule: Rule) -> list[Any]:
     import pandera.polars as pandera
 
     function = str(rule.argument)
-    made = call_function(function, lambda: load_function(function)())
-    checks = list(made) if isinstance(made, Sequence) else [made]
+    returned = call_function(function, lambda: load_function(function)())
+    checks = list(returned) if isinstance(returned, Sequence) else [returned]
     if not checks or not all(isinstance(check, pandera.Check) for check in checks):
-        raise UsedWrongly("DP-C016", function=function, type=type(made).__name__, place=rule.place)
+        raise UsedWrongly("DP-C016", function=function, type=type(returned).__name__, place=rule.place)
     return checks
 
 
@@ -54,9 +54,11 @@ def _failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str) -> li
         f"select rowid as _dp_row, {identifiers(rule.columns)} from {staged} where {filled} order by rowid"
     ).pl()
     rows = frame.drop_in_place("_dp_row")
-    one = rule.columns[0] if len(rule.columns) == 1 else None
-    schema = pandera.DataFrameSchema({one: pandera.Column(None, checks)} if one else {}, None if one else checks)
-    error = call_function(str(rule.argument), lambda: _verdict(schema, frame))
+    single = rule.columns[0] if len(rule.columns) == 1 else None
+    schema = pandera.DataFrameSchema(
+        {single: pandera.Column(None, checks)} if single else {}, None if single else checks
+    )
+    error = call_function(str(rule.argument), lambda: _schema_errors(schema, frame))
     if error is None:
         return []
     indices = error.failure_cases["index"].to_list()
@@ -66,7 +68,7 @@ def _failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str) -> li
     return sorted({rows[index] for index in indices})
 
 
-def _verdict(schema: Any, frame: Any) -> Any:
+def _schema_errors(schema: Any, frame: Any) -> Any:
     """What pandera has against a frame; None when it has nothing."""
     import pandera.errors
 

@@ -16,7 +16,7 @@ from dataops_platform.contracts.contract import Column, Contract, Rule
 from dataops_platform.kit.sql import identifier
 
 Properties = dict[str, Any]
-_NONE = frozenset({("mustBe", 0), ("mustBeLessOrEqualTo", 0)})
+_ZERO = frozenset({("mustBe", 0), ("mustBeLessOrEqualTo", 0)})
 
 
 def dbt_properties(contract: Contract, name: str, names: Mapping[str, str]) -> Properties:
@@ -27,13 +27,13 @@ def dbt_properties(contract: Contract, name: str, names: Mapping[str, str]) -> P
     meta = {"contract": contract.id, "contract_version": contract.version, "owner": contract.owner}
     return {
         "name": name,
-        **({"description": unrendered(contract.description)} if contract.description else {}),
-        "config": {"meta": {key: unrendered(value) for key, value in meta.items()}},
+        **({"description": escape_jinja(contract.description)} if contract.description else {}),
+        "config": {"meta": {key: escape_jinja(value) for key, value in meta.items()}},
         "columns": [_column(column, contract, names) for column in contract.columns],
     }
 
 
-def unrendered(text: str) -> str:
+def escape_jinja(text: str) -> str:
     """Text that stays what it is when dbt renders it as Jinja."""
     return f"{{{{ {json.dumps(text, ensure_ascii=False)} }}}}" if re.search(r"{{|{%|{#", text) else text
 
@@ -44,9 +44,11 @@ def _column(column: Column, contract: Contract, names: Mapping[str, str]) -> Pro
         "name": column.name,
         **({"quote": True} if _must_be_quoted(column.name) else {}),
         "data_type": column.sql_type,
-        **({"description": unrendered(column.description)} if column.description else {}),
+        **({"description": escape_jinja(column.description)} if column.description else {}),
         **(
-            {"config": {"meta": {"classification": unrendered(column.classification)}}} if column.classification else {}
+            {"config": {"meta": {"classification": escape_jinja(column.classification)}}}
+            if column.classification
+            else {}
         ),
         **({"data_tests": tests} if tests else {}),
     }
@@ -56,11 +58,11 @@ def _tests(column: Column, contract: Contract, names: Mapping[str, str]) -> list
     """One test a rule; of two rules that are one test, the stricter stands."""
     found: dict[str, tuple[str, Properties]] = {}
     for rule in contract.rules:
-        counted = _as_row_rule(rule)
-        for kind, arguments in _test(counted, names) if counted and counted.columns == (column.name,) else ():
+        row_rule = _as_row_rule(rule)
+        for kind, arguments in _test(row_rule, names) if row_rule and row_rule.columns == (column.name,) else ():
             body = {"arguments": arguments} if arguments else {}
             key = json.dumps([kind, arguments])
-            if counted and counted.severity == "error":
+            if row_rule and row_rule.severity == "error":
                 found[key] = kind, body
             else:
                 found.setdefault(key, (kind, body | {"config": {"severity": "warn"}}))
@@ -70,7 +72,7 @@ def _tests(column: Column, contract: Contract, names: Mapping[str, str]) -> list
 def _as_row_rule(rule: Rule) -> Rule | None:
     """A rule over single rows; of a metric the one it counts, when it allows no broken row."""
     if rule.kind == "measure":
-        return rule.counts if any(limit in _NONE for limit in rule.limits) else None
+        return rule.counts if any(limit in _ZERO for limit in rule.limits) else None
     return rule
 
 
@@ -84,7 +86,7 @@ def _test(rule: Rule, names: Mapping[str, str]) -> Iterator[tuple[str, Propertie
         if not texts:
             yield "accepted_values", {"values": list(rule.argument), "quote": False}
         elif len(texts) == len(rule.argument):  # dbt puts quotes around a text, and leaves those inside as they are
-            yield "accepted_values", {"values": [unrendered(text.replace("'", "''")) for text in texts]}
+            yield "accepted_values", {"values": [escape_jinja(text.replace("'", "''")) for text in texts]}
     elif rule.kind == "relationship":
         table, _, field = str(rule.argument).partition(".")
         if table in names:

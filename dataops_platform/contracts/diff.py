@@ -34,12 +34,12 @@ class Change:
 def diff(old: Contract | None, new: Contract | None) -> tuple[Change, ...]:
     """What changed from `old` to `new`, worst first; None is a contract that is not there."""
     if old is None or new is None:
-        return () if old is new else (_whole(old, new),)
+        return () if old is new else (_presence(old, new),)
     changes = [*_table(old, new), *_columns(old, new), *_rules(old, new)]
     return tuple(sorted(changes, key=lambda change: (-LEVELS.index(change.level), change.column, change.what)))
 
 
-def worst(changes: Sequence[Change]) -> Level | None:
+def worst_level(changes: Sequence[Change]) -> Level | None:
     """The worst level of some changes; None when there are none."""
     return max((change.level for change in changes), key=LEVELS.index, default=None)
 
@@ -63,7 +63,7 @@ def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def _whole(old: Contract | None, new: Contract | None) -> Change:
+def _presence(old: Contract | None, new: Contract | None) -> Change:
     if new is None:
         return Change("breaking", "the contract is gone")
     return Change("compatible", "a new contract")
@@ -82,7 +82,7 @@ def _table(old: Contract, new: Contract) -> Iterator[Change]:
     if old.description != new.description:
         yield Change("cosmetic", "another description")
     if old.tags != new.tags:
-        yield Change("cosmetic", f"the tags are {_listed(new.tags)}, no longer {_listed(old.tags)}")
+        yield Change("cosmetic", f"the tags are {_joined(new.tags)}, no longer {_joined(old.tags)}")
     before_s = old.freshness.seconds if old.freshness else float("inf")
     after_s = new.freshness.seconds if new.freshness else float("inf")
     if old.freshness != new.freshness:
@@ -114,20 +114,20 @@ def _column(old: Column, new: Column) -> Iterator[Change]:
         level: Level = "compatible" if _is_wider(before, after) else "breaking"
         yield Change(level, f"{name} is {new.sql_type}, no longer {old.sql_type}", name)
     if old.required != new.required:
-        told = f"{name} is required now" if new.required else f"{name} may be null now"
-        yield Change("compatible" if new.required else "breaking", told, name)
+        message = f"{name} is required now" if new.required else f"{name} may be null now"
+        yield Change("compatible" if new.required else "breaking", message, name)
     if old.known_at != new.known_at:
         yield Change("breaking", f"{name} is known at {new.known_at or '?'}, no longer {old.known_at or '?'}", name)
     if old.classification != new.classification:
-        told = f"{name} is classified {new.classification or 'nothing'}, no longer {old.classification or 'nothing'}"
-        yield Change("compatible", told, name)
+        message = f"{name} is classified {new.classification or 'nothing'}, no longer {old.classification or 'nothing'}"
+        yield Change("compatible", message, name)
     if old.description != new.description:
         yield Change("cosmetic", f"{name} has another description", name)
     if old.tags != new.tags:
-        yield Change("cosmetic", f"{name} is tagged {_listed(new.tags)}, no longer {_listed(old.tags)}", name)
+        yield Change("cosmetic", f"{name} is tagged {_joined(new.tags)}, no longer {_joined(old.tags)}", name)
 
 
-def _listed(tags: tuple[str, ...]) -> str:
+def _joined(tags: tuple[str, ...]) -> str:
     return ", ".join(tags) or "none"
 
 
@@ -143,17 +143,17 @@ def _is_wider(before: str, after: str) -> bool:
 
 def _rules(old: Contract, new: Contract) -> Iterator[Change]:
     """Rules besides those that columns already tell of: types, nulls, the key."""
-    told = ("type", "required")
+    reported = ("type", "required")
     before, after = (
-        {rule.name: rule for rule in contract.rules if rule.kind not in told and rule.name != "primary_key"}
+        {rule.name: rule for rule in contract.rules if rule.kind not in reported and rule.name != "primary_key"}
         for contract in (old, new)
     )
     gone_columns = {c.name for c in old.columns} - {c.name for c in new.columns}
     for name in before.keys() - after.keys():
         if not set(before[name].columns) <= gone_columns or not before[name].columns:
-            yield _of(before[name], "breaking", f"the rule {name} is gone")
+            yield _rule_change(before[name], "breaking", f"the rule {name} is gone")
     for name in after.keys() - before.keys():
-        yield _of(after[name], "compatible", f"the rule {name} is new")
+        yield _rule_change(after[name], "compatible", f"the rule {name} is new")
     for name in before.keys() & after.keys():
         yield from _rule(before[name], after[name])
 
@@ -161,21 +161,21 @@ def _rules(old: Contract, new: Contract) -> Iterator[Change]:
 def _rule(old: Rule, new: Rule) -> Iterator[Change]:
     if old.severity != new.severity:
         level: Level = "compatible" if new.severity == "error" else "breaking"
-        yield _of(new, level, f"the rule {new.name} is of severity {new.severity}, no longer {old.severity}")
+        yield _rule_change(new, level, f"the rule {new.name} is of severity {new.severity}, no longer {old.severity}")
     if (old.kind, old.argument, old.limits) != (new.kind, new.argument, new.limits):
         level = "compatible" if _is_tighter(old, new) else "breaking"
-        yield _of(new, level, f"the rule {new.name} is {_said(new)}, no longer {_said(old)}")
+        yield _rule_change(new, level, f"the rule {new.name} is {_definition(new)}, no longer {_definition(old)}")
     elif replace(old, description="", severity="error") != replace(new, description="", severity="error"):
-        yield _of(new, "breaking", f"the rule {new.name} is about {', '.join(new.columns)}")
+        yield _rule_change(new, "breaking", f"the rule {new.name} is about {', '.join(new.columns)}")
     if old.description != new.description:
-        yield _of(new, "cosmetic", f"the rule {new.name} has another description")
+        yield _rule_change(new, "cosmetic", f"the rule {new.name} has another description")
 
 
-def _of(rule: Rule, level: Level, what: str) -> Change:
+def _rule_change(rule: Rule, level: Level, what: str) -> Change:
     return Change(level, what, rule.columns[0] if len(rule.columns) == 1 else "")
 
 
-def _said(rule: Rule) -> str:
+def _definition(rule: Rule) -> str:
     argument = ", ".join(map(str, rule.argument)) if isinstance(rule.argument, tuple) else rule.argument
     return " ".join([str(argument), *(f"{name} {bound}" for name, bound in rule.limits)])
 

@@ -31,18 +31,18 @@ LIMITS = (
 )
 
 
-class Stated(StrictModel):
+class NonNullModel(StrictModel):
     """A key that is there says something: `minimum:` without a number would be a rule that silently does nothing."""
 
     @field_validator("*", mode="before")
     @classmethod
-    def _says_something(cls, value: Any, info: ValidationInfo) -> Any:
+    def _has_a_value(cls, value: Any, info: ValidationInfo) -> Any:
         if value is None and cls.model_fields[str(info.field_name)].annotation is not Any:
             raise ValueError("has no value; write one, or leave the key out")
         return value
 
 
-class Described(Stated):
+class Described(NonNullModel):
     """What people may say about anything."""
 
     id: str | None = None
@@ -52,7 +52,7 @@ class Described(Stated):
     authoritativeDefinitions: list[dict[str, Any]] = []
 
 
-class CustomProperty(Stated):
+class CustomProperty(NonNullModel):
     """A property the standard does not know; the platform reads `knownAt`."""
 
     id: str | None = None
@@ -69,7 +69,7 @@ class EnumValue(Described):
     label: str | None = None
 
 
-class Arguments(Stated):
+class Arguments(NonNullModel):
     """What a metric counts: which values are missing, which are valid, which columns make a key."""
 
     missingValues: list[str | Number | None] = []
@@ -110,7 +110,7 @@ class Quality(Described):
     scheduler: NotEnforced = None
 
 
-class Relationship(Stated):
+class Relationship(NonNullModel):
     """The `table.column` in which a value must be found."""
 
     id: str | None = None
@@ -120,7 +120,7 @@ class Relationship(Stated):
     customProperties: list[CustomProperty] = []
 
 
-class TypeOptions(Stated):
+class TypeOptions(NonNullModel):
     """Bounds of a column; each becomes a rule of its name."""
 
     minimum: Number | None = None
@@ -192,7 +192,7 @@ class SchemaObject(Described):
     relationships: NotEnforced = None
 
 
-class Member(Described):
+class TeamMember(Described):
     """A person of a team."""
 
     username: str
@@ -207,10 +207,10 @@ class Team(Described):
     """Who owns the table."""
 
     name: str = Field(pattern=r"^[a-z0-9_-]+$")
-    members: list[Member] = []
+    members: list[TeamMember] = []
 
 
-class Role(Stated):
+class Role(NonNullModel):
     """Who may read it."""
 
     id: str | None = None
@@ -222,7 +222,7 @@ class Role(Stated):
     customProperties: list[CustomProperty] = []
 
 
-class Sla(Stated):
+class Sla(NonNullModel):
     """A promise about time. `freshness` (also `latency`) is enforced: rows no older than `value` `unit`s."""
 
     id: str | None = None
@@ -239,7 +239,7 @@ class Sla(Stated):
     authoritativeDefinitions: list[dict[str, Any]] = []
 
 
-class Description(Stated):
+class Description(NonNullModel):
     """What the table is for."""
 
     purpose: str | None = None
@@ -249,7 +249,7 @@ class Description(Stated):
     authoritativeDefinitions: list[dict[str, Any]] = []
 
 
-class Document(Stated):
+class Document(NonNullModel):
     """The whole file."""
 
     apiVersion: str = Field(pattern=r"^v3\.\d+\.\d+$")

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.contracts.compiled import ROWS, Plan
+from dataops_platform.contracts.compiled import ROWS, CompiledContract
 from dataops_platform.contracts.contract import Contract, Rule
-from dataops_platform.contracts.custom_checks import failing_rows
+from dataops_platform.contracts.custom_checks import store_failing_rows
 from dataops_platform.contracts.limits import broken_limit
-from dataops_platform.contracts.other_rows import missing, twice
-from dataops_platform.contracts.sql_check import first_words
+from dataops_platform.contracts.other_rows import duplicate_keys, missing_references
+from dataops_platform.contracts.sql_check import error_summary
 from dataops_platform.contracts.typed_rows import REFUSED, TypedRows, as_type_of, type_rows
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifier, identifiers, literal
@@ -86,17 +86,17 @@ class Judgement:
     def __init__(
         self,
         connection: DuckDBPyConnection,
-        plan: Plan,
+        compiled: CompiledContract,
         rows: TypedRows,
         marked: str,
         tests: Sequence[_Test],
         samples: int,
     ) -> None:
-        self.connection, self.rows, self._plan, self._marked = connection, rows, plan, marked
-        self._contract, self._tests = plan.contract, tests
+        self.connection, self.rows, self._compiled, self._marked = connection, rows, compiled, marked
+        self._contract, self._tests = compiled.contract, tests
         self._is_split = False
         part = "_dp_partition" if "_dp_partition" in rows.columns else literal(WHOLE)
-        with _blamed_on(plan.contract):
+        with _rule_errors_of(compiled.contract):
             counts = connection.execute(f"select {part}, count(*) from {rows.sql} group by 1").fetchall()
             self._batches = {partition: _Batch(count) for partition, count in counts}
             self._sampled = self._count(part, samples) if tests else []
@@ -140,7 +140,7 @@ class Judgement:
         if self._is_split:
             return
         rows = self._failing("error") if self.rows_refused else self._failing()
-        with _blamed_on(self._contract):
+        with _rule_errors_of(self._contract):
             written = self.connection.execute(
                 f"create or replace temp table {BROKEN} as select {identifiers(self.rows.columns)}, "
                 f"{self._names('error')} as _dp_rules from {rows}"
@@ -195,14 +195,14 @@ class Judgement:
     def _measured(self, rule: Rule, partition: str) -> float | None:
         where = "" if partition == WHOLE else f" where _dp_partition = {literal(partition)}"
         rows = f"(select {identifiers(self.rows.columns)} from {self.good()}{where})"
-        with _blamed_on(self._contract):
-            found = self.connection.execute(self._plan.measures[rule.name].replace(ROWS, rows)).fetchone()
+        with _rule_errors_of(self._contract):
+            found = self.connection.execute(self._compiled.measures[rule.name].replace(ROWS, rows)).fetchone()
         return float(found[0]) if found and found[0] is not None else None
 
     def _count(self, part: str, samples: int) -> list[dict[str, Any]]:
         """Counts failing rows by batch and rule, on rows that break any; gives samples of those that are refused."""
         errors = [test for test in self._tests if test.severity == "error"]
-        kept = self._shown() if samples else "null"
+        kept = self._sample_sql() if samples else "null"
         refused = " or ".join(test.flag for test in errors) or "false"
         counts = ", ".join(f"count(*) filter ({test.flag})" for test in self._tests)
         firsts = "".join(f", min(_dp_row, {samples}) filter ({test.flag})" for test in errors if samples)
@@ -220,7 +220,7 @@ class Judgement:
         first = [f"_dp_by_{name}" for name in self.rows.position]
         return [self._as_sample(row) for row in sorted(sampled.values(), key=lambda row: [row[name] for name in first])]
 
-    def _shown(self) -> str:
+    def _sample_sql(self) -> str:
         """SQL of a refused row as a value that sorts by its position, else by its key."""
         first = self.rows.position or self._contract.primary_key
         order = ", ".join(f"{identifier(f'_dp_by_{name}')}: {identifier(name)}" for name in first)
@@ -259,7 +259,7 @@ class Judgement:
 def judge(
     connection: DuckDBPyConnection,
     source: str,
-    plan: Plan,
+    compiled: CompiledContract,
     *,
     null_values: Sequence[str] = (),
     references: Mapping[str, str] | None = None,
@@ -274,14 +274,14 @@ def judge(
     contract does not know; UsedWrongly DP-C076 for a rule that fails on a row, DP-C017 or DP-C055 for a relationship
     with what is not there.
     """
-    contract = plan.contract
-    with _blamed_on(contract):
+    contract = compiled.contract
+    with _rule_errors_of(contract):
         rows = type_rows(connection, source, contract, null_values)
         tests, marks = list[_Test](), list[str]()
         for number, rule in enumerate(contract.rules):
-            if rule.kind == "type" and rule.columns[0] in rows.plain:
+            if rule.kind == "type" and rule.columns[0] in rows.already_typed:
                 continue
-            sql, mark = plan.violations.get(rule.name, ""), f"_dp_rule_{number}"
+            sql, mark = compiled.violations.get(rule.name, ""), f"_dp_rule_{number}"
             found = "" if sql else _beyond_the_row(connection, rows, rule, contract, mark, references or {}, others)
             if found:
                 marks.append(f", {found} as {mark}")
@@ -293,7 +293,7 @@ def judge(
         name = f"'{FUNCTION}: ' || {refused}"
         tests.append(_Test(FUNCTION, "error", f"{refused} is not null", name, "_dp_broken_function"))
     marked = f"(select *{''.join(marks)} from {rows.sql})" if marks else rows.sql
-    return Judgement(connection, plan, rows, marked, tests, samples)
+    return Judgement(connection, compiled, rows, marked, tests, samples)
 
 
 def _beyond_the_row(
@@ -311,20 +311,22 @@ def _beyond_the_row(
     """
     found, table = f"({identifiers(rule.columns)}) in (from {target})", contract.table
     if rule.kind == "unique":
-        return found if twice(connection, rows.sql, rule, target, others) else ""
+        return found if duplicate_keys(connection, rows.sql, rule, target, others) else ""
     if rule.kind == "relationship":
-        own = contract.column(rule.columns[0])
+        referring = contract.column(rule.columns[0])
         referred, _, name = str(rule.argument).partition(".")
         column = identifier(name)
         known = f"select {column} from {rows.sql}"
         if referred != table:
             _refuse_absent(connection, rule, references[referred])
-            known = f"select {as_type_of(connection, references[referred], name, own)} from {references[referred]}"
+            known = (
+                f"select {as_type_of(connection, references[referred], name, referring)} from {references[referred]}"
+            )
         elif others is not None:
             known += f" union all select {column} from {others}"
-        return found if missing(connection, rows.sql, rule, target, known) else ""
+        return found if missing_references(connection, rows.sql, rule, target, known) else ""
     if rule.kind == "python":
-        return f"rowid in (from {target})" if failing_rows(connection, rule, rows.sql, target) else ""
+        return f"rowid in (from {target})" if store_failing_rows(connection, rule, rows.sql, target) else ""
     return ""
 
 
@@ -347,7 +349,7 @@ def _counted_as(name: str) -> str:
 
 
 @contextmanager
-def _blamed_on(contract: Contract) -> Iterator[None]:
+def _rule_errors_of(contract: Contract) -> Iterator[None]:
     import duckdb
 
     try:
@@ -356,7 +358,7 @@ def _blamed_on(contract: Contract) -> Iterator[None]:
         raise UsedWrongly(
             "DP-C076",
             table=contract.table,
-            reason=first_words(error),
+            reason=error_summary(error),
             contract=contract.path.name,
             version=contract.version,
         ) from error

@@ -23,7 +23,7 @@ def lint_contracts(paths: Sequence[Path]) -> list[dict[str, Any]]:
     for contract in contracts:
         refuse_unevaluable(contract)
         _refuse_unknown_columns(contract, tables)
-    return [_numbers(contract) for contract in contracts]
+    return [_summary(contract) for contract in contracts]
 
 
 def _refuse_unknown_columns(contract: Contract, tables: Mapping[str, Contract]) -> None:
@@ -35,7 +35,7 @@ def _refuse_unknown_columns(contract: Contract, tables: Mapping[str, Contract]) 
             raise UsedWrongly("DP-C017", place=rule.place, to=rule.argument, table=table, hint=hint)
 
 
-def _numbers(contract: Contract) -> dict[str, Any]:
+def _summary(contract: Contract) -> dict[str, Any]:
     return {
         "file": contract.path.name,
         "table": contract.table,

@@ -60,7 +60,7 @@ BOUNDS: dict[str, RuleKind] = {
 }
 _NUMERIC = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 _TEXTUAL = frozenset({"minLength", "maxLength", "pattern"})
-SAYS: dict[LogicalType, tuple[frozenset[str], tuple[type, ...]]] = {
+APPLICABLE: dict[LogicalType, tuple[frozenset[str], tuple[type, ...]]] = {
     "string": (_TEXTUAL, (str,)),
     "integer": (_NUMERIC, (int,)),
     "number": (_NUMERIC, (int, float)),
@@ -78,7 +78,7 @@ def load_contract(path: Path) -> Contract:
     file = read_yaml(path)
     document = validate(Document, file)
     table = document.objects[0]
-    _refuse_twice(table, file)
+    _refuse_duplicate_columns(table, file)
     columns = tuple(_column(prop, file, ("schema", 0, "properties", i)) for i, prop in enumerate(table.properties))
     rules = tuple(_rules(table, file))
     return Contract(
@@ -97,7 +97,7 @@ def load_contract(path: Path) -> Contract:
     )
 
 
-def _refuse_twice(table: SchemaObject, file: YamlFile) -> None:
+def _refuse_duplicate_columns(table: SchemaObject, file: YamlFile) -> None:
     """Refuses names that SQL takes for one another (it does not tell upper from lower case), and the platform's own."""
     seen: dict[str, str] = {}
     for index, prop in enumerate(table.properties):
@@ -179,12 +179,12 @@ def _column_rules(prop: Property, table: SchemaObject, file: YamlFile, loc: Loc)
         found = replace(found, name=f"{found.name}_{index + 1}") if index else found
         if not re.fullmatch(r"[a-z][a-z0-9_]*\.\w+", relationship.to):
             raise UsedWrongly("DP-C054", place=found.place, to=relationship.to)
-        _refuse_own_unknown(relationship.to, table, found.place)
+        _refuse_unknown_self_reference(relationship.to, table, found.place)
         rules.append(found)
     return rules + _quality_rules(prop.quality, table, file, (*loc, "quality"), name)
 
 
-def _refuse_own_unknown(to: str, table: SchemaObject, place: str) -> None:
+def _refuse_unknown_self_reference(to: str, table: SchemaObject, place: str) -> None:
     """Checks that a relationship of a table with itself leads to a column."""
     referred, _, name = to.partition(".")
     columns = [prop.name for prop in table.properties]
@@ -193,7 +193,7 @@ def _refuse_own_unknown(to: str, table: SchemaObject, place: str) -> None:
 
 
 def _refuse_options_of_another_type(prop: Property, file: YamlFile, loc: Loc) -> None:
-    options, values = SAYS.get(prop.logicalType, (frozenset(), ()))
+    options, values = APPLICABLE.get(prop.logicalType, (frozenset(), ()))
     checked = {name for name, info in TypeOptions.model_fields.items() if NOT_ENFORCED not in info.metadata}
     for option in sorted(prop.logicalTypeOptions.model_fields_set & checked - options):
         place = file.place((*loc, "logicalTypeOptions", option))
@@ -207,10 +207,10 @@ def _refuse_options_of_another_type(prop: Property, file: YamlFile, loc: Loc) ->
         raise UsedWrongly("DP-C060", place=file.place((*loc, "enum")), type=prop.physicalType)
     if prop.logicalTypeOptions.pattern is not None:
         place = file.place((*loc, "logicalTypeOptions", "pattern"))
-        _refuse_no_pattern(prop.logicalTypeOptions.pattern, place)
+        _refuse_invalid_pattern(prop.logicalTypeOptions.pattern, place)
 
 
-def _refuse_no_pattern(pattern: str, place: str) -> None:
+def _refuse_invalid_pattern(pattern: str, place: str) -> None:
     """Refuses what is no regular expression, neither Python's nor DuckDB's (RE2), which judges rows."""
     try:
         with warnings.catch_warnings():
@@ -257,7 +257,7 @@ def _quality_rules(items: list[Quality], table: SchemaObject, file: YamlFile, lo
         limits = _limits(item)
         if item.type in ("library", "sql") and not limits:
             raise UsedWrongly("DP-C064", place=place, limits=", ".join(LIMITS))
-        described, counts = item.description or "", _counted(item, columns)
+        described, counts = item.description or "", _counted_rule(item, columns)
         rules.append(Rule(prefix + name, kind, columns, argument, item.severity, described, place, limits, counts))
     return rules
 
@@ -298,7 +298,7 @@ def _custom(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
                 hint = did_you_mean(other, known)
                 raise UsedWrongly("DP-C067", place=place, rule=name, column=other, table=table.name, hint=hint)
         if not re.fullmatch(r"[\w.]+:\w+", implementation):
-            raise UsedWrongly("DP-C068", place=place, rule=name, given=implementation)
+            raise UsedWrongly("DP-C068", place=place, rule=name, arguments=implementation)
         return name, "python", named, implementation
     used = _columns_used(implementation, table)
     if not used:
@@ -308,8 +308,8 @@ def _custom(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
 
 def _metric(item: Quality, table: SchemaObject, column: str, place: str) -> tuple[str, RuleKind, tuple[str, ...], str]:
     """A metric of the standard as an SQL aggregate over the rows of a batch."""
-    given, known = item.arguments, [prop.name for prop in table.properties]
-    columns = tuple(given.properties) if item.metric == "duplicateValues" and given.properties else (column,)
+    arguments, known = item.arguments, [prop.name for prop in table.properties]
+    columns = tuple(arguments.properties) if item.metric == "duplicateValues" and arguments.properties else (column,)
     if item.metric == "rowCount":
         columns = ()
     for name in columns:
@@ -319,10 +319,10 @@ def _metric(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
             )
     names = [identifier(name) for name in columns]
     filled = " and ".join(f"{name} is not null" for name in names)
-    if item.metric == "invalidValues" and not (given.validValues or given.pattern):
+    if item.metric == "invalidValues" and not (arguments.validValues or arguments.pattern):
         raise UsedWrongly("DP-C071", place=place)
     first = names[0] if names else ""
-    among, invalid = _among(first, given.missingValues), _invalid(first, given)
+    among, invalid = _is_one_of(first, arguments.missingValues), _is_invalid(first, arguments)
     counts = {
         "rowCount": "count(*)",
         "nullValues": f"count(*) filter ({first} is null)",
@@ -336,7 +336,7 @@ def _metric(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
     return item.name or str(item.metric), "measure", columns, count
 
 
-def _counted(item: Quality, columns: tuple[str, ...]) -> Rule | None:
+def _counted_rule(item: Quality, columns: tuple[str, ...]) -> Rule | None:
     """The rule of which a metric counts the broken rows."""
     kinds: dict[str | None, RuleKind] = {"nullValues": "required", "duplicateValues": "unique", "invalidValues": "enum"}
     if item.type != "library" or item.metric not in kinds or item.arguments.pattern:
@@ -345,14 +345,14 @@ def _counted(item: Quality, columns: tuple[str, ...]) -> Rule | None:
     return Rule(str(item.metric), kinds[item.metric], columns, values, item.severity)
 
 
-def _among(name: str, values: list[Any]) -> str:
+def _is_one_of(name: str, values: list[Any]) -> str:
     texts = [f"{name} = {literal(v) if isinstance(v, str) else v}" for v in values if v is not None]
     return f"({' or '.join(texts)})" if texts else "false"
 
 
-def _invalid(name: str, given: Arguments) -> str:
-    tests = [f"not regexp_matches({name}, {literal(given.pattern)})"] if given.pattern else []
-    return " or ".join([*tests, f"not {_among(name, given.validValues)}"] if given.validValues else tests)
+def _is_invalid(name: str, arguments: Arguments) -> str:
+    tests = [f"not regexp_matches({name}, {literal(arguments.pattern)})"] if arguments.pattern else []
+    return " or ".join([*tests, f"not {_is_one_of(name, arguments.validValues)}"] if arguments.validValues else tests)
 
 
 def _limits(item: Quality) -> tuple[tuple[str, float | tuple[float, float]], ...]:

@@ -26,7 +26,9 @@ BITS_PER_KEY = 16
 _GROUP_BITS = 10
 
 
-def twice(connection: DuckDBPyConnection, rows: str, rule: Rule, target: str, others: str | None = None) -> bool:
+def duplicate_keys(
+    connection: DuckDBPyConnection, rows: str, rule: Rule, target: str, others: str | None = None
+) -> bool:
     """Fills the table `target` with the keys that more than one of the rows have, or one of them and one of the
     relation `others`; a null in a key excuses it. Gives whether there are any.
 
@@ -47,7 +49,7 @@ def twice(connection: DuckDBPyConnection, rows: str, rule: Rule, target: str, ot
     return _has_rows(connection, target)
 
 
-def missing(connection: DuckDBPyConnection, rows: str, rule: Rule, target: str, known: str) -> bool:
+def missing_references(connection: DuckDBPyConnection, rows: str, rule: Rule, target: str, known: str) -> bool:
     """Fills the table `target` with the values of a column that the relation `known` (one column) does not have.
 
     Gives whether there are any.
@@ -88,10 +90,10 @@ def _hash_occurs_twice(connection: DuckDBPyConnection, rows: str, rule: Rule, sl
     hashed = f"hash({identifiers(rule.columns)})"
     connection.execute("create or replace temp table _dp_hashes (h ubigint)")
     for part in range(slices):
-        own = f" and {hashed} % {slices} = {part}" if slices > 1 else ""
+        in_slice = f" and {hashed} % {slices} = {part}" if slices > 1 else ""
         connection.execute(
             "insert into _dp_hashes select distinct h from (select h, lag(h) over (order by h) as before from "
-            f"(select {hashed} as h from {rows} where {_filled(rule)}{own})) where h = before"
+            f"(select {hashed} as h from {rows} where {_filled(rule)}{in_slice})) where h = before"
         )
     return f" and {hashed} in (from _dp_hashes)" if _has_rows(connection, "_dp_hashes") else " and false"
 

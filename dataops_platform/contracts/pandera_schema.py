@@ -258,12 +258,12 @@ class _Polars:
             return lambda data: data.lazyframe.select(any_null | ~pl.struct(names).is_duplicated())
         if rule.kind == "expression":
             return lambda data: pl.LazyFrame({"holds": _holds(rule, data.lazyframe.collect().to_arrow())})
-        table, column = _referred(rule, contract, references)
-        own = pl.col(names[0])
+        table, column = _reference(rule, contract, references)
+        referring = pl.col(names[0])
         if table == contract.table:
-            return lambda data: data.lazyframe.select(own.is_null() | own.is_in(pl.col(column).implode()))
+            return lambda data: data.lazyframe.select(referring.is_null() | referring.is_in(pl.col(column).implode()))
         known = pl.DataFrame(references[table])[column].implode()
-        return lambda data: data.lazyframe.select(own.is_null() | own.is_in(known))
+        return lambda data: data.lazyframe.select(referring.is_null() | referring.is_in(known))
 
 
 class _Pandas:
@@ -308,7 +308,7 @@ class _Pandas:
             return lambda frame: pd.Series(
                 _holds(rule, pa.Table.from_pandas(frame, preserve_index=False)), index=frame.index
             )
-        table, column = _referred(rule, contract, references)
+        table, column = _reference(rule, contract, references)
         if table == contract.table:
             return lambda frame: frame[names[0]].isna() | frame[names[0]].isin(frame[column])
         return lambda frame: frame[names[0]].isna() | frame[names[0]].isin(references[table][column])
@@ -319,7 +319,7 @@ def _digits(decimal: str) -> tuple[int, int]:
     return int(precision), int(scale)
 
 
-def _referred(rule: Rule, contract: Contract, references: Mapping[str, Any]) -> tuple[str, str]:
+def _reference(rule: Rule, contract: Contract, references: Mapping[str, Any]) -> tuple[str, str]:
     table, _, column = str(rule.argument).partition(".")
     if table != contract.table and table not in references:
         raise UsedWrongly("DP-C079", rule=rule.name, table=table)

@@ -28,20 +28,22 @@ def unevaluable(rule: Rule, columns: Sequence[Column]) -> str:
         return pattern_error(str(rule.argument))
     if rule.kind == "expression":
         wrapped = f"select ({rule.argument}\n) from (select {row}) limit 0"
-        asked = f"select true from (select {row}) where not ({rule.argument}\n) limit 0"
+        filtered = f"select true from (select {row}) where not ({rule.argument}\n) limit 0"
         bare = f"select {rule.argument}\n from (select {row}) limit 0"
-        reason = _tried(wrapped) or _tried(asked) or _tried(bare) or _changes(wrapped)
+        reason = _error_in(wrapped) or _error_in(filtered) or _error_in(bare) or _volatile_call(wrapped)
         return reason or ("" if rule.columns else "it names no column")
     if rule.kind in ("measure", "query"):
-        rows, wrapped = f"(select {row} limit 0)", measured(rule, f"(select {row} limit 0)")
+        rows, wrapped = f"(select {row} limit 0)", measure_sql(rule, f"(select {row} limit 0)")
         bare = str(rule.argument).replace("${object}", rows) if rule.kind == "query" else wrapped
-        return _tried(wrapped, "a number", _NUMBERS) or _tried(bare, "a number", _NUMBERS) or _changes(wrapped)
+        return (
+            _error_in(wrapped, "a number", _NUMBERS) or _error_in(bare, "a number", _NUMBERS) or _volatile_call(wrapped)
+        )
     return ""
 
 
 def pattern_error(pattern: str) -> str:
     """Why DuckDB takes a text for no regular expression; empty when it is one."""
-    return _tried(f"select regexp_matches('', {literal(pattern)})")
+    return _error_in(f"select regexp_matches('', {literal(pattern)})")
 
 
 def refuse_unevaluable(contract: Contract) -> None:
@@ -52,14 +54,14 @@ def refuse_unevaluable(contract: Contract) -> None:
             raise UsedWrongly("DP-C007", place=rule.place, rule=rule.name, reason=reason)
 
 
-def measured(rule: Rule, rows: str) -> str:
+def measure_sql(rule: Rule, rows: str) -> str:
     """SQL that gives the number of a rule over all rows of a relation."""
     if rule.kind == "measure":
         return f"select ({rule.argument}) from {rows}"
     return f"select ({str(rule.argument).replace('${object}', rows)}\n)"
 
 
-def first_words(error: Exception) -> str:
+def error_summary(error: Exception) -> str:
     """What DuckDB says before it repeats the statement, on one line."""
     return " ".join(str(error).partition("\n\n")[0].split())
 
@@ -72,20 +74,20 @@ def _database() -> DuckDBPyConnection:
     return duckdb.connect(config={"enable_external_access": "false"})
 
 
-def _tried(sql: str, wanted: str = "true or false", kinds: frozenset[str] = frozenset({"BOOLEAN"})) -> str:
+def _error_in(sql: str, expected: str = "true or false", kinds: frozenset[str] = frozenset({"BOOLEAN"})) -> str:
     import duckdb
 
     try:
         with _database().cursor() as connection:
-            given = connection.execute(sql).description
+            columns = connection.execute(sql).description
     except duckdb.Error as error:
-        return first_words(error)
-    if len(given) != 1:
-        return f"it gives {len(given)} columns, not one"
-    return "" if str(given[0][1]).partition("(")[0] in kinds else f"it gives {given[0][1]}, not {wanted}"
+        return error_summary(error)
+    if len(columns) != 1:
+        return f"it gives {len(columns)} columns, not one"
+    return "" if str(columns[0][1]).partition("(")[0] in kinds else f"it gives {columns[0][1]}, not {expected}"
 
 
-def _changes(sql: str) -> str:
+def _volatile_call(sql: str) -> str:
     """The function in a statement that says something else each time it is asked, in words."""
     with _database().cursor() as connection:
         (tree,) = connection.execute(f"select json_serialize_sql({literal(sql)})").fetchone() or ("",)

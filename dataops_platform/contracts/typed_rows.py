@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataops_platform.contracts.casts import typed
+from dataops_platform.contracts.casts import cast_sql
 from dataops_platform.contracts.contract import Column, Contract
 from dataops_platform.contracts.predicates import untyped
 from dataops_platform.kit.errors import Refused, did_you_mean, preview
@@ -32,7 +32,7 @@ class TypedRows:
 
     sql: str
     columns: tuple[str, ...]
-    plain: frozenset[str]
+    already_typed: frozenset[str]
     has_refusals: bool
     copied: bool
 
@@ -54,34 +54,37 @@ def type_rows(
     """
     types = {name: kind for name, kind, *_ in connection.execute(f"describe select * from {source}").fetchall()}
     _refuse_other_columns(types, contract)
-    wanted = _types_of(connection, contract.columns)
+    target = _types_of(connection, contract.columns)
     kept = [name for name in types if name.startswith("_dp_") and name != REFUSED]
     has_refusals = REFUSED in types
     passed = identifiers([*kept, *([REFUSED] if has_refusals else [])])
     passed = passed and f", {passed}"
-    plain = frozenset(c.name for c in contract.columns if types[c.name] == wanted[c.name] not in ("DOUBLE", "FLOAT"))
-    given = ", ".join(f"{_given(c, types[c.name], null_values)} as {_as_given(c)}" for c in contract.columns)
+    already_typed = frozenset(
+        c.name for c in contract.columns if types[c.name] == target[c.name] not in ("DOUBLE", "FLOAT")
+    )
+    inputs = ", ".join(f"{_source_value(c, types[c.name], null_values)} as {_source_name(c)}" for c in contract.columns)
     values = ", ".join(
-        f"{_value(c, types[c.name], wanted[c.name], c.name in plain)} as {identifier(c.name)}" for c in contract.columns
+        f"{_value(c, types[c.name], target[c.name], c.name in already_typed)} as {identifier(c.name)}"
+        for c in contract.columns
     )
     others = ", ".join(
-        f"{'false' if c.name in plain else f'{identifier(c.name)} is null and {_as_given(c)} is not null'} "
+        f"{'false' if c.name in already_typed else f'{identifier(c.name)} is null and {_source_name(c)} is not null'} "
         f"as {untyped(c.name)}"
         for c in contract.columns
     )
     select = (
         f"select {identifiers(c.name for c in contract.columns)}, {others}{passed} from "
-        f"(select *, {values} from (select {given}{passed} from {source}))"
+        f"(select *, {values} from (select {inputs}{passed} from {source}))"
     )
     columns = (*(c.name for c in contract.columns), *kept)
-    texts = any(types[c.name] == "VARCHAR" != wanted[c.name] for c in contract.columns)
+    texts = any(types[c.name] == "VARCHAR" != target[c.name] for c in contract.columns)
     if not texts and not any(rule.kind == "python" for rule in contract.rules):
-        return TypedRows(f"({select})", columns, plain, has_refusals, copied=False)
+        return TypedRows(f"({select})", columns, already_typed, has_refusals, copied=False)
     connection.execute(f"create or replace temp table {STAGED} as {select}")
-    return TypedRows(STAGED, columns, plain, has_refusals, copied=True)
+    return TypedRows(STAGED, columns, already_typed, has_refusals, copied=True)
 
 
-def _as_given(column: Column) -> str:
+def _source_name(column: Column) -> str:
     return identifier(f"_dp_given_{column.name}")
 
 
@@ -100,18 +103,18 @@ def with_lines(table: pa.Table) -> pa.Table:
 
 def as_type_of(connection: DuckDBPyConnection, relation: str, name: str, column: Column) -> str:
     """SQL of the column `name` of another relation as the type of `column`, null where it is none of that type."""
-    given = connection.execute(f"describe select {identifier(name)} from {relation}").fetchall()[0][1]
-    wanted = _types_of(connection, [column])[column.name]
-    return identifier(name) if given == wanted else typed(column, given, wanted, identifier(name))
+    source_type = connection.execute(f"describe select {identifier(name)} from {relation}").fetchall()[0][1]
+    target = _types_of(connection, [column])[column.name]
+    return identifier(name) if source_type == target else cast_sql(column, source_type, target, identifier(name))
 
 
-def _value(column: Column, given: str, wanted: str, is_plain: bool) -> str:
-    return _as_given(column) if is_plain else typed(column, given, wanted, _as_given(column))
+def _value(column: Column, source_type: str, target: str, is_typed: bool) -> str:
+    return _source_name(column) if is_typed else cast_sql(column, source_type, target, _source_name(column))
 
 
-def _given(column: Column, given: str, null_values: Sequence[str]) -> str:
+def _source_value(column: Column, source_type: str, null_values: Sequence[str]) -> str:
     name = identifier(column.name)
-    if given != "VARCHAR" or not null_values:
+    if source_type != "VARCHAR" or not null_values:
         return name
     return f"case when {name} not in ({', '.join(literal(value) for value in null_values)}) then {name} end"
 

@@ -91,8 +91,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = nearest(word, names)
     if near:
         return f"did you mean {near!r}?"
-    shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
-    return f"known: {shown or 'none'}"
+    listed = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+    return f"known: {listed or 'none'}"
 
 
 def preview(items: Iterable[object], most: int = 5, width: int = 40) -> str:

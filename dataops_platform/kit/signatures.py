@@ -24,8 +24,8 @@ def sign(key: Path, text: str) -> str:
     """The signature of a text by the private key in a file, which stays with OpenSSH. Raises: UsedWrongly DP-L022."""
     done = _ssh_keygen(["sign", "-q", "-f", str(key), "-n", NAMESPACE], text)
     if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise UsedWrongly("DP-L022", key=key.name, reason=said[-1] if said else done.returncode)
+        output = done.stderr.strip().splitlines()
+        raise UsedWrongly("DP-L022", key=key.name, reason=output[-1] if output else done.returncode)
     return done.stdout
 
 
@@ -36,14 +36,14 @@ def is_signed_by(principal: str, text: str, signature: str, signers: Path) -> bo
 
 def principals_of(signature: str, signers: Path) -> list[str]:
     """The principals to whom `signers` gives the key of a signature; whether it is one of a text is not asked."""
-    known, said = _verified(signature, ["find-principals", "-f", str(signers)], "")
-    return [name for name in said.replace("\n", ",").split(",") if name] if known else []
+    known, output = _verified(signature, ["find-principals", "-f", str(signers)], "")
+    return [name for name in output.replace("\n", ",").split(",") if name] if known else []
 
 
 def key_of(text: str, signature: str) -> str | None:
     """The fingerprint of the key that signed `text`, whoever has it; None when this is no signature of it."""
-    good, said = _verified(signature, ["check-novalidate", "-n", NAMESPACE], text)
-    found = _KEY.search(said)
+    good, output = _verified(signature, ["check-novalidate", "-n", NAMESPACE], text)
+    found = _KEY.search(output)
     return found.group() if good and found else None
 
 

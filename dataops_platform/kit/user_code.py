@@ -109,8 +109,8 @@ def call_function(reference: str, work: Callable[[], T]) -> T:
         module = reference.partition(":")[0].partition(".")[0]
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f"/{module}/" in f.filename]
         where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-        said = " ".join(str(error).split())[:300]
-        raise Refused("DP-S006", where=where, function=reference, type=type(error).__name__, reason=said) from error
+        message = " ".join(str(error).split())[:300]
+        raise Refused("DP-S006", where=where, function=reference, type=type(error).__name__, reason=message) from error
 
 
 def _annotation(function: Callable[..., Any]) -> str:

@@ -10,7 +10,7 @@ from dataops_platform.kit.digests import digest_of, digest_of_file, digest_of_fi
 from dataops_platform.kit.paths import find_upward
 from dataops_platform.settings.project import FILE_NAME
 
-_MADE = frozenset({"__pycache__", "target", "logs", "dbt_packages"})
+_GENERATED = frozenset({"__pycache__", "target", "logs", "dbt_packages"})
 
 
 def code_files(root: Path) -> list[Path]:
@@ -19,8 +19,8 @@ def code_files(root: Path) -> list[Path]:
     Data, tests and documents do not decide what a step does; what tools write beside the code is no code.
     """
     folders = [root / "src", root / "contracts", *sorted(path.parent for path in root.glob("*/dbt_project.yml"))]
-    alone = [root / FILE_NAME, root / "pyproject.toml"]
-    return [path for path in alone if path.is_file()] + [path for folder in folders for path in _below(folder)]
+    single_files = [root / FILE_NAME, root / "pyproject.toml"]
+    return [path for path in single_files if path.is_file()] + [path for folder in folders for path in _below(folder)]
 
 
 def code_digest_of(root: Path) -> str:
@@ -49,6 +49,6 @@ def installed_digest() -> str:
 def _below(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        made = any(part in _MADE or part.startswith(".") or part.endswith(".egg-info") for part in parts)
-        if path.is_file() and not made:
+        is_generated = any(part in _GENERATED or part.startswith(".") or part.endswith(".egg-info") for part in parts)
+        if path.is_file() and not is_generated:
             yield path

@@ -45,7 +45,7 @@ Cron = Annotated[str, AfterValidator(cron_text)]
 Person = Annotated[str, AfterValidator(person)]
 
 
-class WaiverOfGate(StrictModel):
+class GateWaiver(StrictModel):
     """Lets a gate that says no be passed until a day: who allows it, and why."""
 
     by: Person
@@ -56,14 +56,14 @@ class WaiverOfGate(StrictModel):
     """The last day on which it counts."""
 
 
-class PlainGate(StrictModel):
+class WaivableGate(StrictModel):
     """A gate without settings of its own."""
 
-    waived: WaiverOfGate | None = None
+    waived: GateWaiver | None = None
     """Lets its no pass for a while; the no is still shown."""
 
 
-class ModelNotWorse(PlainGate):
+class ModelNotWorse(WaivableGate):
     """Each model of a release is judged beside the one shown, on the same rows, as a whole and slice by slice."""
 
     metric: Literal["auc", "brier"] = "auc"
@@ -76,7 +76,7 @@ class ModelNotWorse(PlainGate):
     """Slices of fewer rows are not compared."""
 
 
-class Approval(PlainGate):
+class ApprovalGate(WaivableGate):
     """People who must say yes to the plan: `by` whom, how many, not the one who asks (`four_eyes`), `signed`."""
 
     by: list[Person] = Field(min_length=1)
@@ -89,7 +89,7 @@ class Approval(PlainGate):
     """Whether only approvals signed with an SSH key count."""
 
 
-class OwnGate(PlainGate):
+class CustomGate(WaivableGate):
     """A function of the project, `module:function`, that is given the question and answers it."""
 
     call: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
@@ -101,19 +101,19 @@ class OwnGate(PlainGate):
 class GateSettings(StrictModel):
     """One gate, as its name or as a name with settings: `contracts`, `{model_not_worse: {tolerance: 0.01}}`."""
 
-    contracts: PlainGate | None = None
+    contracts: WaivableGate | None = None
     """Was each table audited under the contract of the release, and does it hold?"""
-    checks: PlainGate | None = None
+    checks: WaivableGate | None = None
     """Do rules of severity `warning` warn of no more rows than before?"""
-    no_breaking_change: PlainGate | None = None
+    no_breaking_change: WaivableGate | None = None
     """Is each break announced by a major version, or let pass by `contracts/waivers.yaml`?"""
     model_not_worse: ModelNotWorse | None = None
     """Is each model as good as the one shown, on the same rows?"""
-    freshness: PlainGate | None = None
+    freshness: WaivableGate | None = None
     """Was each table audited within the time that its contract promises?"""
-    approval: Approval | None = None
+    approval: ApprovalGate | None = None
     """Did enough people say yes to the plan?"""
-    function: OwnGate | None = None
+    function: CustomGate | None = None
     """What does a function of the project answer? Also as its name alone: `my_project.gates:few`."""
 
     @model_validator(mode="after")
@@ -130,13 +130,13 @@ class GateSettings(StrictModel):
     @property
     def name(self) -> str:
         """How people call it: its kind, or the function's reference."""
-        own = self.settings
-        return own.call if isinstance(own, OwnGate) else self.kind
+        gate = self.settings
+        return gate.call if isinstance(gate, CustomGate) else self.kind
 
     @property
-    def settings(self) -> PlainGate:
+    def settings(self) -> WaivableGate:
         """Its settings."""
-        found: PlainGate = getattr(self, next(iter(self.model_fields_set), "contracts"))
+        found: WaivableGate = getattr(self, next(iter(self.model_fields_set), "contracts"))
         return found
 
 
@@ -169,9 +169,9 @@ class EnvironmentSettings(StrictModel):
         if self.gates and self.from_ is None:
             raise ValueError("gates are asked before a promotion: say `from` which environment releases come")
         names = [gate.name for gate in self.gates]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"the gate {twice[0]!r} is there twice")
+        duplicates = sorted({name for name in names if names.count(name) > 1})
+        if duplicates:
+            raise ValueError(f"the gate {duplicates[0]!r} is there twice")
         return self
 
 

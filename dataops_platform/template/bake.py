@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dataops_platform.kit.errors import SystemFailed, UsedWrongly
-from dataops_platform.template.questions import checked, questions, template_folder
+from dataops_platform.template.questions import checked_answer, questions, template_folder
 
 MADE_FROM = ".template.json"
 """In a project: the template's version, the answers, and a digest of each file as it was made."""
@@ -21,7 +21,7 @@ def bake(answers: Mapping[str, str], into: Path) -> Path:
     Raises: UsedWrongly DP-N001 for an answer that cannot be one, DP-N002 when the folder is there already;
     SystemFailed DP-N003 when the template cannot be rendered.
     """
-    given = {question.name: checked(question, answers[question.name]) for question in questions()}
+    given = {question.name: checked_answer(question, answers[question.name]) for question in questions()}
     target = into / given["name"]
     if target.exists():
         raise UsedWrongly("DP-N002", folder=target)

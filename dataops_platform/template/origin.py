@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 PACKAGE = "dataops-platform"
 
 
-def take_this_package(project: Path, package: str = PACKAGE) -> None:
+def add_package_source(project: Path, package: str = PACKAGE) -> None:
     """Adds to a project's `pyproject.toml` the folder from which the package is installed; nothing where it is not.
 
     Source: https://packaging.python.org/specifications/direct-url (PEP 610)

@@ -13,7 +13,7 @@ from typing import Any
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean, preview
 from dataops_platform.settings.project import table_name
 
-MOST = 40
+MAX_LENGTH = 40
 """The longest answer, in characters."""
 
 NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
@@ -21,7 +21,7 @@ TEAM = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True)
-class Question:
+class TemplateQuestion:
     """A question, its answer when nobody says anything, and the answers to choose from (none: any that fits)."""
 
     name: str
@@ -42,7 +42,7 @@ def template_settings() -> dict[str, Any]:
     return found
 
 
-def questions() -> list[Question]:
+def questions() -> list[TemplateQuestion]:
     """All questions, in the order they are asked."""
     settings = template_settings()
     prompts = settings["__prompts__"]
@@ -52,14 +52,14 @@ def questions() -> list[Question]:
             continue
         prompt = prompts[name]
         if isinstance(default, str):
-            found.append(Question(name, prompt, default, {}))
+            found.append(TemplateQuestion(name, prompt, default, {}))
         else:
             labels = {choice: prompt[choice] for choice in default}
-            found.append(Question(name, prompt["__prompt__"], default[0], labels))
+            found.append(TemplateQuestion(name, prompt["__prompt__"], default[0], labels))
     return found
 
 
-def checked(question: Question, answer: str) -> str:
+def checked_answer(question: TemplateQuestion, answer: str) -> str:
     """`answer` when the question may be answered so. Raises: UsedWrongly DP-N001."""
     wrong = _wrong(question, answer)
     if wrong:
@@ -67,18 +67,18 @@ def checked(question: Question, answer: str) -> str:
     return answer
 
 
-def _wrong(question: Question, answer: str) -> str:
+def _wrong(question: TemplateQuestion, answer: str) -> str:
     if question.choices:
         return "" if answer in question.choices else did_you_mean(answer, question.choices)
-    if len(answer) > MOST or not (NAME if question.name == "name" else TEAM).fullmatch(answer):
-        return f"use lower-case letters, digits and single dashes, a letter first, at most {MOST}"
+    if len(answer) > MAX_LENGTH or not (NAME if question.name == "name" else TEAM).fullmatch(answer):
+        return f"use lower-case letters, digits and single dashes, a letter first, at most {MAX_LENGTH}"
     try:
-        return "" if question.name != "name" else _taken(table_name(answer.replace("-", "_")))
+        return "" if question.name != "name" else _name_conflict(table_name(answer.replace("-", "_")))
     except ValueError as error:
         return str(error)
 
 
-def _taken(package: str) -> str:
+def _name_conflict(package: str) -> str:
     """Why a project's package cannot have this name: a word of Python, or a module that is there already."""
     import keyword
     from importlib.util import find_spec

@@ -12,20 +12,28 @@ from dataops_platform.contracts.contract import Contract, Rule, RuleKind
 from dataops_platform.contracts.engine import OVER_ALL_ROWS
 from dataops_platform.kit.errors import UsedWrongly, preview
 from dataops_platform.kit.sql import identifier, literal
-from dataops_platform.testing.inputs import GivenContract, Rows, broken_rules, contract_of, judged, rule_of, table_of
+from dataops_platform.testing.inputs import (
+    ContractInput,
+    Rows,
+    broken_rules,
+    check_table,
+    contract_of,
+    rule_of,
+    table_of,
+)
 from dataops_platform.testing.sampler import (
     NULLS,
-    Given,
+    ColumnValues,
     Row,
     Source,
-    drawn,
+    draw_rows,
     null_shares,
     source_of,
     values_left,
     with_functions,
 )
 
-MOST_ROWS = 4
+MAX_ROWS = 4
 """How many rows are tried with each value that may break a rule."""
 
 _OPPOSITE: dict[RuleKind, tuple[RuleKind, int]] = {
@@ -48,7 +56,7 @@ _BESIDE: dict[RuleKind, tuple[int, ...]] = {
 """What to add to a bound for the values just outside."""
 
 
-def rules_of(contract: GivenContract) -> list[str]:
+def rules_of(contract: ContractInput) -> list[str]:
     """The names of the rules that some row can break: all but the type of a column of texts, which takes any value.
 
     Raises: what `load_contract` raises.
@@ -58,12 +66,12 @@ def rules_of(contract: GivenContract) -> list[str]:
 
 
 def rows_breaking(
-    contract: GivenContract,
+    contract: ContractInput,
     rule: str,
     count: int = 10,
     seed: int = 0,
     *,
-    values: Given | None = None,
+    values: ColumnValues | None = None,
     references: Mapping[str, Rows] | None = None,
 ) -> list[Row]:
     """Rows of which as few as can be break `rule`, and nothing breaks another: about `count`, judged by the engine.
@@ -78,7 +86,7 @@ def rows_breaking(
     wanted = rule_of(source.contract, rule)
     missed: list[set[str]] = []
     for rows in _attempts(source, wanted, count, Random(seed)):  # noqa: S311
-        broken = set(broken_rules(judged(found, table_of(rows, found), source.references)))
+        broken = set(broken_rules(check_table(found, table_of(rows, found), source.references)))
         if broken == {rule}:
             return rows
         if rule in broken:
@@ -108,9 +116,9 @@ def _attempts(source: Source, rule: Rule, count: int, chance: Random) -> Iterato
         good = _good(source, size, chance)
         yield from _spoilt(against, rule, good, chance)
         for nulls in null_shares(source):
-            odd, _ = drawn(against, MOST_ROWS, chance, nulls, good[: size - 1])
-            alone = replace(source.contract, rules=(rule,))
-            checked = judged(alone, table_of(odd, alone), source.references, sample=max(len(odd), 1))
+            odd, _ = draw_rows(against, MAX_ROWS, chance, nulls, good[: size - 1])
+            only_rule = replace(source.contract, rules=(rule,))
+            checked = check_table(only_rule, table_of(odd, only_rule), source.references, sample=max(len(odd), 1))
             for line in checked.broken:
                 yield [*good[: size - 1], odd[line - 1]]
 
@@ -120,7 +128,7 @@ def _good(source: Source, count: int, chance: Random) -> list[Row]:
     found: list[Row] = []
     for nulls in null_shares(source):
         if len(found) < count:
-            found = max(found, drawn(source, count, chance, nulls)[0], key=len)
+            found = max(found, draw_rows(source, count, chance, nulls)[0], key=len)
     return found
 
 
@@ -130,13 +138,13 @@ def _spoilt(against: Source, rule: Rule, good: list[Row], chance: Random) -> Ite
         yield from _doubled(against.contract, rule, good)
     elif rule.kind not in ("expression", "python"):
         name = rule.columns[0]
-        filled_first = sorted(range(len(good)), key=lambda index: good[index][name] is None)[:MOST_ROWS]
+        filled_first = sorted(range(len(good)), key=lambda index: good[index][name] is None)[:MAX_ROWS]
         candidates = {index: _breaking(against, rule, good[index][name], chance) for index in filled_first}
         for turn in range(max(map(len, candidates.values()), default=0)):
             for index, values in candidates.items():
                 if turn < len(values):
                     spoilt = {**good[index], name: values[turn]}
-                    for row in [spoilt, with_functions(against, spoilt)][: 2 if against.given else 1]:
+                    for row in [spoilt, with_functions(against, spoilt)][: 2 if against.values else 1]:
                         yield [*good[:index], row, *good[index + 1 :]]
 
 
@@ -144,7 +152,7 @@ def _doubled(contract: Contract, rule: Rule, good: list[Row]) -> Iterator[list[R
     """Good rows, one with the key of another; else as it was, or like the other but for the columns of other keys."""
     kept = {name for r in contract.rules if r.kind == "unique" and r.name != rule.name for name in r.columns}
     filled = [row for row in good if all(row[name] is not None for name in rule.columns)]
-    for first, second in pairwise(filled[: MOST_ROWS + 1]):
+    for first, second in pairwise(filled[: MAX_ROWS + 1]):
         rest = [row for row in good if row is not second]
         key = {name: first[name] for name in rule.columns}
         yield [*rest, {**second, **key}]
@@ -188,7 +196,7 @@ def _together(others: Source, rule: Rule, count: int, chance: Random) -> Iterato
     names = rule.columns or [column.name for column in others.contract.columns if rule.kind == "query"]
     for size in (count, 1, 2 * count, 10 * count):
         for nulls in (NULLS[0], 0.9):
-            rows, _ = drawn(others, size, chance, nulls)
+            rows, _ = draw_rows(others, size, chance, nulls)
             yield rows
         for name in names if size >= count else ():
             for value in _often(others, name, rows, chance):

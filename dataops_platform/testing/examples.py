@@ -8,16 +8,16 @@ from random import Random
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.errors import UsedWrongly, preview
-from dataops_platform.testing.inputs import GivenContract, Rows, broken_rules, contract_of, judged, table_of
-from dataops_platform.testing.sampler import Given, Row, Source, drawn, null_shares, source_of
+from dataops_platform.testing.inputs import ContractInput, Rows, broken_rules, check_table, contract_of, table_of
+from dataops_platform.testing.sampler import ColumnValues, Row, Source, draw_rows, null_shares, source_of
 
 
 def example_rows(
-    contract: GivenContract,
+    contract: ContractInput,
     count: int = 10,
     seed: int = 0,
     *,
-    values: Given | None = None,
+    values: ColumnValues | None = None,
     references: Mapping[str, Rows] | None = None,
 ) -> list[Row]:
     """So many rows that hold the contract, warnings too; the same for the same contract, count, seed and values.
@@ -31,7 +31,7 @@ def example_rows(
     source = source_of(contract_of(contract), values, references)
     failures: list[Counter[str]] = []
     for nulls in null_shares(source):
-        rows, failed = drawn(source, count, Random(seed), nulls)  # noqa: S311
+        rows, failed = draw_rows(source, count, Random(seed), nulls)  # noqa: S311
         if len(rows) == count:
             failed = _broken_together(source, rows)
             if not failed:
@@ -42,7 +42,7 @@ def example_rows(
 
 def _broken_together(source: Source, rows: list[Row]) -> Counter[str]:
     """The rules that rows break, over all rows together too."""
-    return Counter(broken_rules(judged(source.contract, table_of(rows, source.contract), source.references)))
+    return Counter(broken_rules(check_table(source.contract, table_of(rows, source.contract), source.references)))
 
 
 def _impossible(contract: Contract, count: int, failed: Counter[str]) -> UsedWrongly:

@@ -12,11 +12,11 @@ from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import OVER_ALL_ROWS
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifier
-from dataops_platform.testing.inputs import Rows, judged, table_of
+from dataops_platform.testing.inputs import Rows, check_table, table_of
 from dataops_platform.testing.values import Values, values_of
 
 Row = dict[str, Any]
-Given = Mapping[str, Sequence[Any] | Callable[[Row], Any]]
+ColumnValues = Mapping[str, Sequence[Any] | Callable[[Row], Any]]
 """By column: values to choose from, or a function of the row as it is drawn so far."""
 
 Start = tuple[Row, set[str]]
@@ -34,32 +34,32 @@ class Source:
     """Where rows come from: a contract, what a test gives for some columns, and the tables referred to."""
 
     contract: Contract
-    given: Given
+    values: ColumnValues
     references: Mapping[str, Rows]
 
 
-def source_of(contract: Contract, values: Given | None, references: Mapping[str, Rows] | None) -> Source:
+def source_of(contract: Contract, values: ColumnValues | None, references: Mapping[str, Rows] | None) -> Source:
     """Checks what a test gives; every rule counts as an error. Raises: UsedWrongly DP-C087, DP-C056."""
     names = [column.name for column in contract.columns]
     for name in values or {}:
         if name not in names:
             raise UsedWrongly("DP-C087", contract=contract.path.name, column=name, hint=did_you_mean(name, names))
-    strict = replace(contract, rules=tuple(replace(rule, severity="error") for rule in contract.rules))
-    source = Source(strict, values or {}, references or {})
-    judged(strict, table_of([], strict), source.references)
+    all_errors = replace(contract, rules=tuple(replace(rule, severity="error") for rule in contract.rules))
+    source = Source(all_errors, values or {}, references or {})
+    check_table(all_errors, table_of([], all_errors), source.references)
     return source
 
 
-def drawn(
+def draw_rows(
     source: Source, count: int, chance: Random, nulls: float, beside: Sequence[Row] = ()
 ) -> tuple[list[Row], Counter[str]]:
     """At most so many rows that hold every rule about single rows, also beside others, and what made it hard.
 
     Fewer come back when not enough were found; the rules then are those that most of the rows tried break.
     """
-    alone = replace(source.contract, rules=tuple(r for r in source.contract.rules if r.kind not in OVER_ALL_ROWS))
-    names = [column.name for column in alone.columns]
-    columns = {rule.name: set(rule.columns) for rule in alone.rules}
+    row_rules = replace(source.contract, rules=tuple(r for r in source.contract.rules if r.kind not in OVER_ALL_ROWS))
+    names = [column.name for column in row_rules.columns]
+    columns = {rule.name: set(rule.columns) for rule in row_rules.rules}
     values = {name: values_left(source, name) for name in names}
     nothing = [rule for name in names for rule in _contradicting(source, name, values[name])]
     if nothing:
@@ -71,7 +71,9 @@ def drawn(
         candidates = rows + list(_draw(source, values, rows, starts, chance, nulls, failed))
         if len(candidates) == len(rows):
             break
-        checked = judged(alone, table_of(candidates, alone), source.references, sample=max(len(candidates), 1))
+        checked = check_table(
+            row_rules, table_of(candidates, row_rules), source.references, sample=max(len(candidates), 1)
+        )
         failed.update(rule for rules in checked.broken.values() for rule in rules)
         broken = [(candidates[line - 1], columns[chance.choice(rules)]) for line, rules in checked.broken.items()]
         rows = [row for index, row in enumerate(candidates, 1) if index not in checked.broken][:wanted]
@@ -84,13 +86,13 @@ def drawn(
 
 def null_shares(source: Source) -> Sequence[float]:
     """The shares of nulls worth trying: one is enough where every column must be filled."""
-    filled = {rule.columns[0] for rule in source.contract.rules if rule.kind == "required"} | set(source.given)
+    filled = {rule.columns[0] for rule in source.contract.rules if rule.kind == "required"} | set(source.values)
     return NULLS if any(column.name not in filled for column in source.contract.columns) else NULLS[:1]
 
 
 def with_functions(source: Source, row: Row) -> Row:
     """A row with what the functions that a test gives make of it."""
-    for name, given in source.given.items():
+    for name, given in source.values.items():
         if callable(given):
             row = {**row, name: given(row)}
     return row
@@ -98,7 +100,7 @@ def with_functions(source: Source, row: Row) -> Row:
 
 def values_left(source: Source, name: str) -> Values:
     """What a column may hold: what the test gives for it, else what its rules leave."""
-    given = source.given.get(name)
+    given = source.values.get(name)
     if given is not None:
         pool = () if callable(given) else tuple(given)
         return Values(pool, lambda chance: chance.choice(pool) if pool else None)
@@ -126,7 +128,7 @@ def _referred(table: Any, name: str, sql_type: str) -> list[Any]:
 
 def _contradicting(source: Source, name: str, values: Values) -> list[str]:
     """Rules of a column that must be filled and that leave it nothing."""
-    if name in source.given or values.pool is None or len(values.pool):
+    if name in source.values or values.pool is None or len(values.pool):
         return []
     rules = [rule for rule in source.contract.rules if rule.columns == (name,)]
     filled = any(rule.kind == "required" for rule in rules)
@@ -152,10 +154,10 @@ def _draw(
         for name, columns in keys.items()
         if len(columns) == 1
     }
-    own = _own_references(contract)
+    self_references = _own_references(contract)
 
     def value(name: str) -> Any:
-        if name not in needed and name not in source.given and chance.random() < nulls:
+        if name not in needed and name not in source.values and chance.random() < nulls:
             return None
         if name in fresh:
             return next(fresh[name], None if name not in needed else values[name].draw(chance))
@@ -165,14 +167,14 @@ def _draw(
         row = dict(start)
         for _ in range(100):
             row |= {column.name: value(column.name) for column in contract.columns if column.name in again}
-            row |= {name: row[other] for name, other in own.items() if row[name] is not None}
+            row |= {name: row[other] for name, other in self_references.items() if row[name] is not None}
             row = with_functions(source, row)
-            twice = [name for name in keys if _key(row, keys[name]) in used[name]]
-            if not twice:
+            duplicates = [name for name in keys if _key(row, keys[name]) in used[name]]
+            if not duplicates:
                 break
-            again = {column for name in twice for column in keys[name]}
-        if twice:
-            failed.update(twice)
+            again = {column for name in duplicates for column in keys[name]}
+        if duplicates:
+            failed.update(duplicates)
             continue
         for name in keys:
             used[name] |= {_key(row, keys[name])} - {None}

@@ -40,13 +40,13 @@ class Values:
 
 def values_of(column: Column, rules: Sequence[Rule], referred: Sequence[Any] | None = None) -> Values:
     """The values that rules about the column alone leave it; `referred` are those it is to be found among."""
-    own = [rule for rule in rules if rule.columns == (column.name,)]
-    listed = next((rule.argument for rule in own if rule.kind == "enum"), None)
+    column_rules = [rule for rule in rules if rule.columns == (column.name,)]
+    listed = next((rule.argument for rule in column_rules if rule.kind == "enum"), None)
     if listed is not None or referred is not None:
         enum = listed if isinstance(listed, tuple) else None
         among = [value for value in (enum if referred is None else referred) or () if enum is None or value in enum]
-        return _pool([value for value in among if all(holds(rule, value) for rule in own)])
-    bounds = {rule.kind: rule.argument for rule in own}
+        return _pool([value for value in among if all(holds(rule, value) for rule in column_rules)])
+    bounds = {rule.kind: rule.argument for rule in column_rules}
     if column.logical_type == "boolean":
         return _pool((False, True))
     if column.logical_type == "integer":
@@ -54,7 +54,7 @@ def values_of(column: Column, rules: Sequence[Rule], referred: Sequence[Any] | N
     if column.logical_type == "number":
         return _decimals(bounds, column.sql_type) if "(" in column.sql_type else _floats(bounds, column.sql_type)
     if column.logical_type == "string":
-        return _texts(bounds, own)
+        return _texts(bounds, column_rules)
     return _pool(_TIMES[column.sql_type])
 
 
@@ -142,14 +142,14 @@ def _floats(bounds: dict[Any, Any], sql_type: str) -> Values:
     low = max(lows) if lows else min(highs) - SPAN if highs and min(highs) <= 0 else 0.0
     high = min(highs) if highs else low + SPAN
     low, high = max(low, -largest), min(high, largest)
-    own = [Rule(kind, kind, (), bound) for kind, bound in bounds.items() if kind in _HOLDS]
+    column_rules = [Rule(kind, kind, (), bound) for kind, bound in bounds.items() if kind in _HOLDS]
 
     def draw(chance: Random) -> float:
         share = chance.choice((0.0, 1.0)) if chance.random() < EDGES else chance.random()
         exact = low * (1 - share) + high * share
         near = (round(exact, 2), exact, (low + high) / 2, low, math.nextafter(low, high))
         stored = [value if sql_type == "double" else _single(value) for value in near]
-        return next((value for value in stored if all(holds(rule, value) for rule in own)), exact)
+        return next((value for value in stored if all(holds(rule, value) for rule in column_rules)), exact)
 
     return Values(None, draw)
 
@@ -159,19 +159,19 @@ def _single(value: float) -> float:
     return float(struct.unpack("f", struct.pack("f", value))[0])
 
 
-def _texts(bounds: dict[Any, Any], own: Sequence[Rule]) -> Values:
+def _texts(bounds: dict[Any, Any], column_rules: Sequence[Rule]) -> Values:
     least, most = bounds.get("min_length", 0), bounds.get("max_length", math.inf)
     matching = texts_matching(str(bounds["pattern"])) if "pattern" in bounds else None
 
-    def plain(chance: Random, reach: int) -> str:
+    def any_text(chance: Random, reach: int) -> str:
         length = chance.randint(min(max(least, 1), max(most, 0)), int(min(most, max(least, 1) + reach + 5)))
         return "".join(chance.choice(_LETTERS) for _ in range(length))
 
     def draw(chance: Random) -> str:
         text = ""
         for reach in (2, 2, 4, 4, 8, 16, 32, 64, 0, 0, 1, 1):
-            text = (matching or plain)(chance, reach)
-            if all(holds(rule, text) for rule in own):
+            text = (matching or any_text)(chance, reach)
+            if all(holds(rule, text) for rule in column_rules):
                 break
         return text
 

@@ -17,7 +17,7 @@ from dataops_platform.release.release import Release
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.guard import refuse_other_code
 from dataops_platform.stages.publish.run import refuse_stale
-from dataops_platform.technologies.mlflow.registry import version_called, version_files
+from dataops_platform.technologies.mlflow.registry import resolve_version, version_files
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import refuse_other_files
 from dataops_platform.warehouse.lake import Lake
@@ -83,7 +83,7 @@ def find_candidate(project: Project, lake: Lake, state: State, wanted: str) -> H
     if model not in shown:
         raise UsedWrongly("DP-M012", environment=environment, model=model, hint=did_you_mean(model, shown))
     client, name = open_tracking(project).client, model_name(project, model)
-    version = version_called(client, name, called)
+    version = resolve_version(client, name, called)
     head = lake.heads(environment).get(model)
     if head is None or (head.area or environment, head.version) != (environment, version):
         last = head.version if head and head.area == environment else "none"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract as Rules
 from dataops_platform.contracts.engine import OVER_ALL_ROWS, BatchAudit, judge
 from dataops_platform.contracts.odcs import load_contract
@@ -132,8 +132,8 @@ def contract_check(
 
     With `partitions_def`, that of the asset, there is an answer for each partition.
     """
-    plan = compile_plan(contract)
-    missing = [name for name in contract.referred if name not in (references or {}) and opened is None]
+    plan = compile_contract(contract)
+    missing = [name for name in contract.referenced_tables if name not in (references or {}) and opened is None]
     if missing:
         raise UsedWrongly(
             "DP-C056",
@@ -228,16 +228,20 @@ def _rows(
     if opened is not None:
         with opened() as lake:
             schema = relation.rpartition(".")[0]
-            yield lake.connection, relation, {name: f"{schema}.{identifier(name)}" for name in contract.referred}
+            yield (
+                lake.connection,
+                relation,
+                {name: f"{schema}.{identifier(name)}" for name in contract.referenced_tables},
+            )
         return
     import duckdb
 
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.register("_dp_rows", with_lines(_arrow(value, contract.table)))
-        for name in contract.referred:
+        for name in contract.referenced_tables:
             connection.register(f"_dp_other_{name}", _arrow(references[name](), name))
-        yield connection, "_dp_rows", {name: identifier(f"_dp_other_{name}") for name in contract.referred}
+        yield connection, "_dp_rows", {name: identifier(f"_dp_other_{name}") for name in contract.referenced_tables}
 
 
 def _arrow(value: Frame, name: str) -> Any:

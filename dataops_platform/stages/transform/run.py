@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.kit.digests import digest_of
@@ -91,7 +91,7 @@ class TransformStep:
 
     def _referred_by(self, model: DbtModel) -> tuple[str, ...]:
         contract = self.contracts.get(model.name)
-        return contract.referred if contract else ()
+        return contract.referenced_tables if contract else ()
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -159,14 +159,14 @@ class TransformStep:
         return made
 
     def _ranges(self, name: str) -> frozenset[str]:
-        return self.contracts[name].shown_columns if name in self.contracts else frozenset()
+        return self.contracts[name].visible_columns if name in self.contracts else frozenset()
 
     def _held_to_contract(self, lake: Lake, model: DbtModel, relation: str, context: RunContext) -> tuple[Verdict, ...]:
         contract = self.contracts.get(model.name)
         if contract is None:
             return ()
         tables = {name: self._referred(lake, name, model.name) for name in self._referred_by(model)}
-        (batch,) = judge(lake.connection, relation, compile_plan(contract), references=tables).audits([WHOLE])
+        (batch,) = judge(lake.connection, relation, compile_contract(contract), references=tables).audits([WHOLE])
         if batch.rows_refused or batch.unmet:
             rows = [f"{v.rule} {v.failing_rows}" for v in batch.verdicts if v.failing_rows and v.severity == "error"]
             raise ContractBroken(

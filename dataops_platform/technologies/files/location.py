@@ -36,6 +36,6 @@ def _package(name: str) -> tuple[Path, str]:
     return Path(next(iter(spec.submodule_search_locations))), relative
 
 
-def shown(name: str) -> str:
+def display_name(name: str) -> str:
     """How a file is named in data and messages: relative, never a place on one machine."""
     return name.removeprefix(PACKAGE)

@@ -124,14 +124,14 @@ def _read_csv(data: bytes, name: str) -> FileRows:
 def _refuse_names(names: list[str], name: str) -> None:
     """Refuses column names that SQL takes for one another, that are empty, or that are the platform's own."""
     lower = [column.lower() for column in names]
-    twice = sorted({column for column in names if lower.count(column.lower()) > 1})
-    if twice:
-        raise Refused("DP-E013", file=name, columns=preview(twice))
+    duplicates = sorted({column for column in names if lower.count(column.lower()) > 1})
+    if duplicates:
+        raise Refused("DP-E013", file=name, columns=preview(duplicates))
     if "" in names:
         raise Refused("DP-E014", file=name, number=names.index("") + 1)
-    own = [column for column in names if column.lower().startswith("_dp_")]
-    if own:
-        raise Refused("DP-E015", file=name, columns=preview(own))
+    reserved = [column for column in names if column.lower().startswith("_dp_")]
+    if reserved:
+        raise Refused("DP-E015", file=name, columns=preview(reserved))
 
 
 def _read_plain_csv(data: bytes, header: list[str]) -> FileRows | None:
@@ -181,7 +181,7 @@ def _records(data: bytes) -> Iterator[tuple[int, list[str], str, str]]:
     """(first line, fields, text, problem) of each record, the header first; blank lines are no records."""
     lines: list[str] = []
     csv.field_size_limit(max(csv.field_size_limit(), _ANY_LENGTH))
-    reader = csv.reader(_kept(data, lines), strict=True)
+    reader = csv.reader(_recorded_lines(data, lines), strict=True)
     while True:
         start = reader.line_num
         try:
@@ -197,7 +197,7 @@ def _records(data: bytes) -> Iterator[tuple[int, list[str], str, str]]:
             yield start + 1, row, "".join(lines[start:]).rstrip("\r\n"), ""
 
 
-def _kept(data: bytes, lines: list[str]) -> Iterator[str]:
+def _recorded_lines(data: bytes, lines: list[str]) -> Iterator[str]:
     """The lines of a text, read as they are asked for and added to `lines`; what is no UTF-8 becomes surrogates."""
     stream = io.BytesIO(data.removeprefix(BOM_UTF8))
     for line in io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline=""):

@@ -88,17 +88,19 @@ def version_tags(client: MlflowClient, name: str, version: str) -> dict[str, str
         return None
 
 
-def version_called(client: MlflowClient, name: str, called: str) -> str:
+def resolve_version(client: MlflowClient, name: str, number_or_alias: str) -> str:
     """The number of the version with this number or alias. Raises: UsedWrongly DP-M013 when there is none."""
     from mlflow.exceptions import MlflowException
 
     try:
-        if called.isdigit():
-            return str(client.get_model_version(name, called).version)
-        return str(client.get_model_version_by_alias(name, called).version)
+        if number_or_alias.isdigit():
+            return str(client.get_model_version(name, number_or_alias).version)
+        return str(client.get_model_version_by_alias(name, number_or_alias).version)
     except MlflowException as error:
         known = registered(client, name).aliases
-        raise UsedWrongly("DP-M013", model=name, called=called, hint=did_you_mean(called, known)) from error
+        raise UsedWrongly(
+            "DP-M013", model=name, number_or_alias=number_or_alias, hint=did_you_mean(number_or_alias, known)
+        ) from error
 
 
 def find_versions(client: MlflowClient, name: str, digest: str) -> list[str]:

@@ -55,8 +55,8 @@ def refuse_other_signature(folder: Path, columns: Sequence[tuple[str, str, bool]
 
     described = yaml.safe_load((folder / "MLmodel").read_text()).get("signature") or {}
     wanted = signature_of(columns).to_dict()
-    said = {key: json.loads(described.get(key) or "null") for key in ("inputs", "outputs")}
-    other = [key for key in said if said[key] != json.loads(wanted[key])]
+    recorded = {key: json.loads(described.get(key) or "null") for key in ("inputs", "outputs")}
+    other = [key for key in recorded if recorded[key] != json.loads(wanted[key])]
     if other:
         raise Refused(
             "DP-M019",

@@ -75,11 +75,11 @@ def delete_version(client: MlflowClient, version: RegisteredVersion, files_of_ot
 
 def forget_environment(client: MlflowClient, project: str, environment: str) -> None:
     """Deletes the models and runs of an environment that was made for a purpose and has served it."""
-    own = [v for v in all_versions(client) if v.name.startswith(f"{environment}.{project}.")]
-    others = {v.files for v in all_versions(client) if v not in own}
-    for version in own:
+    versions = [v for v in all_versions(client) if v.name.startswith(f"{environment}.{project}.")]
+    others = {v.files for v in all_versions(client) if v not in versions}
+    for version in versions:
         delete_version(client, version, others)
-    for name in sorted({version.name for version in own}):
+    for name in sorted({version.name for version in versions}):
         client.delete_registered_model(name)
     experiment = client.get_experiment_by_name(f"{project}/{environment}")
     if experiment is not None and experiment.lifecycle_stage == "active":

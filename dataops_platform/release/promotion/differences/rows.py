@@ -45,8 +45,8 @@ def rows_section(
 def visible_columns(contracts: Iterable[Contract]) -> frozenset[str]:
     """Columns whose values every contract that lists them shows. What none lists is not shown: nobody said it may."""
     contracts = list(contracts)
-    shown = {name for contract in contracts for name in contract.shown_columns}
-    hidden = {c.name for contract in contracts for c in contract.columns if c.name not in contract.shown_columns}
+    shown = {name for contract in contracts for name in contract.visible_columns}
+    hidden = {c.name for contract in contracts for c in contract.columns if c.name not in contract.visible_columns}
     return frozenset(shown - hidden)
 
 

@@ -6,13 +6,12 @@ from dataops_platform.kit.errors import preview
 from dataops_platform.release.promotion.approvals import Approval, approvals, same_person
 from dataops_platform.release.promotion.gates.question import Question, answer
 from dataops_platform.release.promotion.plan import Answer
-from dataops_platform.settings.environments import ANYONE, people_of
-from dataops_platform.settings.environments import Approval as ApprovalSettings
+from dataops_platform.settings.environments import ANYONE, ApprovalGate, people_of
 
 NAME = "approval"
 
 
-def approval(question: Question, settings: ApprovalSettings) -> Answer:
+def approval(question: Question, settings: ApprovalGate) -> Answer:
     """Enough of the people named approved the plan; with `four_eyes` neither who built nor who promotes the release."""
     given = approvals(question.project, question.lake, question.project.environment, question.plan)
     people = people_of(settings.by, question.project.settings.roles)
@@ -36,7 +35,7 @@ def approval(question: Question, settings: ApprovalSettings) -> Answer:
     )
 
 
-def _why_not(one: Approval, question: Question, settings: ApprovalSettings, people: set[str]) -> str:
+def _why_not(one: Approval, question: Question, settings: ApprovalGate, people: set[str]) -> str:
     if one.problem:
         return one.problem
     if settings.signed and not one.is_signed:

@@ -11,12 +11,12 @@ from dataops_platform.release.promotion.differences.contracts import contract_ch
 from dataops_platform.release.promotion.differences.sections import release_shown
 from dataops_platform.release.promotion.gates.question import Question, answer
 from dataops_platform.release.promotion.plan import Answer
-from dataops_platform.settings.environments import PlainGate
+from dataops_platform.settings.environments import WaivableGate
 
 NAME = "no_breaking_change"
 
 
-def no_breaking_change(question: Question, _: PlainGate) -> Answer:
+def no_breaking_change(question: Question, _: WaivableGate) -> Answer:
     """No contract breaks its readers, unless its version says so or `contracts/waivers.yaml` lets it until a day."""
     changes = contract_changes(question.project, release_shown(question), question.release, question.now)
     if changes.is_first:

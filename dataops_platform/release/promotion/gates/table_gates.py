@@ -10,11 +10,11 @@ from dataops_platform.kit.errors import preview
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.promotion.gates.question import Question, answer
 from dataops_platform.release.promotion.plan import Answer
-from dataops_platform.settings.environments import PlainGate
+from dataops_platform.settings.environments import WaivableGate
 from dataops_platform.stages.contract_files import contract_of
 
 
-def contracts(question: Question, _: PlainGate) -> Answer:
+def contracts(question: Question, _: WaivableGate) -> Answer:
     """Each table of the release has a contract and was audited under the one that the release has."""
     tables = [head for head in question.heads.values() if head.kind == "table"]
     other = [
@@ -35,7 +35,7 @@ def _breaks(verdict: Any) -> bool:
     return verdict.severity == "error" and verdict.measured is not None and verdict.failing_rows > 0
 
 
-def checks(question: Question, _: PlainGate) -> Answer:
+def checks(question: Question, _: WaivableGate) -> Answer:
     """No rule of severity `warning` warns of more rows than before. Of a table that is new there is no before."""
     now, before = _warnings(question.heads), _warnings(question.shown)
     shown = _warnings({name: head for name, head in question.heads.items() if name in question.shown})
@@ -55,7 +55,7 @@ def _warnings(heads: Any) -> dict[str, int]:
     return {rule: rows for rule, rows in found.items() if rows}
 
 
-def freshness(question: Question, _: PlainGate) -> Answer:
+def freshness(question: Question, _: WaivableGate) -> Answer:
     """Each table was audited within the time that its contract promises."""
     late, promised = [], 0
     for head in (h for h in question.heads.values() if h.kind == "table"):
