@@ -80,13 +80,13 @@ def stopped() -> Stopped:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word closest to `word`, or an empty string when none is close."""
+    """Return the known word closest to `word`, or an empty string when none is close."""
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return found[0] if found else ""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint naming the nearest known word, else the words there are (at most ten)."""
+    """Return a hint that names the nearest known word, else at most ten of the known words."""
     names = sorted(known)
     near = nearest(word, names)
     if near:
@@ -96,7 +96,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def preview(items: Iterable[object], most: int = 5, width: int = 40) -> str:
-    """At most `most` items as text, each cut at `width` characters."""
+    """Return at most `most` items as text, each cut at `width` characters."""
     texts = [_cut(str(item), width) for item in items]
     return ", ".join(texts[:most]) + (", …" if len(texts) > most else "")
 

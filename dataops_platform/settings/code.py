@@ -1,4 +1,4 @@
-"""The code of a project: the files that decide what its steps do, and the lock that decides what they run with."""
+"""The code of a project: the files that decide what its steps do, and the lock of what they run with."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _GENERATED = frozenset({"__pycache__", "target", "logs", "dbt_packages"})
 
 
 def code_files(root: Path) -> list[Path]:
-    """`dataops.yaml`, `pyproject.toml`, and all below `src`, `contracts` and the folders that are dbt projects.
+    """Return `dataops.yaml`, `pyproject.toml`, and all files below `src`, `contracts` and the folders of dbt projects.
 
-    Data, tests and documents do not decide what a step does; what tools write beside the code is no code.
+    Data, tests and documents do not decide what a step does. Files that tools generate beside the code are left out.
     """
     folders = [root / "src", root / "contracts", *sorted(path.parent for path in root.glob("*/dbt_project.yml"))]
     single_files = [root / FILE_NAME, root / "pyproject.toml"]
@@ -24,17 +24,17 @@ def code_files(root: Path) -> list[Path]:
 
 
 def code_digest_of(root: Path) -> str:
-    """Digest of a project's code: equal for the same files in any folder of any machine."""
+    """Return the digest of a project's code; equal files give equal digests in any folder on any machine."""
     return digest_of_files(root, code_files(root))
 
 
 def lock_file(root: Path) -> Path | None:
-    """The nearest `uv.lock` at or above a project."""
+    """Return the nearest `uv.lock` at or above a project, or None."""
     return find_upward("uv.lock", root)
 
 
 def lock_digest(root: Path) -> str:
-    """Digest of the lock of a project; of what is installed here where it has none."""
+    """Return the digest of a project's lock; without a lock that of the packages installed here."""
     lock = lock_file(root)
     if lock is not None:
         return digest_of_file(lock)
@@ -42,7 +42,7 @@ def lock_digest(root: Path) -> str:
 
 
 def installed_digest() -> str:
-    """Digest of the packages that this interpreter has, and their versions."""
+    """Return the digest of the names and versions of all packages of this interpreter."""
     return digest_of(sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in distributions()}))
 
 
