@@ -1,4 +1,4 @@
-"""Holds a file or a table against a contract: without a project, a lake or Dagster."""
+"""Checks a file or a table against a contract: without a project, a lake or Dagster."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ SAMPLE_ROWS = 20
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a contract says about rows: the audit, how many lines are no rows, the first rows that were refused.
+    """The outcome of a contract for some rows: the audit, the number of unreadable lines, and the first refused rows.
 
-    `broken` has the rules that those rows break, by line.
+    `broken` maps the line of each of those rows to the rules it breaks.
     """
 
     audit: BatchAudit
@@ -36,7 +36,7 @@ class CheckResult:
 
     @property
     def holds(self) -> bool:
-        """Whether no row is refused and no rule over all rows is broken."""
+        """Whether no row is refused, no line is unreadable, and every rule over all rows holds."""
         return not (self.audit.rows_refused or self.audit.unmet or self.unreadable)
 
 
@@ -46,7 +46,7 @@ def check_file(
     references: Mapping[str, Path] | None = None,
     null_values: tuple[str, ...] = ("",),
 ) -> CheckResult:
-    """What `contract` says about a CSV or Parquet file; `references` has the file of each table its rules refer to.
+    """Check a CSV or Parquet file against a contract; `references` has a file for each table that its rules refer to.
 
     Raises: what `read_file` and `check_rows` raise.
     """
@@ -65,9 +65,9 @@ def check_rows(
     null_values: tuple[str, ...] = (),
     sample: int = SAMPLE_ROWS,
 ) -> CheckResult:
-    """What `contract`, or the plan of one, says about an Arrow table; `references` has each table its rules refer to.
+    """Check an Arrow table against a contract, compiled or not; `references` has each table that its rules refer to.
 
-    The sample names rows by the column `_dp_line`, which counts from 1 when the table has none. Raises: what
+    The sample identifies rows by the column `_dp_line`, which counts from 1 when the table has none. Raises: what
     `judge` raises; UsedWrongly DP-C056 when a table referred to is not given.
     """
     import duckdb
@@ -78,7 +78,7 @@ def check_rows(
         _refuse_missing(contract, name, references or {}, f"references={{{name!r}: rows}}")
     table = with_lines(table)
     with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set TimeZone = 'UTC'")  # a result must not depend on the machine's zone
         connection.register("_dp_file_rows", table)
         for name in contract.referenced_tables:
             connection.register(f"_dp_other_{name}", (references or {})[name])

@@ -1,4 +1,4 @@
-"""Compares a project's contracts with what they were, and names who is hit."""
+"""Compares a project's contracts with an earlier revision, and names who is affected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dataops_platform.settings.project import Project
 
 @dataclass(frozen=True)
 class ContractComparison:
-    """One contract before and after: what changed, who is hit, and whether that was announced."""
+    """One contract before and after: what changed, who is affected, and whether the version announces it."""
 
     name: str
     changes: tuple[Change, ...]
@@ -29,20 +29,21 @@ class ContractComparison:
     passes: bool
     verdict: str
     waived: tuple[Mapping[str, str], ...] = ()
-    """Who lets a breaking change pass that nothing announces, why, and until when."""
+    """Who lets an unannounced breaking change pass, why, and until when."""
 
     def to_plain(self) -> dict[str, Any]:
-        """The same, JSON-like."""
+        """Return the comparison as a JSON-like record."""
         return asdict(self)
 
 
 def compare(project: Project | None, old: str, new: str = "", clock: Clock = utc_now) -> list[ContractComparison]:
-    """Compares contracts by file name, those that changed only; loads the definitions when somebody may be hit.
+    """Compare contracts by file name, and return those that changed.
 
-    One file is compared with that of its name. Without a project a git revision means this folder as it was, nobody
-    is known to be hit, and nothing is waived.
+    Two single files are compared with each other, whatever their names. Definitions are loaded when a change breaks
+    readers. Without a project a git revision means this folder as of that revision, nobody is known to be affected, and
+    nothing is waived.
 
-    Raises: UsedWrongly DP-C018 for a place that is none; what `load_contract` raises.
+    Raises: UsedWrongly DP-C018 for a place without contracts; what `load_contract` raises.
     """
     folder = project.root / "contracts" if project else Path()
     before, after = contracts_at(old, folder), contracts_at(new, folder) if new else contracts_in(folder)
@@ -96,12 +97,12 @@ def _hits(project: Project | None, table: str, breaking: Sequence[Change]) -> tu
     columns = {change.column for change in breaking}
     try:
         return hits(load_definitions(project), table, set() if "" in columns else columns)
-    except UsedWrongly as error:
+    except UsedWrongly as error:  # a comparison must still be possible while the project is being mended
         return (Hit("unknown", "the definitions do not load", error.code),)
 
 
 def as_markdown(compared: Sequence[ContractComparison]) -> str:
-    """The comparison as a comment of a pull request."""
+    """Return the comparison as Markdown, for a comment on a pull request."""
     if not compared:
         return "No contract changed."
     parts = []

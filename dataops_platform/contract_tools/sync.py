@@ -1,4 +1,4 @@
-"""Keeps what dbt is told about tables as their contracts have it, in all dbt projects of a project."""
+"""Keeps the dbt properties of tables equal to their contracts, in all dbt projects of a project."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataops_platform.stages.transform.contract_file import ContractFile, contra
 
 
 def sync_contract_files(project: Project, *, check: bool = False) -> list[ContractFile]:
-    """The file of each dbt project as it was found; after this it says what it should, unless `check` only looks.
+    """Write the contract file of each dbt project, unless `check` is set. Return the files as they were before.
 
     Raises: UsedWrongly DP-C030 when the project has no dbt project; what `contract_file` raises, before any is written.
     """
@@ -23,6 +23,6 @@ def sync_contract_files(project: Project, *, check: bool = False) -> list[Contra
 
 
 def dbt_conflicts(project: Project) -> list[Drift]:
-    """Where dbt and the contracts part: files written once that say something else now, and contradictions by hand."""
+    """Return where dbt and the contracts disagree: generated files that are out of date, and contradictions by hand."""
     files = [contract_file(project, folder) for folder in dbt_folders(project)]
     return [one for f in files for one in (*(f.differences if f.found is not None else ()), *f.contradictions)]

@@ -1,4 +1,4 @@
-"""A contract compiled ahead of time: each question as SQL that DuckDB understands, nothing left to look up."""
+"""Contracts compiled ahead of time: SQL for each rule, so that judging rows looks nothing up."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 ROWS = "${object}"
-"""In the SQL of a measure: the relation of the rows that hold all other rules."""
+"""The placeholder in a measure's SQL for the relation of the rows that hold all row rules."""
 
 
 @dataclass(frozen=True)
 class CompiledContract:
-    """What DuckDB is asked about the rows of a table.
+    """A contract and the SQL that DuckDB evaluates for it.
 
-    `violations` has, by the name of a rule, a condition that is true for a typed row that breaks it; `measures` has a
-    statement that gives the number of a rule over all rows. Rules of the contract that are in neither look at other
-    rows (keys), at other tables (relationships) or are Python.
+    `violations` maps a rule's name to a condition that is true for a typed row that breaks it; `measures` to a
+    statement that returns the rule's number over all rows. Rules in neither look at other rows (keys), at other tables
+    (relationships), or are Python.
     """
 
     contract: Contract
@@ -39,14 +39,14 @@ class CompiledContract:
     measures: Mapping[str, str]
 
     def to_json(self) -> str:
-        """The plan as a file for people and programs; a file made twice has the same bytes."""
+        """Return the content of a plan file, for people and programs; the same contract gives the same bytes."""
         named = replace(self, contract=replace(self.contract, path=Path(self.contract.path.name)))
         content = _adapter().dump_python(named, mode="json")
         return json.dumps({"format": FORMAT, "digest": digest_of(content), **content}, indent=1) + "\n"
 
 
 def compile_contract(contract: Contract) -> CompiledContract:
-    """The plan of a contract. Raises: UsedWrongly DP-C007 for a rule that DuckDB cannot evaluate."""
+    """Return the contract with its SQL. Raises: UsedWrongly DP-C007 for a rule that DuckDB cannot evaluate."""
     refuse_unevaluable(contract)
     types = {column.name: column.sql_type for column in contract.columns}
     conditions = {rule.name: violation(rule, types.get("".join(rule.columns[:1]), "")) for rule in contract.rules}
@@ -55,7 +55,10 @@ def compile_contract(contract: Contract) -> CompiledContract:
 
 
 def read_compiled(path: Path) -> CompiledContract:
-    """The plan in a file that `Plan.to_json` made; reads no YAML. Raises: UsedWrongly DP-C024 for any other file."""
+    """Return the compiled contract in a plan file, without reading YAML.
+
+    Raises: UsedWrongly DP-C024 for a file that `CompiledContract.to_json` of this version did not write.
+    """
     try:
         content = json.loads(path.read_bytes())
         if content.pop("format") != FORMAT or content.pop("digest") != digest_of(content):
@@ -67,7 +70,7 @@ def read_compiled(path: Path) -> CompiledContract:
 
 
 def describe_rules(compiled: CompiledContract) -> list[dict[str, Any]]:
-    """The rules of a plan for people: what DuckDB is asked for each."""
+    """Return one line for each rule, for people: its name, its severity and what is evaluated."""
     return [
         {
             "rule": rule.name,

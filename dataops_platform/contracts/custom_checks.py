@@ -1,6 +1,6 @@
-"""Checks that a team wrote with pandera's own API, joined to a contract by name: `module:function`.
+"""Checks that a team writes with pandera's API and names in a contract: `module:function`.
 
-The function takes nothing and gives a `pandera.Check` (or several) for a polars frame with the columns of its rule.
+The function takes no arguments and returns a `pandera.Check` (or several) for a polars frame with the rule's columns.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 
 def store_failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, target: str) -> bool:
-    """Runs a custom check on the columns it needs, pulled into memory, and fills the table `target` with the row ids
-    of the temporary table `staged` that it fails. Gives whether there are any.
+    """Run a custom check and store the row ids that fail it in the table `target`. Return whether there are any.
 
-    Raises: UsedWrongly DP-C016 for a function that gives no check, DP-C080 for a check that judges no single row.
+    `staged` is a temporary table; the columns of the rule are pulled into memory.    Raises: UsedWrongly DP-C016 for a function that gives no check, DP-C080 for a check that judges no single row.
     """
     import pyarrow as pa
 
@@ -33,7 +32,7 @@ def store_failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, 
 
 
 def checks_of(rule: Rule) -> list[Any]:
-    """The pandera checks a rule names. Raises: UsedWrongly DP-C016."""
+    """Return the pandera checks that a rule names. Raises: UsedWrongly DP-C016."""
     import pandera.polars as pandera
 
     function = str(rule.argument)
@@ -45,7 +44,7 @@ def checks_of(rule: Rule) -> list[Any]:
 
 
 def _failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str) -> list[int]:
-    """Row ids of `staged` that fail; rows with a null in a column of the rule are not asked about."""
+    """Return the ids of the rows of `staged` that fail; rows with a null in a column of the rule are not checked."""
     import pandera.polars as pandera
 
     checks = checks_of(rule)
@@ -69,7 +68,7 @@ def _failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str) -> li
 
 
 def _schema_errors(schema: Any, frame: Any) -> Any:
-    """What pandera has against a frame; None when it has nothing."""
+    """Return the SchemaErrors of a frame, or None when it is valid."""
     import pandera.errors
 
     try:

@@ -1,7 +1,7 @@
-"""A contract as dbt describes a model: its columns, and the rules that dbt-core's own tests can hold.
+"""A contract as dbt properties: a model's columns, and the rules that dbt-core's own tests can hold.
 
-dbt-core tests nulls, duplicates, allowed values and references. All else (keys of several columns, bounds, patterns,
-types, expressions, percentages) is held by the contract itself, after dbt and before anything is adopted.
+dbt-core tests nulls, duplicates, allowed values and references. The contract itself holds all other rules (keys of
+several columns, bounds, patterns, types, expressions, percentages), after dbt and before anything is adopted.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ _ZERO = frozenset({("mustBe", 0), ("mustBeLessOrEqualTo", 0)})
 
 
 def dbt_properties(contract: Contract, name: str, names: Mapping[str, str]) -> Properties:
-    """What dbt's YAML says of the model `name`.
+    """Return the dbt properties of the model `name`.
 
-    `names` is how dbt calls each table, as `ref('orders')`; a rule that refers to one dbt does not know has no test.
+    `names` maps a table to its dbt reference, as `ref('orders')`; a rule that refers to a table outside it gets no
+    test.
     """
     meta = {"contract": contract.id, "contract_version": contract.version, "owner": contract.owner}
     return {
@@ -34,7 +35,7 @@ def dbt_properties(contract: Contract, name: str, names: Mapping[str, str]) -> P
 
 
 def escape_jinja(text: str) -> str:
-    """Text that stays what it is when dbt renders it as Jinja."""
+    """Return text that comes out unchanged when dbt renders it as Jinja."""
     return f"{{{{ {json.dumps(text, ensure_ascii=False)} }}}}" if re.search(r"{{|{%|{#", text) else text
 
 
@@ -55,7 +56,7 @@ def _column(column: Column, contract: Contract, names: Mapping[str, str]) -> Pro
 
 
 def _tests(column: Column, contract: Contract, names: Mapping[str, str]) -> list[str | Properties]:
-    """One test a rule; of two rules that are one test, the stricter stands."""
+    """Return the tests of a column, one for each rule; of two rules with the same test the stricter severity stands."""
     found: dict[str, tuple[str, Properties]] = {}
     for rule in contract.rules:
         row_rule = _as_row_rule(rule)
@@ -70,7 +71,7 @@ def _tests(column: Column, contract: Contract, names: Mapping[str, str]) -> list
 
 
 def _as_row_rule(rule: Rule) -> Rule | None:
-    """A rule over single rows; of a metric the one it counts, when it allows no broken row."""
+    """Return the row rule behind a rule; for a metric the rule whose violations it counts, when it allows none."""
     if rule.kind == "measure":
         return rule.counts if any(limit in _ZERO for limit in rule.limits) else None
     return rule
@@ -99,7 +100,7 @@ def _must_be_quoted(name: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _keywords() -> frozenset[str]:
-    """Words that DuckDB takes for something else than a column, some of them in some places only."""
+    """Return the words that DuckDB does not take for a column name, at least in some places."""
     import duckdb
 
     with duckdb.connect() as connection:

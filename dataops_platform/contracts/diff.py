@@ -1,7 +1,7 @@
-"""What changed between two contracts of a table, and what that means to those who read it.
+"""Changes between two contracts of a table, and what they mean to its readers.
 
-Breaking: a reader may meet what could not be there before (a column gone, a null, a value out of the old bounds).
-Compatible: readers get the same or more. Cosmetic: prose. A change asks for the next major, minor or patch version.
+Breaking: a reader may meet what was impossible before (a missing column, a null, a value outside the old bounds).
+Compatible: readers get the same or more. Cosmetic: prose. A change needs the next major, minor or patch version.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOWER = frozenset({"mustBeGreaterThan", "mustBeGreaterOrEqualTo"})
 
 @dataclass(frozen=True)
 class Change:
-    """One difference. `column` is the column it is about, empty for the table as a whole."""
+    """One difference. `column` is empty when it concerns the whole table."""
 
     level: Level
     what: str
@@ -32,7 +32,7 @@ class Change:
 
 
 def diff(old: Contract | None, new: Contract | None) -> tuple[Change, ...]:
-    """What changed from `old` to `new`, worst first; None is a contract that is not there."""
+    """Return the changes from `old` to `new`, worst first. None stands for a contract that does not exist."""
     if old is None or new is None:
         return () if old is new else (_presence(old, new),)
     changes = [*_table(old, new), *_columns(old, new), *_rules(old, new)]
@@ -40,12 +40,12 @@ def diff(old: Contract | None, new: Contract | None) -> tuple[Change, ...]:
 
 
 def worst_level(changes: Sequence[Change]) -> Level | None:
-    """The worst level of some changes; None when there are none."""
+    """Return the worst level among changes, or None without changes."""
     return max((change.level for change in changes), key=LEVELS.index, default=None)
 
 
 def version_after(version: str, level: Level | None) -> str:
-    """The lowest version that a change of this level may have."""
+    """Return the lowest version that a change of this level allows."""
     major, minor, patch = (int(part) for part in version.split("."))
     if level == "breaking":
         return f"{major + 1}.0.0"
@@ -55,7 +55,7 @@ def version_after(version: str, level: Level | None) -> str:
 
 
 def is_bumped(old: Contract, new: Contract, level: Level | None) -> bool:
-    """Whether the version of `new` says that there was a change of this level."""
+    """Return whether the version of `new` announces a change of this level."""
     return _number(new.version) >= _number(version_after(old.version, level))
 
 
@@ -142,7 +142,7 @@ def _is_wider(before: str, after: str) -> bool:
 
 
 def _rules(old: Contract, new: Contract) -> Iterator[Change]:
-    """Rules besides those that columns already tell of: types, nulls, the key."""
+    """Yield the changes of rules, except those that columns already report: types, nulls, the key."""
     reported = ("type", "required")
     before, after = (
         {rule.name: rule for rule in contract.rules if rule.kind not in reported and rule.name != "primary_key"}
@@ -181,7 +181,7 @@ def _definition(rule: Rule) -> str:
 
 
 def _is_tighter(old: Rule, new: Rule) -> bool:
-    """Whether all that holds the new rule held the old one."""
+    """Return whether every value that holds the new rule also held the old one."""
     if old.kind != new.kind:
         return False
     if old.limits or new.limits:

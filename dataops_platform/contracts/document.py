@@ -1,6 +1,6 @@
-"""An ODCS 3.2 file as records: which keys there are and what may stand under them.
+"""An ODCS 3.2 file as pydantic models: all keys of the standard, and what may stand under them.
 
-Every key of the standard is here. One marked `NotEnforced` may be used, and the contract says that it does nothing.
+A key marked `NotEnforced` may be used; the contract lists it as not enforced.
 
 Source: Open Data Contract Standard 3.2, https://bitol-io.github.io/open-data-contract-standard/
 """
@@ -32,7 +32,7 @@ LIMITS = (
 
 
 class NonNullModel(StrictModel):
-    """A key that is there says something: `minimum:` without a number would be a rule that silently does nothing."""
+    """A record whose keys have values: `minimum:` without a number would be a rule that silently does nothing."""
 
     @field_validator("*", mode="before")
     @classmethod
@@ -43,7 +43,7 @@ class NonNullModel(StrictModel):
 
 
 class Described(NonNullModel):
-    """What people may say about anything."""
+    """Keys with which people describe any part of a contract."""
 
     id: str | None = None
     description: str | None = None
@@ -53,7 +53,7 @@ class Described(NonNullModel):
 
 
 class CustomProperty(NonNullModel):
-    """A property the standard does not know; the platform reads `knownAt`."""
+    """A property outside the standard; the platform reads `knownAt`."""
 
     id: str | None = None
     property: str
@@ -70,7 +70,7 @@ class EnumValue(Described):
 
 
 class Arguments(NonNullModel):
-    """What a metric counts: which values are missing, which are valid, which columns make a key."""
+    """The arguments of a metric: which values count as missing, which are valid, which columns form a key."""
 
     missingValues: list[str | Number | None] = []
     validValues: list[str | bool | Number] = []
@@ -81,8 +81,8 @@ class Arguments(NonNullModel):
 class Quality(Described):
     """A rule of a table or a column.
 
-    `custom`: a boolean DuckDB expression over one row, or a check written with pandera's own API. `library`: a metric
-    of the standard and its limits. `sql`: a query that gives one number, and its limits. `text`: prose, not enforced.
+    `custom`: a boolean DuckDB expression over one row, or a check written with pandera's API. `library`: a metric of
+    the standard and its limits. `sql`: a query that returns one number, and its limits. `text`: prose, not enforced.
     """
 
     name: str | None = None
@@ -111,7 +111,7 @@ class Quality(Described):
 
 
 class Relationship(NonNullModel):
-    """The `table.column` in which a value must be found."""
+    """The `table.column` in which a value must exist."""
 
     id: str | None = None
     type: Literal["foreignKey"] = "foreignKey"
@@ -121,7 +121,7 @@ class Relationship(NonNullModel):
 
 
 class TypeOptions(NonNullModel):
-    """Bounds of a column; each becomes a rule of its name."""
+    """Bounds of a column; each becomes a rule of the same name."""
 
     minimum: Number | None = None
     maximum: Number | None = None
@@ -204,14 +204,14 @@ class TeamMember(Described):
 
 
 class Team(Described):
-    """Who owns the table."""
+    """The owner of the table."""
 
     name: str = Field(pattern=r"^[a-z0-9_-]+$")
     members: list[TeamMember] = []
 
 
 class Role(NonNullModel):
-    """Who may read it."""
+    """A role that may read the table; listed by lint, not enforced."""
 
     id: str | None = None
     role: str
@@ -223,7 +223,7 @@ class Role(NonNullModel):
 
 
 class Sla(NonNullModel):
-    """A promise about time. `freshness` (also `latency`) is enforced: rows no older than `value` `unit`s."""
+    """A promise about time. `freshness` (also `latency`) is enforced: no row is older than `value` `unit`s."""
 
     id: str | None = None
     property: str
@@ -240,7 +240,7 @@ class Sla(NonNullModel):
 
 
 class Description(NonNullModel):
-    """What the table is for."""
+    """The purpose of the table."""
 
     purpose: str | None = None
     usage: str | None = None

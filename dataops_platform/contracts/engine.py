@@ -1,8 +1,8 @@
-"""Judges rows by a plan inside DuckDB: which rules are broken, how often, by which rows.
+"""The check engine: judges rows by a compiled contract inside DuckDB.
 
-Rules that look at other rows or tables are answered first, each by reading its own columns. Then one scan picks the
-rows that break any rule, and only for those asks which. Rows are copied only where `typed_rows` says so, and to be
-split where some are refused.
+Rules that look at other rows or tables are evaluated first, each on its own columns. Then one scan selects the rows
+that break any rule, and each rule is evaluated only on those rows. Rows are copied where `typed_rows` needs it, and to
+split them where some are refused.
 """
 
 from __future__ import annotations
@@ -28,40 +28,40 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 BROKEN = "_dp_broken"
-"""The temporary table of refused rows that `Judgement.split` fills."""
+"""The temporary table of refused rows; `Judgement.split` fills it."""
 
 OVER_ALL_ROWS = frozenset({"measure", "query"})
-"""Kinds of rules that look at all rows of a batch together; they refuse the batch, not a row."""
+"""Kinds of rules that judge all rows of a batch together; they refuse the batch, not a row."""
 
 RELEASED = "released"
-"""The warning of a row that somebody let through although it broke a rule."""
+"""The warning of a row that a steward released although it breaks a rule."""
 
 FUNCTION = "function"
-"""The rule that a row breaks which a user's function refuses; the reason stands with the row, the verdict counts."""
+"""The rule that a row breaks when a user's function refuses it. The row keeps the reason, the verdict counts rows."""
 
 
 @dataclass(frozen=True)
 class BatchAudit:
-    """What a contract said about one batch (one partition, or the whole table)."""
+    """The outcome of a contract for one batch (one partition, or the whole table)."""
 
     partition: str
     rows_in: int
     rows_refused: int
     verdicts: tuple[Verdict, ...]
     unmet: tuple[str, ...] = ()
-    """Rules over all rows together, of severity error, that do not hold: a limit and the number found."""
+    """Violated rules over all rows together, of severity error: the limit and the number found."""
 
     @property
     def rows_audited(self) -> int:
-        """Rows that hold the contract."""
+        """The number of rows that hold the contract."""
         return self.rows_in - self.rows_refused
 
 
 @dataclass(frozen=True)
 class _Test:
-    """A rule as a condition on a typed row, and SQL of its name as a refused row carries it.
+    """A rule as a condition on a typed row, and SQL of the rule's name as a refused row carries it.
 
-    `flag` is the column in which `Judgement._failing` has the answer.
+    `flag` is the column of `Judgement._failing` that holds the result.
     """
 
     rule: str
@@ -73,7 +73,7 @@ class _Test:
 
 @dataclass
 class _Batch:
-    """Counts of one batch."""
+    """The counts of one batch."""
 
     rows_in: int = 0
     rows_refused: int = 0
@@ -81,7 +81,7 @@ class _Batch:
 
 
 class Judgement:
-    """What a plan says about typed rows; the rows stay where they are until they are split."""
+    """The outcome of a compiled contract for typed rows. The rows stay where they are until they are split."""
 
     def __init__(
         self,
@@ -95,6 +95,7 @@ class Judgement:
         self.connection, self.rows, self._compiled, self._marked = connection, rows, compiled, marked
         self._contract, self._tests = compiled.contract, tests
         self._is_split = False
+        # rows without partitions are one batch, under the key of a whole table
         part = "_dp_partition" if "_dp_partition" in rows.columns else literal(WHOLE)
         with _rule_errors_of(compiled.contract):
             counts = connection.execute(f"select {part}, count(*) from {rows.sql} group by 1").fetchall()
@@ -103,19 +104,19 @@ class Judgement:
 
     @property
     def rows_refused(self) -> int:
-        """Rows that break a rule of severity error."""
+        """The number of rows that break a rule of severity error."""
         return sum(batch.rows_refused for batch in self._batches.values())
 
     def audits(self, partitions: Sequence[str]) -> list[BatchAudit]:
-        """The outcome for each partition asked for, also for those without rows; `[""]`: for all rows."""
+        """Return the audit of each partition asked for, also of one without rows; `[""]` asks for all rows together."""
         return [self._audit(partition) for partition in partitions]
 
     def sample(self) -> list[dict[str, Any]]:
-        """Refused rows, as many for each rule as were asked for: position, `rules`, and the columns as texts."""
+        """Return refused rows, at most `samples` for each rule: position, `rules`, and the columns as texts."""
         return self._sampled
 
     def marked(self) -> str:
-        """SQL of the rows that break a rule, with the lists `_dp_rules` and `_dp_warnings` (null when empty)."""
+        """Return SQL of the rows that break a rule, with the lists `_dp_rules` and `_dp_warnings` (null when empty)."""
         errors, warnings = (self._names(severity) for severity in ("error", "warning"))
         return (
             f"(select {identifiers(self.rows.columns)}, {errors} as _dp_rules, {warnings} as _dp_warnings "
@@ -123,7 +124,7 @@ class Judgement:
         )
 
     def good(self) -> str:
-        """SQL of the rows that hold the contract, or were released; columns that are kept, and those of typing."""
+        """Return SQL of the rows that hold the contract or are released, with the columns of `TypedRows`."""
         if not self.rows_refused:
             return self.rows.sql
         if self._is_split:
@@ -132,10 +133,10 @@ class Judgement:
         return f"(from {self._marked} where ({self._any('error')}) is not true)"
 
     def split(self) -> None:
-        """Fills `BROKEN` with the refused rows and `_dp_rules`, the rules that each breaks.
+        """Fill `BROKEN` with the refused rows and `_dp_rules`, the rules that each of them breaks.
 
-        From then on good rows are those that are not there; so a row is one or the other, whatever a rule says when
-        it is asked twice. Raises: UsedWrongly DP-C075 for a rule that says something else now.
+        From then on a row is good unless it is in `BROKEN`, so that every row is exactly one of the two, even when a
+        rule gives another result on a second evaluation. Raises: UsedWrongly DP-C075 for a rule that says something else now.
         """
         if self._is_split:
             return
@@ -155,7 +156,7 @@ class Judgement:
             )
 
     def release(self, rows: Sequence[tuple[str, int]]) -> None:
-        """Lets split rows through, by `_dp_file` and `_dp_line`; each then counts as a warning."""
+        """Let rows pass after the split, by `_dp_file` and `_dp_line`; from then on each counts as a warning."""
         part = "_dp_partition" if "_dp_partition" in self.rows.columns else literal(WHOLE)
         for file, line in rows:
             where = f"_dp_file = {literal(file)} and _dp_line = {literal(line)} and _dp_rules is not null"
@@ -200,7 +201,7 @@ class Judgement:
         return float(found[0]) if found and found[0] is not None else None
 
     def _count(self, part: str, samples: int) -> list[dict[str, Any]]:
-        """Counts failing rows by batch and rule, on rows that break any; gives samples of those that are refused."""
+        """Count the failing rows of each batch and rule, and return samples of the refused ones."""
         errors = [test for test in self._tests if test.severity == "error"]
         kept = self._sample_sql() if samples else "null"
         refused = " or ".join(test.flag for test in errors) or "false"
@@ -221,7 +222,7 @@ class Judgement:
         return [self._as_sample(row) for row in sorted(sampled.values(), key=lambda row: [row[name] for name in first])]
 
     def _sample_sql(self) -> str:
-        """SQL of a refused row as a value that sorts by its position, else by its key."""
+        """Return SQL of a refused row as a struct that sorts by the row's position, or else by its key."""
         first = self.rows.position or self._contract.primary_key
         order = ", ".join(f"{identifier(f'_dp_by_{name}')}: {identifier(name)}" for name in first)
         values = ", ".join(f"{identifier(c)}: {identifier(c)}::varchar" for c in self._columns)
@@ -240,14 +241,14 @@ class Judgement:
         return " or ".join(f"({test.sql})" for test in self._tests if test.severity in severities) or "false"
 
     def _failing(self, *severities: str) -> str:
-        """SQL of the rows that break a rule of these severities, with a flag for each test."""
+        """Return SQL of the rows that break a rule of these severities, with a flag for each test."""
         flags = "".join(f", {test.sql} as {test.flag}" for test in self._tests)
         reason = f", {identifier(REFUSED)}" if self.rows.has_refusals else ""
         columns = f"{identifiers(self.rows.columns)}{reason}{flags}"
         return f"(select {columns} from {self._marked} where {self._any(*severities)})"
 
     def _names(self, severity: str) -> str:
-        """SQL of the list of broken rules of one severity in a row of `_failing`, null when there are none."""
+        """Return SQL of a list: the rules of one severity that a row of `_failing` breaks; null when there are none."""
         tests = [test for test in self._tests if test.severity == severity]
         if not tests:
             return "null::varchar[]"
@@ -266,11 +267,11 @@ def judge(
     others: str | None = None,
     samples: int = 0,
 ) -> Judgement:
-    """What `plan` says about the rows of the relation `source`.
+    """Judge the rows of the relation `source` by a compiled contract.
 
-    `references` gives the relation that holds each table a relationship rule refers to. `others` are the rows the
-    table already has in other partitions: a key must not occur there either. `samples` is how many refused rows to
-    keep for each rule. Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when there is one the
+    `references` maps each table that a relationship refers to to a relation. `others` are the rows that the table
+    already has in other partitions: a key must not occur there either. `samples` is how many refused rows to keep for
+    each rule. Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when there is one the
     contract does not know; UsedWrongly DP-C076 for a rule that fails on a row, DP-C017 or DP-C055 for a relationship
     with what is not there.
     """
@@ -280,7 +281,7 @@ def judge(
         tests, marks = list[_Test](), list[str]()
         for number, rule in enumerate(contract.rules):
             if rule.kind == "type" and rule.columns[0] in rows.already_typed:
-                continue
+                continue  # no value was cast, so none can have failed to
             sql, mark = compiled.violations.get(rule.name, ""), f"_dp_rule_{number}"
             found = "" if sql else _beyond_the_row(connection, rows, rule, contract, mark, references or {}, others)
             if found:
@@ -305,9 +306,10 @@ def _beyond_the_row(
     references: Mapping[str, str],
     others: str | None,
 ) -> str:
-    """A condition, for a rule that looks further than one row; empty when no row breaks it, or it judges no row.
+    """Return a condition for a rule that looks beyond one row; empty when no row breaks it, or it does not judge rows.
 
-    What the rule found is in the table `target`, and the condition is a join with it: to be asked once for each row.
+    The offending values are stored in the table `target`. The condition is a join with that table: evaluate it once a
+    row.
     """
     found, table = f"({identifiers(rule.columns)}) in (from {target})", contract.table
     if rule.kind == "unique":
@@ -331,7 +333,7 @@ def _beyond_the_row(
 
 
 def _refuse_absent(connection: DuckDBPyConnection, rule: Rule, relation: str) -> None:
-    """Checks that a relationship leads somewhere. Raises: UsedWrongly DP-C017, DP-C055."""
+    """Refuse a relationship with a table or column that does not exist. Raises: UsedWrongly DP-C017, DP-C055."""
     import duckdb
 
     table, _, name = str(rule.argument).partition(".")

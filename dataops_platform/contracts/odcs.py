@@ -1,4 +1,4 @@
-"""Reads an ODCS 3.2 file, strictly: what is enforced becomes a `Contract`, what is misspelt is refused."""
+"""The parser of ODCS 3.2 files: enforced keys become a `Contract`, misspelt ones are refused."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SQL_TYPES: dict[LogicalType, tuple[str, ...]] = {
     "timestamp": ("timestamp", "timestamptz"),
     "time": ("time",),
 }
-"""The physical types of each logical type, first the one that stands when none is named. `decimal` is a number, too."""
+"""The physical types of each logical type; the first is the default. `decimal(p,s)` is a number, too."""
 BOUNDS: dict[str, RuleKind] = {
     "minimum": "minimum",
     "maximum": "maximum",
@@ -66,11 +66,11 @@ APPLICABLE: dict[LogicalType, tuple[frozenset[str], tuple[type, ...]]] = {
     "number": (_NUMERIC, (int, float)),
     "boolean": (frozenset(), (bool,)),
 }
-"""Which options and which enum values say something about a type; none do about dates and times."""
+"""The options, and the Python types of enum values, that apply to a logical type; none apply to dates and times."""
 
 
 def load_contract(path: Path) -> Contract:
-    """The contract in an ODCS file.
+    """Return the contract in an ODCS file.
 
     Raises: UsedWrongly when the file cannot be read as YAML, or says something unknown, badly typed or contradictory;
     each names `file:line:column`.
@@ -98,7 +98,7 @@ def load_contract(path: Path) -> Contract:
 
 
 def _refuse_duplicate_columns(table: SchemaObject, file: YamlFile) -> None:
-    """Refuses names that SQL takes for one another (it does not tell upper from lower case), and the platform's own."""
+    """Refuse names that differ only in case (SQL takes them for one), and names reserved for the platform."""
     seen: dict[str, str] = {}
     for index, prop in enumerate(table.properties):
         place = file.place(("schema", 0, "properties", index, "name"))
@@ -185,7 +185,7 @@ def _column_rules(prop: Property, table: SchemaObject, file: YamlFile, loc: Loc)
 
 
 def _refuse_unknown_self_reference(to: str, table: SchemaObject, place: str) -> None:
-    """Checks that a relationship of a table with itself leads to a column."""
+    """Refuse a relationship of a table with itself that names an unknown column."""
     referred, _, name = to.partition(".")
     columns = [prop.name for prop in table.properties]
     if referred == table.name and name not in columns:
@@ -211,7 +211,7 @@ def _refuse_options_of_another_type(prop: Property, file: YamlFile, loc: Loc) ->
 
 
 def _refuse_invalid_pattern(pattern: str, place: str) -> None:
-    """Refuses what is no regular expression, neither Python's nor DuckDB's (RE2), which judges rows."""
+    """Refuse a text that is a regular expression neither for Python nor for DuckDB (RE2), which judges rows."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of sets that Python may once read otherwise
@@ -222,7 +222,7 @@ def _refuse_invalid_pattern(pattern: str, place: str) -> None:
 
 
 def _refuse_contradictions(options: TypeOptions, file: YamlFile, loc: Loc) -> None:
-    """Refuses bounds that no value holds, and those with more digits than a number keeps."""
+    """Refuse bounds that no value can hold, and bounds with more digits than a number keeps."""
     floors = [(options.minimum, False, "minimum"), (options.exclusiveMinimum, True, "exclusiveMinimum")]
     ceilings = [(options.maximum, False, "maximum"), (options.exclusiveMaximum, True, "exclusiveMaximum")]
     floors += [(options.minLength, False, "minLength")]
@@ -253,7 +253,7 @@ def _quality_rules(items: list[Quality], table: SchemaObject, file: YamlFile, lo
             name, kind, columns = item.name or "", "query", (column,) if column else ()
             argument = (item.query or "").replace("${property}", identifier(column) if column else "")
         else:
-            continue  # text: prose, said by `unenforced`
+            continue  # text: prose, listed by `unenforced`
         limits = _limits(item)
         if item.type in ("library", "sql") and not limits:
             raise UsedWrongly("DP-C064", place=place, limits=", ".join(LIMITS))
@@ -307,7 +307,7 @@ def _custom(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
 
 
 def _metric(item: Quality, table: SchemaObject, column: str, place: str) -> tuple[str, RuleKind, tuple[str, ...], str]:
-    """A metric of the standard as an SQL aggregate over the rows of a batch."""
+    """Return a metric of the standard as a rule: its name, kind and columns, and an SQL aggregate over a batch."""
     arguments, known = item.arguments, [prop.name for prop in table.properties]
     columns = tuple(arguments.properties) if item.metric == "duplicateValues" and arguments.properties else (column,)
     if item.metric == "rowCount":
@@ -337,7 +337,7 @@ def _metric(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
 
 
 def _counted_rule(item: Quality, columns: tuple[str, ...]) -> Rule | None:
-    """The rule of which a metric counts the broken rows."""
+    """Return the row rule whose violations a metric counts, or None."""
     kinds: dict[str | None, RuleKind] = {"nullValues": "required", "duplicateValues": "unique", "invalidValues": "enum"}
     if item.type != "library" or item.metric not in kinds or item.arguments.pattern:
         return None
@@ -366,7 +366,7 @@ _SECONDS |= _WORDS | {f"{unit}s": seconds for unit, seconds in _WORDS.items()}
 
 
 def _freshness(document: Document, table: SchemaObject, file: YamlFile) -> Freshness | None:
-    """The first promise of freshness (or latency) that the file makes."""
+    """Return the first promise of freshness (or latency) in the file, or None."""
     for index, sla in enumerate(document.slaProperties):
         if sla.property.lower() not in ("freshness", "latency", "ly"):
             continue
@@ -385,7 +385,7 @@ def _freshness(document: Document, table: SchemaObject, file: YamlFile) -> Fresh
 
 
 def _unenforced(model: BaseModel, file: YamlFile, loc: Loc = ()) -> Iterator[str]:
-    """What the file asks for and nobody enforces, as `file:line:column key`."""
+    """Yield the keys that nothing enforces, as `file:line:column key`."""
     for name, info in type(model).model_fields.items():
         value, at = getattr(model, name), (*loc, info.alias or name)
         if NOT_ENFORCED in info.metadata and name in model.model_fields_set:

@@ -1,4 +1,4 @@
-"""Contracts as they were at a git revision, and waivers of breaking changes."""
+"""Contracts as of a git revision, and waivers of breaking changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WAIVERS = "waivers.yaml"
 
 
 class Waiver(StrictModel):
-    """Lets the breaking changes up to one version of a contract pass until a day: who allows it, and why."""
+    """Lets the breaking changes up to one version of a contract pass until a day; names who allows it and why."""
 
     contract: str
     version: str
@@ -35,7 +35,7 @@ class WaiverFile(StrictModel):
 
 
 def contracts_at(place: str, folder: Path) -> dict[str, Contract]:
-    """The contracts by file name: one file, a folder of them, or `folder` as it was at a git revision.
+    """Return contracts by file name: of one file, of a folder, or of `folder` as of a git revision.
 
     Raises: UsedWrongly DP-C018 for a place that is none of these; what `load_contract` raises.
     """
@@ -45,7 +45,7 @@ def contracts_at(place: str, folder: Path) -> dict[str, Contract]:
     if path.is_dir():
         return contracts_in(path)
     listed = _git(folder, "ls-tree", "--name-only", place, "./", place=place).decode().splitlines()
-    with tempfile.TemporaryDirectory() as copies:
+    with tempfile.TemporaryDirectory() as copies:  # the parser reads files, so that messages can name lines
         for name in listed:
             if name.endswith(SUFFIX):
                 (Path(copies) / name).write_bytes(_git(folder, "show", f"{place}:./{name}", place=place))
@@ -53,17 +53,17 @@ def contracts_at(place: str, folder: Path) -> dict[str, Contract]:
 
 
 def contracts_in(folder: Path) -> dict[str, Contract]:
-    """The contracts in a folder by file name."""
+    """Return the contracts in a folder by file name."""
     return {path.name: load_contract(path) for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
 def waivers_in(folder: Path, today: dt.date) -> list[Waiver]:
-    """The waivers that still hold. Raises: UsedWrongly for a file that says something else."""
+    """Return the waivers that are still valid. Raises: UsedWrongly for a file that says something else."""
     return [waiver for waiver in _all_waivers(folder) if dt.date.fromisoformat(waiver.until) >= today]
 
 
 def expired_waivers(folder: Path, today: dt.date) -> list[Waiver]:
-    """The waivers that nothing heeds any more. Raises: UsedWrongly DP-C019."""
+    """Return the waivers that have expired. Raises: UsedWrongly DP-C019."""
     return [waiver for waiver in _all_waivers(folder) if dt.date.fromisoformat(waiver.until) < today]
 
 

@@ -1,4 +1,4 @@
-"""Rows as values of their contracted types: a relation to judge, copied only where a value is costly to read twice."""
+"""Rows as values of their contracted types: a relation to judge, copied only where reading a value twice is costly."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 STAGED = "_dp_staged"
 REFUSED = "_dp_refused"
-"""A column a user's function may add: a text says why it refuses the row, null lets it pass."""
+"""A column that a user's function may add: a text says why it refuses the row, null lets the row pass."""
 
 
 @dataclass(frozen=True)
 class TypedRows:
-    """A relation, as SQL, with the contracted columns as their types, `_dp_*` columns as they came, and for each
-    contracted column one that says where it was given something else (`predicates.untyped`).
+    """A relation, as SQL, with the contracted columns in their types and the `_dp_*` columns unchanged.
 
-    `columns` are those to keep: the contracted ones, and the `_dp_*` ones that say where a row comes from; `plain` are
-    those that were given as what they are to be. `copied` relations are temporary tables and have row ids.
+    For each contracted column a flag is true where the value was not of the type (`predicates.untyped`). `columns` are
+    those to keep: the contracted ones and the `_dp_*` ones with a row's position. `already_typed` are the columns that
+    needed no cast. A `copied` relation is a temporary table and has row ids.
     """
 
     sql: str
@@ -38,7 +38,7 @@ class TypedRows:
 
     @property
     def position(self) -> tuple[str, ...]:
-        """The columns that tell rows apart, if the rows have them."""
+        """The columns that identify a row, as far as the rows have them."""
         known = ("_dp_file", "_dp_line")
         return known if set(known) <= set(self.columns) else ("_dp_line",) if "_dp_line" in self.columns else ()
 
@@ -46,11 +46,11 @@ class TypedRows:
 def type_rows(
     connection: DuckDBPyConnection, source: str, contract: Contract, null_values: Sequence[str] = ()
 ) -> TypedRows:
-    """The rows of the relation `source` with their contracted types; a value that is none of its type becomes null.
+    """Return the rows of the relation `source` in their contracted types; a value that is not of its type becomes null.
 
-    Texts to be read as something else, and rows that a check in Python looks at, are copied into the temporary table
-    `STAGED`; other rows stay where they are. Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when
-    there is one the contract does not know.
+    Texts that need a cast, and rows that a Python check reads, are copied into the temporary table `STAGED`; other rows
+    stay where they are. Raises: Refused DP-C003 for a missing contracted column, DP-C004 for a column outside the
+    contract.
     """
     types = {name: kind for name, kind, *_ in connection.execute(f"describe select * from {source}").fetchall()}
     _refuse_other_columns(types, contract)
@@ -59,6 +59,7 @@ def type_rows(
     has_refusals = REFUSED in types
     passed = identifiers([*kept, *([REFUSED] if has_refusals else [])])
     passed = passed and f", {passed}"
+    # a floating column is cast even to its own type: its infinities and NaN are refused
     already_typed = frozenset(
         c.name for c in contract.columns if types[c.name] == target[c.name] not in ("DOUBLE", "FLOAT")
     )
@@ -89,7 +90,7 @@ def _source_name(column: Column) -> str:
 
 
 def with_lines(table: pa.Table) -> pa.Table:
-    """An Arrow table that numbers its rows in `_dp_line`: as it does itself where these are numbers, else from 1."""
+    """Return an Arrow table with row numbers in `_dp_line`: its own where they are distinct integers, else from 1."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -102,7 +103,7 @@ def with_lines(table: pa.Table) -> pa.Table:
 
 
 def as_type_of(connection: DuckDBPyConnection, relation: str, name: str, column: Column) -> str:
-    """SQL of the column `name` of another relation as the type of `column`, null where it is none of that type."""
+    """Return SQL of the column `name` of another relation, cast to the type of `column`; null where the cast fails."""
     source_type = connection.execute(f"describe select {identifier(name)} from {relation}").fetchall()[0][1]
     target = _types_of(connection, [column])[column.name]
     return identifier(name) if source_type == target else cast_sql(column, source_type, target, identifier(name))

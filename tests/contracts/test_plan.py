@@ -65,9 +65,9 @@ def test_rows_are_judged_from_the_file_alone_and_nothing_heavy_is_loaded(contrac
     code = f"""
 import sys, json, pathlib, duckdb
 from dataops_platform.contracts.engine import judge
-from dataops_platform.contracts.compiled import read_plan
+from dataops_platform.contracts.compiled import read_compiled
 rows = "(from (values (1, 'x'), (null, 'long'), (3, 'x')) as t(a, b))"
-(audit,) = judge(duckdb.connect(), rows, read_plan(pathlib.Path({str(file)!r}))).audits([""])
+(audit,) = judge(duckdb.connect(), rows, read_compiled(pathlib.Path({str(file)!r}))).audits([""])
 heavy = sorted({{"pandera", "pandas", "polars", "yaml", "dagster", "mlflow"}} & set(sys.modules))
 print(json.dumps([{{v.rule: v.failing_rows for v in audit.verdicts if v.failing_rows}}, heavy]))
 """
