@@ -1,4 +1,4 @@
-"""Where a new project gets this package from: the folder that it is installed from here, if it is from one."""
+"""The origin of this package for a new project: the folder from which it is installed here, if any."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGE = "dataops-platform"
 
 
 def add_package_source(project: Path, package: str = PACKAGE) -> None:
-    """Adds to a project's `pyproject.toml` the folder from which the package is installed; nothing where it is not.
+    """Add the folder from which the package is installed to a project's `pyproject.toml`, if it is installed from one.
 
     Source: https://packaging.python.org/specifications/direct-url (PEP 610)
     """
@@ -30,7 +30,7 @@ def add_package_source(project: Path, package: str = PACKAGE) -> None:
 
 
 def installed_from(package: str = PACKAGE) -> Path | None:
-    """The folder that a package is installed from; None where it came from an index or as a wheel."""
+    """Return the folder from which a package is installed, or None when it came from an index or a wheel."""
     try:
         text = distribution(package).read_text("direct_url.json")
     except PackageNotFoundError:

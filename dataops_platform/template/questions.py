@@ -1,4 +1,4 @@
-"""The questions of the template, with what each may be answered."""
+"""The questions of the template, and their valid answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEAM = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True)
 class TemplateQuestion:
-    """A question, its answer when nobody says anything, and the answers to choose from (none: any that fits)."""
+    """A question, its default answer, and the answers to choose from (empty: any valid one)."""
 
     name: str
     prompt: str
@@ -31,19 +31,19 @@ class TemplateQuestion:
 
 
 def template_folder() -> Path:
-    """Where the template lies: in the installed package, else beside the package in its repository."""
+    """Return the template's folder: in the installed package, else beside the package in its repository."""
     inside = Path(str(files("dataops_platform"))) / "project_template"
     return inside if inside.is_dir() else inside.parent.parent / "project_template"
 
 
 def template_settings() -> dict[str, Any]:
-    """The template's `cookiecutter.json`."""
+    """Return the content of the template's `cookiecutter.json`."""
     found: dict[str, Any] = json.loads((template_folder() / "cookiecutter.json").read_text())
     return found
 
 
 def questions() -> list[TemplateQuestion]:
-    """All questions, in the order they are asked."""
+    """Return all questions in order."""
     settings = template_settings()
     prompts = settings["__prompts__"]
     found = []
@@ -60,7 +60,7 @@ def questions() -> list[TemplateQuestion]:
 
 
 def checked_answer(question: TemplateQuestion, answer: str) -> str:
-    """`answer` when the question may be answered so. Raises: UsedWrongly DP-N001."""
+    """Return `answer` when it is valid. Raises: UsedWrongly DP-N001."""
     wrong = _wrong(question, answer)
     if wrong:
         raise UsedWrongly("DP-N001", question=question.name, answer=preview([repr(answer)], width=60), reason=wrong)
@@ -79,7 +79,9 @@ def _wrong(question: TemplateQuestion, answer: str) -> str:
 
 
 def _name_conflict(package: str) -> str:
-    """Why a project's package cannot have this name: a word of Python, or a module that is there already."""
+    """Return why a project's package cannot have this name: a Python keyword, or an importable module; else an empty
+    text.
+    """
     import keyword
     from importlib.util import find_spec
 

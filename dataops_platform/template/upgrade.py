@@ -1,4 +1,4 @@
-"""What the template of the installed package would change in a project that an older one made."""
+"""What the installed template would change in a project that an older one made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataops_platform.template.questions import questions
 
 @dataclass(frozen=True)
 class FileChange:
-    """A file that a newer template makes, changes or gives up, and whether it was edited here since it was made."""
+    """A file that the newer template adds, changes or removes, and whether it was edited since it was made."""
 
     file: str
     what: str
@@ -24,7 +24,7 @@ class FileChange:
 
 @dataclass(frozen=True)
 class TemplateUpgrade:
-    """The versions of the template a project was made from and that is installed, and the files that differ."""
+    """The version of the template that made a project, the installed version, and the files that differ."""
 
     made_from: str
     installed: str
@@ -32,9 +32,9 @@ class TemplateUpgrade:
 
 
 def template_upgrade(project: Path) -> TemplateUpgrade | None:
-    """What differs; nothing when the project was not made from the template.
+    """Return what the installed template would change; None when the project was not made from the template.
 
-    Raises: UsedWrongly DP-N004 when what the project says of its making cannot be read.
+    Raises: UsedWrongly DP-N004 when the project's record of its template cannot be read.
     """
     path = project / MADE_FROM
     if not path.is_file():
@@ -59,7 +59,7 @@ def template_upgrade(project: Path) -> TemplateUpgrade | None:
 def _what(name: str, then: dict[str, str], now: dict[str, str]) -> str:
     if name not in then:
         return "new"
-    return "changed" if name in now else "given up"
+    return "changed" if name in now else "removed"
 
 
 def _digest(path: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""Says in a test that rows hold a contract, or which of its rules they break."""
+"""Assertions that rows hold a contract, or break certain rules of it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def assert_holds(
     references: Mapping[str, Rows] | None = None,
     null_values: Sequence[str] | None = None,
 ) -> None:
-    """Passes when no row is refused and every rule over all rows together holds; warnings let rows pass.
+    """Assert that no row is refused and that every rule over all rows together holds; warnings let rows pass.
 
     `contract` is a path, a text or a `Contract`; `rows` are dicts, a polars, pandas or Arrow table, or the path of a
     CSV or Parquet file. `references` has the rows of each table that a relationship refers to, by name. `null_values`
-    are texts that mean null: the empty one in a file, none elsewhere. Raises: AssertionError with the rules, their
-    counts and five rows; UsedWrongly for a contract that cannot be read.
+    are texts that mean null: by default the empty one in a file, none elsewhere. Raises: AssertionError with the rules,
+    their counts and five rows; UsedWrongly for a contract that cannot be read.
     """
     __tracebackhide__ = True
     found = contract_of(contract)
@@ -55,10 +55,11 @@ def assert_breaks(
     references: Mapping[str, Rows] | None = None,
     null_values: Sequence[str] | None = None,
 ) -> None:
-    """Passes when the rows break exactly these rules: `{"amount:minimum": 1}` counts rows, `{"amount:minimum"}` not.
+    """Assert that the rows break exactly these rules: `{"amount:minimum": 1}` counts rows, `{"amount:minimum"}` does
+    not.
 
     Warnings are rules, too. A rule over all rows together counts 1. The other arguments are those of `assert_holds`.
-    Raises: AssertionError with what differs and five rows; UsedWrongly DP-C035 for a rule the contract does not have.
+    Raises: AssertionError with the differences and five rows; UsedWrongly DP-C035 for a rule that the contract lacks.
     """
     __tracebackhide__ = True
     found = contract_of(contract)
@@ -86,7 +87,7 @@ def _title(contract: Contract) -> str:
 def _checked(
     contract: Contract, rows: Rows, references: Mapping[str, Rows] | None, null_values: Sequence[str] | None
 ) -> tuple[InputTable, CheckResult]:
-    """What the contract says; rows that have other columns, and a file that is none, are a failure as well."""
+    """Check rows against a contract. Rows with other columns, and unreadable files, fail the assertion as well."""
     __tracebackhide__ = True
     try:
         table = table_of(rows, contract)
@@ -96,7 +97,7 @@ def _checked(
 
 
 def _examples(contract: Contract, table: InputTable, checked: CheckResult, rules: set[str]) -> Iterator[str]:
-    """What the first rows that break some rules are, and what they break; what holds for all rows together."""
+    """Yield the first rows that break one of `rules`, with the values involved; first the rules over all rows."""
     for unmet in checked.audit.unmet[:MAX_EXAMPLES]:
         yield f"all rows together: {unmet}"
     for refused in table.unreadable[:MAX_EXAMPLES]:

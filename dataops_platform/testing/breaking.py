@@ -1,4 +1,4 @@
-"""Rows made from a contract that break one of its rules and no other, so that each can be seen to fail once."""
+"""Rows made from a contract that break one of its rules and no other, so that each rule can be tested to fail."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _OPPOSITE: dict[RuleKind, tuple[RuleKind, int]] = {
     "min_length": ("max_length", -1),
     "max_length": ("min_length", 1),
 }
-"""The rule that holds where another is broken, and what to add to its bound."""
+"""The rule that holds where another is broken, and the offset of its bound."""
 
 
 _BESIDE: dict[RuleKind, tuple[int, ...]] = {
@@ -53,11 +53,11 @@ _BESIDE: dict[RuleKind, tuple[int, ...]] = {
     "exclusive_minimum": (0, -1),
     "exclusive_maximum": (0, 1),
 }
-"""What to add to a bound for the values just outside."""
+"""The offsets from a bound to the values just outside."""
 
 
 def rules_of(contract: ContractInput) -> list[str]:
-    """The names of the rules that some row can break: all but the type of a column of texts, which takes any value.
+    """Return the names of the rules that a row can break: all except the type of a text column, which takes any value.
 
     Raises: what `load_contract` raises.
     """
@@ -74,7 +74,7 @@ def rows_breaking(
     values: ColumnValues | None = None,
     references: Mapping[str, Rows] | None = None,
 ) -> list[Row]:
-    """Rows of which as few as can be break `rule`, and nothing breaks another: about `count`, judged by the engine.
+    """Return about `count` rows that break `rule`, as few of them as possible, and no other rule, judged by the engine.
 
     A rule over all rows together may need more rows, fewer or none. `values` and `references` are those of
     `example_rows`; values given for the column of the rule may break it. Raises: UsedWrongly DP-C037 when such rows
@@ -104,7 +104,7 @@ def _size(rules: set[str]) -> int:
 
 
 def _attempts(source: Source, rule: Rule, count: int, chance: Random) -> Iterator[list[Row]]:
-    """Rows that may break the rule, the likeliest first."""
+    """Yield rows that may break the rule, the likeliest first."""
     without = tuple(other for other in source.contract.rules if other.name != rule.name)
     others = replace(source, contract=replace(source.contract, rules=without))
     against = replace(source, contract=replace(source.contract, rules=(*without, *_opposite(rule))))
@@ -124,7 +124,7 @@ def _attempts(source: Source, rule: Rule, count: int, chance: Random) -> Iterato
 
 
 def _good(source: Source, count: int, chance: Random) -> list[Row]:
-    """Rows that hold every rule about single rows; fewer when there are not enough."""
+    """Return rows that hold every row rule; fewer than `count` when not enough are found."""
     found: list[Row] = []
     for nulls in null_shares(source):
         if len(found) < count:
@@ -133,7 +133,7 @@ def _good(source: Source, count: int, chance: Random) -> list[Row]:
 
 
 def _spoilt(against: Source, rule: Rule, good: list[Row], chance: Random) -> Iterator[list[Row]]:
-    """Good rows, one of them spoilt by a value that what stands against the rule leaves."""
+    """Yield good rows with one row spoilt by a value that breaks the rule."""
     if rule.kind == "unique":
         yield from _doubled(against.contract, rule, good)
     elif rule.kind not in ("expression", "python"):
@@ -149,7 +149,7 @@ def _spoilt(against: Source, rule: Rule, good: list[Row], chance: Random) -> Ite
 
 
 def _doubled(contract: Contract, rule: Rule, good: list[Row]) -> Iterator[list[Row]]:
-    """Good rows, one with the key of another; else as it was, or like the other but for the columns of other keys."""
+    """Yield good rows in which two share a key: the second keeps its other values, or copies all but other keys."""
     kept = {name for r in contract.rules if r.kind == "unique" and r.name != rule.name for name in r.columns}
     filled = [row for row in good if all(row[name] is not None for name in rule.columns)]
     for first, second in pairwise(filled[: MAX_ROWS + 1]):
@@ -160,7 +160,7 @@ def _doubled(contract: Contract, rule: Rule, good: list[Row]) -> Iterator[list[R
 
 
 def _breaking(against: Source, rule: Rule, value: Any, chance: Random) -> list[Any]:
-    """Values that may break a rule about one column, the likeliest first; `value` breaks none."""
+    """Return values that may break a rule about one column, the likeliest first; `value` breaks none."""
     if rule.kind == "type":
         return [f"no {rule.argument}"] if rule.argument != "string" else []
     if rule.kind == "required":
@@ -177,7 +177,7 @@ def _breaking(against: Source, rule: Rule, value: Any, chance: Random) -> list[A
 
 
 def _opposite(rule: Rule) -> list[Rule]:
-    """Rules that hold where another is broken, as far as there are any."""
+    """Return rules that hold where another is broken; empty when there are none."""
     if rule.kind == "expression":
         return [replace(rule, argument=f"({rule.argument}\n) is not distinct from false")]
     if rule.kind == "pattern":
@@ -191,7 +191,7 @@ def _opposite(rule: Rule) -> list[Rule]:
 
 
 def _together(others: Source, rule: Rule, count: int, chance: Random) -> Iterator[list[Row]]:
-    """Rows that hold every other rule: none, fewer, more, with nulls or with one value in a column of the rule."""
+    """Yield rows that hold every other rule: none, fewer, more, with nulls, or with one value throughout a column."""
     yield []
     names = rule.columns or [column.name for column in others.contract.columns if rule.kind == "query"]
     for size in (count, 1, 2 * count, 10 * count):
@@ -204,6 +204,6 @@ def _together(others: Source, rule: Rule, count: int, chance: Random) -> Iterato
 
 
 def _often(others: Source, name: str, rows: Sequence[Row], chance: Random) -> list[Any]:
-    """Values that a column may have in many rows: null, that of one row, and another that its rules leave."""
+    """Return values that many rows of a column may share: null, that of one row, and another valid one."""
     left = values_left(others, name)
     return [None, *(row[name] for row in rows[:1]), left.draw(chance)]

@@ -1,4 +1,4 @@
-"""Rows made from a contract, that hold it: drawn by what its rules leave, and judged by the engine."""
+"""Rows made from a contract that hold it: sampled within its rules, and judged by the engine."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def example_rows(
     values: ColumnValues | None = None,
     references: Mapping[str, Rows] | None = None,
 ) -> list[Row]:
-    """So many rows that hold the contract, warnings too; the same for the same contract, count, seed and values.
+    """Return `count` rows that hold the contract, warnings too; equal arguments give equal rows.
 
-    Types, required, unique, enum, bounds, lengths, simple patterns and relationships are drawn; whatever else the
-    contract asks for is tried. Columns that need not be filled are sometimes null. `values` helps where trying finds
-    nothing: values to choose from, or a function of the row without such columns. `references` has the rows of each
-    table that a relationship refers to. Raises: UsedWrongly DP-C036 with the rules that could not be satisfied, DP-C087
+    Types, required, unique, enum, bounds, lengths, simple patterns and relationships are sampled directly; other rules
+    are met by trial. Optional columns are sometimes null. `values` helps where trials fail: by column, values to choose
+    from, or a function of the row without such columns. `references` has the rows of each table that a relationship
+    refers to. Raises: UsedWrongly DP-C036 with the rules that could not be satisfied, DP-C087
     for values of a column the contract does not have, DP-C056 for a table referred to that is not given.
     """
     source = source_of(contract_of(contract), values, references)
@@ -41,7 +41,7 @@ def example_rows(
 
 
 def _broken_together(source: Source, rows: list[Row]) -> Counter[str]:
-    """The rules that rows break, over all rows together too."""
+    """Return the rules that rows break, including those over all rows together."""
     return Counter(broken_rules(check_table(source.contract, table_of(rows, source.contract), source.references)))
 
 

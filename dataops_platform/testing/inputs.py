@@ -1,4 +1,4 @@
-"""What a test gives: a contract and rows, each in the form that is at hand."""
+"""The arguments of a test: a contract and rows, in any of their forms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ContractInput = str | Path | Contract
-"""The path of an ODCS file, its text, or what was read from it."""
+"""The path of an ODCS file, its text, or a parsed contract."""
 
 Rows = Any
 """Dicts, a polars, pandas or Arrow table, or the path of a CSV or Parquet file."""
@@ -29,7 +29,7 @@ Rows = Any
 
 @dataclass(frozen=True)
 class InputTable:
-    """Rows as an Arrow table, and the lines of a file that are no rows."""
+    """Rows as an Arrow table, and the unreadable lines of a file."""
 
     arrow: pa.Table
     is_file: bool = False
@@ -37,7 +37,7 @@ class InputTable:
 
 
 def contract_of(contract: ContractInput) -> Contract:
-    """The contract that is given; a text is called `contract.odcs.yaml` in messages.
+    """Return the contract; messages call a text `contract.odcs.yaml`.
 
     Raises: what `load_contract` raises.
     """
@@ -45,14 +45,14 @@ def contract_of(contract: ContractInput) -> Contract:
         return contract
     if isinstance(contract, Path) or not ("\n" in contract or contract.lstrip().startswith("{")):
         return load_contract(Path(contract))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:  # the parser reads files, so that messages can name lines
         path = Path(folder) / "contract.odcs.yaml"
         path.write_text(contract, encoding="utf-8")
         return load_contract(path)
 
 
 def table_of(rows: Rows, contract: Contract | None = None) -> InputTable:
-    """The rows as a table; one without rows has the columns of the contract.
+    """Return the rows as a table; without rows it has the columns of the contract.
 
     Raises: what `read_file` raises; UsedWrongly DP-C088 for what holds no rows.
     """
@@ -80,14 +80,14 @@ def check_table(
     null_values: Sequence[str] | None = None,
     sample: int = SAMPLE_ROWS,
 ) -> CheckResult:
-    """What the contract says about a table; without `null_values` an empty text is null in a file, and nowhere else."""
+    """Check a table against a contract. Without `null_values` an empty text is null in a file, and nowhere else."""
     nulls = tuple(null_values) if null_values is not None else ("",) * table.is_file
     others = {name: _referred(contract, name, rows) for name, rows in (references or {}).items()}
     return check_rows(contract, table.arrow, others, nulls, sample)
 
 
 def _referred(contract: Contract, table: str, rows: Rows) -> pa.Table:
-    """The table of a reference; one without rows has the columns that rules refer to."""
+    """Return a referenced table; without rows it has the columns that rules refer to."""
     import pyarrow as pa
 
     if isinstance(rows, Sequence) and not rows:
@@ -98,12 +98,12 @@ def _referred(contract: Contract, table: str, rows: Rows) -> pa.Table:
 
 
 def broken_rules(checked: CheckResult) -> dict[str, int]:
-    """How many rows break each rule that is broken, warnings too; 1 for a rule over all rows together."""
+    """Return the number of rows that break each broken rule, warnings too; 1 for a rule over all rows together."""
     return {verdict.rule: verdict.failing_rows for verdict in checked.audit.verdicts if verdict.failing_rows}
 
 
 def rule_of(contract: Contract, name: str) -> Rule:
-    """The rule called `name`. Raises: UsedWrongly DP-C035 when there is none."""
+    """Return the rule called `name`. Raises: UsedWrongly DP-C035 for an unknown name."""
     for rule in contract.rules:
         if rule.name == name:
             return rule
@@ -116,7 +116,7 @@ def _is_text(name: object) -> bool:
 
 
 def _array(values: list[Any]) -> pa.Array:
-    """Values of one type as they are; of several, as the texts a CSV file would have."""
+    """Return values of one type as they are, and values of several types as the texts that a CSV file would have."""
     import pyarrow as pa
 
     kinds = {type(value) for value in values if value is not None}

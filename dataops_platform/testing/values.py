@@ -1,4 +1,4 @@
-"""The values that rules about one column leave it."""
+"""The values that rules about one column allow."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from dataops_platform.contracts.contract import Column, Rule
 from dataops_platform.testing.pattern import texts_matching
 
 SPAN = 100_000
-"""How far values go from a bound that has no opposite."""
+"""How far values reach from a bound without an opposite bound."""
 
 EDGES = 0.1
-"""How often the first or the last value is taken: where rules break."""
+"""How often the first or the last value is taken, where rules are most likely to break."""
 
 DAYS = 10_000
 FIRST = dt.datetime(2024, 1, 1)
-"""How many days from which on."""
+"""The number of days, and the first of them, from which dates are taken."""
 
 _WHOLE = {"tinyint": 8, "smallint": 16, "int": 32, "integer": 32, "bigint": 64}
 _LETTERS = string.ascii_lowercase + string.digits
@@ -32,14 +32,14 @@ _LETTERS = string.ascii_lowercase + string.digits
 
 @dataclass(frozen=True)
 class Values:
-    """`pool` has all of them where they can be counted; else `draw` makes one, by the best it can."""
+    """The values of a column: all of them in `pool` where they can be counted; else `draw` makes one as best it can."""
 
     pool: Sequence[Any] | None
     draw: Callable[[Random], Any]
 
 
 def values_of(column: Column, rules: Sequence[Rule], referred: Sequence[Any] | None = None) -> Values:
-    """The values that rules about the column alone leave it; `referred` are those it is to be found among."""
+    """Return the values that rules about the column alone allow; `referred` are those that a relationship allows."""
     column_rules = [rule for rule in rules if rule.columns == (column.name,)]
     listed = next((rule.argument for rule in column_rules if rule.kind == "enum"), None)
     if listed is not None or referred is not None:
@@ -59,7 +59,7 @@ def values_of(column: Column, rules: Sequence[Rule], referred: Sequence[Any] | N
 
 
 def holds(rule: Rule, value: Any) -> bool:
-    """Whether a value holds a rule about it alone, as far as Python can tell; the engine has the last word."""
+    """Return whether a value holds a rule about it alone, as far as Python can tell; the engine decides."""
     test = _HOLDS.get(rule.kind)
     try:
         return test is None or test(value, rule.argument)
@@ -79,7 +79,7 @@ _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class _Counted(Sequence[Any]):
-    """The values that numbers stand for, made when they are asked for."""
+    """A sequence of values made on demand from a range of numbers."""
 
     def __init__(self, numbers: range, value: Callable[[int], Any]) -> None:
         self.numbers, self.value = numbers, value
@@ -110,7 +110,7 @@ def _pool(values: Sequence[Any]) -> Values:
 
 
 def _integers(bounds: dict[Any, Any], bits: int, scale: int = 0) -> range:
-    """Whole numbers between the bounds, each bound times ten to the power of `scale`."""
+    """Return the whole numbers between the bounds, each bound times ten to the power of `scale`."""
     lows = [math.ceil(_scaled(bounds["minimum"], scale))] if "minimum" in bounds else []
     lows += [math.floor(_scaled(bounds["exclusive_minimum"], scale)) + 1] if "exclusive_minimum" in bounds else []
     highs = [math.floor(_scaled(bounds["maximum"], scale))] if "maximum" in bounds else []
@@ -155,7 +155,7 @@ def _floats(bounds: dict[Any, Any], sql_type: str) -> Values:
 
 
 def _single(value: float) -> float:
-    """The nearest number of 32 bits."""
+    """Return the nearest number of 32 bits."""
     return float(struct.unpack("f", struct.pack("f", value))[0])
 
 

@@ -157,7 +157,7 @@ def test_what_a_newer_template_would_change_is_known(tmp_path: Path) -> None:
     assert newer is not None
     assert (newer.made_from, newer.installed) == ("0.0.1", VERSION)
     found = {change.file: (change.what, change.edited) for change in newer.changes}
-    assert found == {"Makefile": ("changed", True), "dataops.yaml": ("new", True), "gone.txt": ("given up", True)}
+    assert found == {"Makefile": ("changed", True), "dataops.yaml": ("new", True), "gone.txt": ("removed", True)}
 
 
 def test_a_project_of_another_making_has_no_template(orders: Path) -> None:

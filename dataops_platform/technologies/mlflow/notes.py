@@ -1,4 +1,4 @@
-"""Versions of models as people see and mark them in MLflow's pages: aliases, tags and notes."""
+"""Aliases, tags and notes of model versions, as people see and edit them in MLflow's pages."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 HEADING = "**dataops: "
 MAX_LENGTH = 2000
-"""Characters of a note; MLflow keeps 5000 of a description."""
+"""The longest note, in characters; MLflow keeps 5000 of a description."""
 
 
 @dataclass(frozen=True)
 class AnnotatedVersion:
-    """A version of a registered model, with what people and the platform wrote at it."""
+    """A version of a registered model, with the aliases, tags and description that people and the platform gave it."""
 
     name: str
     version: str
@@ -31,12 +31,12 @@ class AnnotatedVersion:
 
 
 def annotated_versions(client: MlflowClient, prefix: str) -> list[AnnotatedVersion]:
-    """All versions of the registered models whose names begin with `prefix`; by name, lowest first."""
+    """Return all versions of the registered models whose names begin with `prefix`; by name, lowest version first."""
     return [annotated for name in registered_below(client, prefix) for annotated in _versions(client, name)]
 
 
 def annotated_version(client: MlflowClient, name: str, version: str) -> AnnotatedVersion:
-    """One version."""
+    """Return one version of a registered model."""
     return next(annotated for annotated in _versions(client, name) if annotated.version == version)
 
 
@@ -63,7 +63,7 @@ def _versions(client: MlflowClient, name: str) -> list[AnnotatedVersion]:
 def write_note(
     client: MlflowClient, annotated: AnnotatedVersion, tags: Mapping[str, str], heading: str, note: str
 ) -> None:
-    """Writes tags at a version, and a note under a heading of ours; what else its description says stays."""
+    """Write tags on a version, and a note under a heading of the platform. The rest of its description stays."""
     now = client.get_model_version(annotated.name, annotated.version).description or ""
     title = f"{HEADING}{heading}**"
     others = [part for part in now.split("\n\n") if part.strip() and not part.startswith(title)]

@@ -1,4 +1,4 @@
-"""The digest of a model's files, and the only way the platform reads them."""
+"""The digest of a model's files, and the only code that reads them."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ TRUSTED_TYPES = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.utils.validation.check_array",
 )
-"""Types beyond skops' own list that a model may hold; all are scikit-learn's own or the standard library's."""
+"""Types outside skops' own list that a model may hold; all belong to scikit-learn or the standard library."""
 
 VOLATILE = frozenset({"MLmodel", "registered_model_meta"})
-"""Files with times and random ids. What else MLmodel says (signature, flavors, loader) is digested apart."""
+"""Files with times and random ids. The rest of MLmodel (signature, flavors, loader) is digested separately."""
 
 _RANDOM = frozenset({"artifact_path", "model_id", "model_size_bytes", "model_uuid", "run_id", "utc_time_created"})
-"""What MLmodel says of one logging of a model, and not of the model."""
+"""The keys of MLmodel that describe one logging of a model, not the model."""
 
 
 def artefact_digest(folder: Path) -> str:
-    """Digest of a model's content: equal for equal models of two processes, different when a byte of one changes.
+    """Return the digest of a model's content: equal models of two processes have equal digests.
 
-    A skops file names its parts by memory addresses; they are renumbered in order of appearance before digesting.
+    One changed byte changes it. A skops file names its parts by memory addresses; these are renumbered in order of
+    appearance before digesting.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     named = {path.relative_to(folder).as_posix(): path for path in files}
@@ -47,7 +48,7 @@ def artefact_digest(folder: Path) -> str:
 
 
 def refuse_other_files(folder: Path, digest: str) -> None:
-    """Refuses a folder that does not hold the model with this digest. Nothing of it is executed or made an object.
+    """Refuse a folder that does not hold the model with this digest. Executes and unpickles nothing.
 
     Raises: Refused DP-M001 for other content, DP-M021 for such that cannot be read, DP-M011 for links, which could lead
     elsewhere tomorrow.
@@ -66,7 +67,7 @@ def refuse_other_files(folder: Path, digest: str) -> None:
 
 
 def load_model(folder: Path, digest: str) -> BaseEstimator:
-    """The model in a folder, after its files were found to have `digest`; nothing is executed before.
+    """Return the model in a folder after its files were checked against `digest`; nothing is executed before the check.
 
     Raises: Refused DP-M001, DP-M021 or DP-M011 when they are others, DP-M003 for a type that is not trusted.
     """
@@ -81,7 +82,7 @@ def load_model(folder: Path, digest: str) -> BaseEstimator:
 
 
 def check_trusted(model: Any) -> None:
-    """Refuses a model that could not be read again. Raises: UsedWrongly DP-M004, naming the types."""
+    """Refuse a model that could not be loaded again. Raises: UsedWrongly DP-M004 with the untrusted types."""
     import skops.io
 
     unknown = sorted(set(skops.io.get_untrusted_types(data=skops.io.dumps(model))) - set(TRUSTED_TYPES))
@@ -90,7 +91,7 @@ def check_trusted(model: Any) -> None:
 
 
 def refuse_untrusted(folder: Path) -> None:
-    """Refuses a model's file that names types that are not trusted; only its schema is read.
+    """Refuse a model file that names types that are not trusted. Reads only its schema.
 
     Raises: Refused DP-M003.
     """
@@ -102,7 +103,7 @@ def refuse_untrusted(folder: Path) -> None:
 
 
 def _mlmodel(path: Path) -> Any:
-    """What MLflow's description says of the model: all but when, where and in which run it was written."""
+    """Return MLflow's description of the model without the keys of one logging: time, place, run."""
     if not path.exists():
         return None
     import yaml
