@@ -1,4 +1,4 @@
-"""Read, try and compare contracts.
+"""Check, compare and compile contracts.
 
 Example: dataops contracts test contracts/orders.odcs.yaml orders.csv
 """
@@ -19,15 +19,13 @@ contracts = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=Non
 
 @contracts.command()
 def lint(
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Contracts; those of the project when none is given.")
-    ] = None,
+    files: Annotated[list[Path] | None, typer.Argument(help="Contracts; the project's when none is given.")] = None,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Says what each contract enforces, and what it asks for that nobody enforces.
+    """List what each contract enforces, and the keys that nothing enforces.
 
-    Those of a project are held against its dbt project, too; ends with 1 when that says something else.
+    A project's contracts are also compared with its dbt project; ends with 1 when the two disagree.
 
     Example: dataops contracts lint
     """
@@ -64,9 +62,9 @@ def sync(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Writes what the contracts say about dbt's tables as dbt's own YAML, with the tests that dbt has.
+    """Write the contracts of dbt's tables as dbt properties, with the tests that dbt has.
 
-    What people have written about a table stands; ends with 1 where that, or a model, contradicts the contract.
+    Descriptions by hand are left alone; ends with 1 when one of them, or a model, contradicts the contract.
 
     Example: dataops contracts sync
     """
@@ -96,7 +94,7 @@ def _print_file(file: Any, check: bool) -> None:
     console().print(f"{file.name}: {len(file.models)} tables, {_done(file, check)}", markup=False)
     for model, place in file.by_hand.items():
         console().print(
-            f"{model}: described in {place} and left alone; take it out there to have it written", markup=False
+            f"{model}: described in {place} and left alone; remove it there to have it generated", markup=False
         )
 
 
@@ -113,12 +111,12 @@ def test(
     contract: Annotated[Path, typer.Argument(help="The contract, or its plan.")],
     file: Annotated[Path, typer.Argument(help="The rows: .csv, .csv.gz, .zip or .parquet.")],
     others: Annotated[
-        list[str] | None, typer.Option("--with", help="TABLE=FILE for each table that the rules refer to.")
+        list[str] | None, typer.Option("--with", help="TABLE=FILE, for each table that the rules refer to.")
     ] = None,
-    null_values: Annotated[str, typer.Option("--null", help="Words that mean null, separated by commas.")] = "",
+    null_values: Annotated[str, typer.Option("--null", help="Texts that mean null, separated by commas.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Holds a file against a contract; ends with 1 when it does not hold.
+    """Check a file against a contract; ends with 1 when the contract does not hold.
 
     Example: dataops contracts test contracts/orders.odcs.yaml orders.csv --with customers=customers.csv
     """
@@ -153,7 +151,8 @@ def plan(
     out: Annotated[Path | None, typer.Option("--out", help="Write the plan to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compiles a contract: says what DuckDB is asked for each rule. `contracts test` takes the file it writes.
+    """Compile a contract, and show what DuckDB evaluates for each rule. `contracts test` reads the file that --out
+    writes.
 
     Example: dataops contracts plan contracts/orders.odcs.yaml --out orders.plan.json
     """
@@ -191,13 +190,13 @@ def _print_checked(checked: Any, verdicts: list[dict[str, Any]], title: str) -> 
 
 
 quarantine = typer.Typer(
-    help="Look at refused rows, and decide about them.", no_args_is_help=True, rich_markup_mode=None
+    help="Show refused rows, and release or drop them.", no_args_is_help=True, rich_markup_mode=None
 )
 contracts.add_typer(quarantine, name="quarantine")
 Table = Annotated[str, typer.Argument(help="The table.")]
 Rows = Annotated[str, typer.Option("--rows", help="Ids of rows (or FILE:LINE), separated by commas.")]
 Rule = Annotated[str, typer.Option("--rule", help="All rows that break this rule and no other.")]
-Why = Annotated[str, typer.Option("--why", help="Why; it is kept beside the contract.")]
+Why = Annotated[str, typer.Option("--why", help="The reason, which is kept beside the contract.")]
 
 
 @quarantine.command()
@@ -207,7 +206,7 @@ def show(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Shows the refused rows of a table with their raw values and the rules they broke.
+    """Show the refused rows of a table, with their raw values and the rules they break.
 
     Example: dataops contracts quarantine show orders
     """
@@ -236,7 +235,7 @@ def release(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Lets refused rows through: the next run takes them in, once. The decision is kept beside the contract.
+    """Release refused rows: the next run takes them in, once. The decision is kept beside the contract.
 
     Example: dataops contracts quarantine release orders --rule amount:minimum --why "credit notes"
     """
@@ -253,7 +252,7 @@ def drop(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Leaves refused rows out for good: they stay counted as refused, and are shown no more.
+    """Drop refused rows for good: they still count as refused, and are no longer shown.
 
     Example: dataops contracts quarantine drop orders --rows data/orders.csv:4 --why "a test"
     """
@@ -293,15 +292,15 @@ def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str,
 @contracts.command()
 def diff(
     old: Annotated[str, typer.Argument(help="A contract, a folder of contracts, or a git revision.")],
-    new: Annotated[str, typer.Argument(help="The same; the project's files when not given.")] = "",
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a comment.")] = False,
+    new: Annotated[str, typer.Argument(help="Likewise; the project's files when not given.")] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")] = False,
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Says what changed, which version it needs and who is hit; ends with 1 on a breaking change that nobody announced.
+    """Show what changed, the version it needs and who is affected; ends with 1 on an unannounced breaking change.
 
-    A breaking change is announced by a new major version, or let pass by `contracts/waivers.yaml`.
+    A new major version announces a breaking change; a waiver in `contracts/waivers.yaml` lets it pass.
 
     Example: dataops contracts diff main
     """
@@ -332,5 +331,5 @@ def _print_compared(compared: Any) -> None:
             print_table(
                 [{**h.__dict__, "owners": ", ".join(h.owners)} for h in one.hits],
                 ["name", "kind", "through", "owners"],
-                "who is hit",
+                "affected readers",
             )

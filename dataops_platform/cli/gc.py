@@ -1,4 +1,4 @@
-"""Give up what no kept state needs."""
+"""Delete what no retained state uses."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from dataops_platform.settings.project import load_project
 
 
 def gc(
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this it only says what would go.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without this, only show what would be deleted.")] = False,
     keep: Annotated[
-        int | None, typer.Option(help="States of the last so many releases of each environment; 10 when not given.")
+        int | None, typer.Option(help="Retain the states of this many last releases of each environment; default 10.")
     ] = None,
     keep_days: Annotated[
-        int | None, typer.Option(help="And all that was shown within so many days; 90 when not given.")
+        int | None, typer.Option(help="Retain all that was shown within this many days; default 90.")
     ] = None,
     inputs: Annotated[
-        bool, typer.Option("--inputs", help="Keep also the raw tables that kept states were made from.")
+        bool, typer.Option("--inputs", help="Retain also the raw tables that retained states were made from.")
     ] = False,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Collects versions of tables, their files and models that no kept state needs. Without --yes it changes nothing.
+    """Delete versions of tables, their files and models that no retained state uses. Without --yes it changes nothing.
 
-    What an environment shows, what stands in a build area, and what any view is pinned to stays in any case. With only
-    one of --keep and --keep-days, only that one counts.
+    What an environment shows, what a build area holds and what a view is pinned to always stays. When only one of
+    --keep and --keep-days is given, only that one counts.
 
     Example: dataops gc --keep 5 --keep-days 30
     """

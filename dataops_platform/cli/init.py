@@ -1,4 +1,4 @@
-"""Make a project: a green pipeline with contracts, tests and three environments, to be changed into yours.
+"""Make a project: a working pipeline with contracts, tests and three environments, to be changed into yours.
 
 Example: dataops init my-shop --no-input
 """
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 def init(
-    name: Annotated[str | None, typer.Argument(help="What the project is called, as my-shop.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The project's name, as my-shop.")] = None,
     team: Annotated[str | None, typer.Option(help="The team that owns its data.")] = None,
-    catalog: Annotated[str | None, typer.Option(help="sqlite or postgres: where the lake's catalog is.")] = None,
-    ci: Annotated[str | None, typer.Option(help="github, gitlab or none: what checks and promotes it.")] = None,
-    deployment: Annotated[str | None, typer.Option(help="none: it runs here.")] = None,
+    catalog: Annotated[str | None, typer.Option(help="The lake's catalog: sqlite or postgres.")] = None,
+    ci: Annotated[str | None, typer.Option(help="The CI that tests and promotes it: github, gitlab or none.")] = None,
+    deployment: Annotated[str | None, typer.Option(help="The deployment: none (it runs here).")] = None,
     no_input: Annotated[
-        bool, typer.Option("--no-input", help="Ask nothing: the first answer to each question.")
+        bool, typer.Option("--no-input", help="Ask nothing: take the default answer to each question.")
     ] = False,
     into: Annotated[Path, typer.Option(help="The folder to make it in.", show_default="here")] = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Asks what was not said, and makes the project's folder."""
+    """Ask the questions that no option answers, and make the project's folder."""
     with errors_shown(as_json):
         from dataops_platform.template.bake import bake
         from dataops_platform.template.origin import add_package_source
@@ -57,7 +57,7 @@ def init(
 
 
 def _ask(question: TemplateQuestion) -> str:
-    """An answer that can be one: asked until it is."""
+    """Ask a question until the answer is valid, and return it."""
     from dataops_platform.template.questions import checked_answer
 
     out = console(stderr=True)

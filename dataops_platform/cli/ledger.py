@@ -1,4 +1,4 @@
-"""Look at the ledger of an environment, and verify it.
+"""Read the ledger of an environment, and verify it.
 
 Example: dataops ledger list --env prod
 """
@@ -31,11 +31,11 @@ ledger = typer.Typer(help=__doc__, no_args_is_help=True)
 @ledger.command("list")
 def list_(
     env: Environment = "",
-    last: Annotated[int, typer.Option(help="How many events, from the newest.", min=1)] = 20,
+    last: Annotated[int, typer.Option(help="The number of events, counted from the newest.", min=1)] = 20,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Lists the last events of an environment, the newest first.
+    """List the last events of an environment, the newest first.
 
     Example: dataops ledger list --env prod --last 5
     """
@@ -54,12 +54,12 @@ def list_(
 
 @ledger.command("show")
 def show(
-    event: Annotated[int | None, typer.Argument(help="The number of an event; the last when not given.", min=1)] = None,
+    event: Annotated[int | None, typer.Argument(help="An event's number; the last when not given.", min=1)] = None,
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Shows all that one event says.
+    """Show one event with all its fields.
 
     Example: dataops ledger show 3 --env prod
     """
@@ -86,9 +86,9 @@ def show(
 
 @ledger.command("verify")
 def verify(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
-    """Verifies each event, the chain, the head, and what is remembered of it elsewhere; of all environments, or of one.
+    """Verify each event, the chain, its head, and the witnesses outside the lake; for all environments, or one.
 
-    Ends with 1 and the first bad event when somebody wrote past the platform.
+    Ends with 1 and the first bad event when the ledger was written by anything but the platform.
 
     Example: dataops ledger verify
     """
@@ -108,7 +108,7 @@ def verify(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJs
 
 @ledger.command("head")
 def head(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
-    """Says which event is the last, its hash, and who signed it: that hash stands for the whole ledger.
+    """Show the last event, its hash and its signer; the hash stands for the whole ledger.
 
     Example: dataops ledger head --env prod
     """
@@ -131,7 +131,9 @@ def head(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson
 
 @contextmanager
 def _ledger_of(folder: Path, env: str) -> Iterator[tuple[Project, Lake, str]]:
-    """The project, its lake, and the environment asked for: also a branch that was dropped, whose ledger stays."""
+    """Open the lake, and yield it with the project and the environment's name; also for a dropped branch, whose ledger
+    stays.
+    """
     from dataops_platform.warehouse.open import lake_of
 
     found = load_project(folder)

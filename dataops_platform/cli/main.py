@@ -37,6 +37,6 @@ app.add_typer(contracts, name="contracts")
 
 
 def main() -> None:
-    """Runs the command line. Exit codes: 0 done, 1 refused, 2 used wrongly, 3 lost a race, 4 the system failed."""
+    """Run the command line. Exit codes: 0 done, 1 refused, 2 used wrongly, 3 lost a race, 4 the system failed."""
     set_threshold(500_000)  # modules stay: to look for garbage while they load takes a sixth of a short command
     app()

@@ -1,4 +1,4 @@
-"""Plan a promotion, carry it out, and go back."""
+"""Plan a promotion, approve it, apply it, and roll back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 Target = Annotated[str, typer.Option("--to", help="The environment to move.")]
 Wanted = Annotated[
-    str, typer.Argument(help="The beginning of a release's id; what the environment before shows when not given.")
+    str,
+    typer.Argument(help="The beginning of a release's id; by default the release of the environment in `from`."),
 ]
 
 
@@ -32,7 +33,8 @@ def plan(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Shows what promoting a release would change, and what each gate says. Changes nothing; ends with 1 on a no.
+    """Show what promoting a release changes, and the result of each gate; ends with 1 when a gate fails. Changes
+    nothing.
 
     Example: dataops plan --to staging
     """
@@ -56,14 +58,15 @@ def plan(
 
 def approve(
     plan: Annotated[str, typer.Argument(help="The beginning of a plan's id, as `dataops plan` prints it.")],
-    why: Annotated[str, typer.Option(help="Why you approve; kept in the ledger.")] = "",
+    why: Annotated[str, typer.Option(help="The reason, which the ledger keeps.")] = "",
     sign: Annotated[
-        Path | None, typer.Option(help="An SSH private key: signs the plan's id, as `allowed_signers` knows the key.")
+        Path | None,
+        typer.Option(help="An SSH private key that signs the plan's id; `allowed_signers` lists its owner."),
     ] = None,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Says yes to a plan: in your own name, or signed with your SSH key.
+    """Approve a plan, in your own name or signed with your SSH key.
 
     Example: dataops approve 3f9c2a81d0b4 --why "looked at the rows" --sign ~/.ssh/id_ed25519
     """
@@ -85,11 +88,11 @@ def approve(
 def promote(
     to: Target,
     release: Wanted = "",
-    plan: Annotated[str | None, typer.Option(help="The beginning of a plan's id: carry out just this one.")] = None,
+    plan: Annotated[str | None, typer.Option(help="The beginning of a plan's id: apply exactly this plan.")] = None,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Moves an environment to a release, if every gate lets it pass: code, data, models and contracts, in one switch.
+    """Move an environment to a release when every gate passes: code, data, models and contracts, in one switch.
 
     Example: dataops promote --to staging
     """
@@ -101,7 +104,7 @@ def promote(
 
         found = load_project(project, to)
         with lake_of(found) as lake:
-            # a plan named by nothing (an empty variable of a script) is none, and not one that is made now
+            # an empty --plan (an unset variable in a script) must not mean "make a plan now": nobody approved that
             made = propose(found, lake, release_for(found, lake, release)) if plan is None else find_plan(lake, plan)
             before = lake.state(to)
             state = apply_plan(found, lake, made)
@@ -109,7 +112,7 @@ def promote(
             newer = unreleased(found, lake, made.release) if state.sequence == before.sequence else ""
         _print_state(state, as_json, followed)
         if state.sequence == before.sequence and not as_json:
-            console().print(f"nothing was moved: {to} showed just this before{newer}", markup=False)
+            console().print(f"nothing was moved: {to} already shows this state{newer}", markup=False)
 
 
 def rollback(
@@ -117,11 +120,13 @@ def rollback(
     to: Annotated[
         str | None, typer.Option(help="An event's number, or the beginning of a release or publication.")
     ] = None,
-    data: Annotated[bool, typer.Option("--data", help="Only the data: the publication before, same release.")] = False,
+    data: Annotated[
+        bool, typer.Option("--data", help="Only the data: the previous publication, same release.")
+    ] = False,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Shows an earlier state again: code, data, models and contracts as they were. Nothing is published until `resume`.
+    """Show an earlier state again: its code, data, models and contracts. Nothing is published until `resume`.
 
     Example: dataops rollback prod
     """
@@ -148,7 +153,7 @@ def resume(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Lets an environment publish again after a rollback.
+    """Let an environment publish again after a rollback.
 
     Example: dataops resume prod
     """

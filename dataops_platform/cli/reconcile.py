@@ -1,4 +1,4 @@
-"""Make what follows the ledger equal to it: MLflow's versions and aliases."""
+"""Make MLflow's versions and aliases equal to the ledger."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def reconcile(
-    environment: Annotated[str, typer.Argument(help="The environment whose ledger is followed.")],
+    environment: Annotated[str, typer.Argument(help="The environment.")],
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Makes MLflow's versions and aliases equal to what an environment shows; what was changed by hand is told.
+    """Make MLflow's versions and aliases equal to what an environment shows, and report what was changed by hand.
 
     Example: dataops reconcile prod
     """
@@ -40,7 +40,7 @@ def reconcile(
 
 
 def print_reconciled(done: Reconciled) -> None:
-    """Prints what was made equal, and what failed."""
+    """Print what was made equal, and what failed."""
     for line in done.made:
         console().print(line, markup=False)
     for line in done.put_right:

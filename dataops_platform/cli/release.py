@@ -1,4 +1,4 @@
-"""Build releases and look at them.
+"""Build and show releases.
 
 Example: dataops release build
 """
@@ -22,12 +22,12 @@ release = typer.Typer(help=__doc__, no_args_is_help=True)
 def build(
     env: Environment = "",
     model: Annotated[
-        str, typer.Option(help="MODEL@VERSION or MODEL@ALIAS: what is shown, with this model trained there since.")
+        str, typer.Option(help="MODEL@VERSION or MODEL@ALIAS: what is shown, with this newer model of the environment.")
     ] = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Freezes what an environment shows, with the code that made it. The same contents give the same release.
+    """Freeze what an environment shows, with the code that made it. Equal contents give the same release.
 
     Example: dataops release build
     """
@@ -54,7 +54,7 @@ def build(
 
 @release.command("list")
 def list_(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
-    """Lists all releases, the newest first, and which environments show them.
+    """List all releases, the newest first, and the environments that show them.
 
     Example: dataops release list
     """
@@ -90,7 +90,7 @@ def at(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Shows what an environment showed at a moment, since when, and what that release is made of.
+    """Show what an environment showed at a moment, since when, and the contents of its release.
 
     Example: dataops release at 2013-03-01T12:00 --env prod
     """
@@ -105,7 +105,7 @@ def show(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Shows what a release is made of; with --at, what an environment showed at a moment, and since when.
+    """Show the contents of a release; with --at, what an environment showed at a moment, and since when.
 
     Example: dataops release show --at 2013-03-01T12:00 --env prod
     """

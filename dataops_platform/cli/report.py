@@ -1,4 +1,4 @@
-"""How well releases reach an environment."""
+"""Delivery metrics of an environment."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dataops_platform.settings.project import load_project
 
 def report(
     env: Annotated[str, typer.Option("--env", help="The environment.")] = "prod",
-    since: Annotated[str, typer.Option(help="Only from this moment on, as 2013-03-01, UTC.")] = "",
+    since: Annotated[str, typer.Option(help="Only events since this moment, as 2013-03-01, UTC.")] = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Says how long commits wait for their promotion, how often there is one, how many go wrong, how fast all is well.
+    """Print delivery metrics: lead time for changes, promotion frequency, change failure rate, time to restore.
 
     Example: dataops report --env prod --since 2013-03-01
     """
