@@ -50,7 +50,7 @@ class Cut(Record):
         return digest_of_bytes(self.to_text().encode())
 
     def member(self, name: str) -> Member | None:
-        """The member called `name`, if there is one."""
+        """Return the member called `name`, or None."""
         return next((m for m in self.members if m.name == name), None)
 
     def to_text(self) -> str:
@@ -64,7 +64,7 @@ class Cut(Record):
 
 
 def cut_of(heads: Iterable[Head]) -> Cut:
-    """The cut made of these heads."""
+    """Return the cut of these heads."""
     members = [
         Member(
             name=head.name,
@@ -84,7 +84,7 @@ def cut_of(heads: Iterable[Head]) -> Cut:
 
 @dataclass(frozen=True)
 class Stale:
-    """A member that was made from another content of `source` than the cut shows."""
+    """A member that was made from other content of `source` than the cut shows."""
 
     name: str
     source: str
@@ -101,13 +101,12 @@ def stale_members(
     newest: Mapping[str, Head] | None = None,
     older: Collection[str] = (),
 ) -> list[Stale]:
-    """Which heads of a cut were made from inputs that differ from those in the cut; empty when it is consistent.
+    """Return the heads of a cut that were made from inputs other than those in the cut; empty when it is consistent.
 
-    Follows inputs that are not in the cut down to members that are, and sees to it that of an input outside the cut all
-    members were made from one content. `newest` has the heads of everything, to say which of two contents is the older;
-    `older` are members that may have been made from older inputs: models of a release, which new data does not
-    retrain. `manifest_of` gives a manifest by its id. A file has no manifest:
-    which of its lines came when is the extract's.
+    Inputs outside the cut are followed down to members of it; all members must be made from the same content of such an
+    input. `newest` has the heads of everything and decides which of two contents is the older one. `older` are members
+    that may be made from older inputs: models of a release, which new data does not retrain. `manifest_of` returns a
+    manifest by its id. A file has no manifest: the extract stage knows which of its lines came when.
     """
     found: dict[Stale, None] = {}
     newest = newest or {}

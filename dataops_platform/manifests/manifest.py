@@ -1,4 +1,6 @@
-"""What one step made: a table (or one partition of it) or a model version, from which inputs, under which rules."""
+"""What one step made: a table (or one partition of it) or a model version, with its inputs and the rules it was judged
+by.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from dataops_platform.manifests.table_digest import TableDigest
 
 Kind = Literal["table", "model"]
 WHOLE = ""
-"""The partition key of something that has no partitions."""
+"""The partition key of a table or model without partitions."""
 FORMAT = 1
 """The format of a manifest; docs/concepts/formats.md says when it is raised."""
 
@@ -30,9 +32,10 @@ class InputRef(Record):
 
 @dataclass(frozen=True)
 class Verdict(Record):
-    """What one rule said about one batch: how many rows it refused (or, as a warning, marked).
+    """The outcome of one rule for one batch: the number of rows it refused or, as a warning, marked.
 
-    A rule over all rows together has `measured` a number, and `failing_rows` is 1 where that breaks its limit.
+    A rule over all rows together has a number in `measured`; `failing_rows` is 1 where that number breaks the rule's
+    limit.
     """
 
     rule: str
@@ -43,7 +46,7 @@ class Verdict(Record):
 
 @dataclass(frozen=True)
 class StepIdentity(Record):
-    """Everything that decides a step's result; equal digests mean: nothing to do."""
+    """Everything that decides a step's result; a step with the same digest as before has nothing to do."""
 
     code: str
     config: str
@@ -109,18 +112,18 @@ class Head:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of the content: for a table the sum over its partitions, for a model that of its artefact."""
+        """The digest of the content: for a table the sum over its partitions, for a model that of its artefact."""
         if self.kind == "model":
             return self.manifests[0].digest
         return str(sum((TableDigest.parse(m.digest) for m in self.manifests), TableDigest()))
 
     @cached_property
     def partitions(self) -> dict[str, Manifest]:
-        """The manifest of each partition by its key; one with the key `""` when there are no partitions."""
+        """The manifest of each partition by key; the key is `""` without partitions."""
         return {manifest.partition: manifest for manifest in self.manifests}
 
     def ref(self, partition: str = WHOLE) -> InputRef:
-        """How a step that reads this head, or one partition of it, records what it read."""
+        """Return the reference with which a step records that it read this head, or one partition of it."""
         if partition:
             manifest = self.partitions[partition]
             return InputRef(self.name, manifest.digest, partition, (manifest.id,))
