@@ -17,7 +17,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Member(Record):
-    """One table or model of a cut. `version` and `area` are locators and no part of the cut's identity."""
+    """One table or model of a cut. `version` and `area` are locators and not part of the cut's identity."""
 
     name: str
     kind: Kind
@@ -33,7 +33,9 @@ class Member(Record):
 
 @dataclass(frozen=True)
 class Cut(Record):
-    """Members in order of name. `under`: what they were made from, where that was given to an environment unshown."""
+    """Members in order of name. `under` holds what they were made from, where an environment received that without
+    showing it.
+    """
 
     members: tuple[Member, ...]
     under: tuple[Member, ...] | None = None
@@ -41,12 +43,14 @@ class Cut(Record):
 
     @cached_property
     def id(self) -> str:
-        """The publication id: digest of names, contents, partitions and contracts; not of versions, runs or times."""
+        """The publication's id: a digest of names, contents, partitions and contracts; versions, runs and times do not
+        count.
+        """
         return digest_of([[m.name, m.kind, m.digest, list(m.partitions), m.contract] for m in self.members])
 
     @cached_property
     def name(self) -> str:
-        """The digest of the stored text: of all that the cut says, also of where its members lie."""
+        """The digest of the stored text, which covers the whole cut, also the locators of its members."""
         return digest_of_bytes(self.to_text().encode())
 
     def member(self, name: str) -> Member | None:
@@ -54,12 +58,12 @@ class Cut(Record):
         return next((m for m in self.members if m.name == name), None)
 
     def to_text(self) -> str:
-        """The text that is stored: canonical JSON."""
+        """Return the stored text: canonical JSON."""
         return canonical_json(plain_of(self))
 
     @classmethod
     def from_text(cls, text: str) -> Cut:
-        """The cut written by `to_text`. Raises: ValueError for another text."""
+        """Return the cut that `to_text` wrote. Raises: ValueError for another text."""
         return record_of(cls, json.loads(text))
 
 

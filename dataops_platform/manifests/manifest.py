@@ -1,6 +1,4 @@
-"""What one step made: a table (or one partition of it) or a model version, with its inputs and the rules it was judged
-by.
-"""
+"""What one step made (a table, one of its partitions, or a model version), its inputs, and the verdicts on it."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class InputRef(Record):
-    """Something a step read: its content and the manifests that made it. A file has no manifest."""
+    """An input of a step: its content, and the manifests that made it. A file has no manifest."""
 
     name: str
     digest: str
@@ -83,16 +81,16 @@ class Manifest(Record):
 
     @cached_property
     def id(self) -> str:
-        """Digest of the bytes that are stored."""
+        """The digest of the whole record."""
         return digest_of_bytes(self.to_json().encode())
 
     def to_json(self) -> str:
-        """The record as canonical JSON: the text that is stored."""
+        """Return the stored text: canonical JSON."""
         return canonical_json(plain_of(self))
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        """The record written by `to_json`. Raises: ValueError for another text."""
+        """Return the manifest that `to_json` wrote. Raises: ValueError for another text."""
         return record_of(cls, json.loads(text))
 
 

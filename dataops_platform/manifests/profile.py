@@ -12,8 +12,7 @@ Extreme = int | float | str | None
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """One column of a batch: its nulls, its distinct values (an estimate, a few percent off), its smallest and its
-    largest.
+    """One column of a batch: nulls, distinct values (an estimate, a few percent off), smallest and largest value.
 
     The extremes are numbers or texts of at most 64 characters, and null where they were not asked for.
     """
@@ -26,7 +25,7 @@ class ColumnProfile:
 
 
 def profile_details(profile: Sequence[ColumnProfile]) -> dict[str, Any]:
-    """A batch's profile as a manifest keeps it among its details."""
+    """Return a batch's profile as a manifest keeps it among its details."""
     return {"profile": [dataclasses.asdict(column) for column in profile]}
 
 

@@ -23,7 +23,7 @@ NAMES = {
 }
 
 _SET_BY_ITSELF = frozenset({"_", "COLUMNS", "DAGSTER_HOME", "DATAOPS_ENV", "LINES", "OLDPWD", "PWD", "SHLVL"})
-"""What shells and this platform set on the way; the environment is known from elsewhere."""
+"""Variables that shells and this platform set on the way; the environment is known from elsewhere."""
 
 ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -93,7 +93,7 @@ def variables_with(**more: str) -> dict[str, str]:
 
 
 def digest_of_variables() -> str:
-    """Digest of all environment variables that a project's code may read, without those that count shells."""
+    """Return the digest of the environment variables that a project's code may read, without those that shells set."""
     return digest_of({name: value for name, value in os.environ.items() if name not in _SET_BY_ITSELF})
 
 

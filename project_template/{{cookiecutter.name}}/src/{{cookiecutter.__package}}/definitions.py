@@ -1,4 +1,4 @@
-"""The definitions that Dagster loads: everything below `defs/`, each step in this process."""
+"""What Dagster loads: everything below `defs/`, each step in this process."""
 
 from pathlib import Path
 
@@ -7,6 +7,6 @@ import dagster as dg
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Return all definitions of the project."""
+    """All definitions of the project."""
     loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
     return dg.Definitions.merge(loaded, dg.Definitions(executor=dg.in_process_executor))
