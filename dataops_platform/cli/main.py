@@ -38,5 +38,7 @@ app.add_typer(contracts, name="contracts")
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 refused, 2 used wrongly, 3 lost a race, 4 the system failed."""
-    set_threshold(500_000)  # modules stay: to look for garbage while they load takes a sixth of a short command
+    set_threshold(
+        500_000
+    )  # modules are never freed: collecting garbage while they load takes a sixth of a short command
     app()

@@ -1,4 +1,4 @@
-"""Run the project: every stage from files to publication, without what is unchanged.
+"""Run the project: every stage from files to publication, skipping what is unchanged.
 
 Example: dataops run --select flights --partition 2013-03-01
 """

@@ -1,4 +1,4 @@
-"""Contracts compiled ahead of time: SQL for each rule, so that judging rows looks nothing up."""
+"""Contracts compiled ahead of time: SQL for each rule, so that judging rows needs no further look-up."""
 
 from __future__ import annotations
 

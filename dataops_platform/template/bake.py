@@ -40,7 +40,7 @@ def render(answers: Mapping[str, str], into: Path) -> Path:
     from cookiecutter.main import cookiecutter
 
     with tempfile.TemporaryDirectory() as config:
-        # Cookiecutter remembers answers in a folder of the user's home, unless it is told of another.
+        # Cookiecutter keeps answers in the user's home unless its configuration names another folder.
         settings = Path(config) / "config.yaml"
         settings.write_text(f"replay_dir: {config}\ncookiecutters_dir: {config}\n")
         try:

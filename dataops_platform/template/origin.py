@@ -22,7 +22,7 @@ def add_package_source(project: Path, package: str = PACKAGE) -> None:
     path.write_text(
         path.read_text()
         + f"""
-# {package} is taken from a folder of this machine. Where it comes from an index, take these lines out.
+# {package} is installed from a folder of this machine. Remove these lines where it comes from an index.
 [tool.uv.sources]
 {package} = {{ path = {json.dumps(str(folder))}, editable = true }}
 """

@@ -58,7 +58,7 @@ def refuse_other_files(folder: Path, digest: str) -> None:
         raise Refused("DP-M011", links=preview(links))
     try:
         found = artefact_digest(folder)
-    except Exception as error:  # whatever a parser says of bytes that somebody else may have written
+    except Exception as error:  # a parser may raise anything on bytes that somebody else wrote
         raise Refused(
             "DP-M021", reason=f"{type(error).__name__} {preview([error], width=100)}", recorded=digest[:19]
         ) from error
