@@ -99,8 +99,9 @@ def _stopped(as_json: bool) -> Exception:
 
 
 def show_error(
+    code: str, message: str, exit_code: int, as_json: bool, fields: Mapping[str, object] = MappingProxyType({})
 ) -> None:
-    """Print an error on standard error, or as JSON on standard output."""
+    """Print an error on standard error, or as JSON on standard output, with the fields that its message names."""
     if as_json:
         print_json({"error": {"code": code, "message": message, "exit_code": exit_code, "fields": dict(fields)}})
     else:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def store_failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, target: str) -> bool:
     """Run a custom check and store the row ids that fail it in the table `target`. Return whether there are any.
 
-    `staged` is a temporary table; the columns of the rule are pulled into memory.    Raises: UsedWrongly DP-C016 for a function that gives no check, DP-C080 for a check that judges no single row.
+    `staged` is a temporary table; the columns of the rule are pulled into memory.
+    Raises: UsedWrongly DP-C016 for a function that returns no check, DP-C080 for a check that judges no single row.
     """
     import pyarrow as pa
 

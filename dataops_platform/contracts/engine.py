@@ -136,7 +136,8 @@ class Judgement:
         """Fill `BROKEN` with the refused rows and `_dp_rules`, the rules that each of them breaks.
 
         From then on a row is good unless it is in `BROKEN`, so that every row is exactly one of the two, even when a
-        rule gives another result on a second evaluation. Raises: UsedWrongly DP-C075 for a rule that says something else now.
+        rule gives another result on a second evaluation.
+        Raises: UsedWrongly DP-C075 for a rule that gives another result now.
         """
         if self._is_split:
             return

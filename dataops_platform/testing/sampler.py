@@ -39,7 +39,10 @@ class Source:
 
 
 def source_of(contract: Contract, values: ColumnValues | None, references: Mapping[str, Rows] | None) -> Source:
-    """Return the source of rows after checking a test's arguments; every rule becomes an error. Raises: UsedWrongly DP-C087, DP-C056."""
+    """Return the source of rows after checking a test's arguments; every rule becomes an error.
+
+    Raises: UsedWrongly DP-C087, DP-C056.
+    """
     names = [column.name for column in contract.columns]
     for name in values or {}:
         if name not in names:
