@@ -298,7 +298,7 @@ def _custom(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
                 hint = did_you_mean(other, known)
                 raise UsedWrongly("DP-C067", place=place, rule=name, column=other, table=table.name, hint=hint)
         if not re.fullmatch(r"[\w.]+:\w+", implementation):
-            raise UsedWrongly("DP-C068", place=place, rule=name, arguments=implementation)
+            raise UsedWrongly("DP-C068", place=place, rule=name, given=implementation)
         return name, "python", named, implementation
     used = _columns_used(implementation, table)
     if not used:

@@ -102,7 +102,7 @@ def resolve_version(client: MlflowClient, name: str, number_or_alias: str) -> st
     except MlflowException as error:
         known = registered(client, name).aliases
         raise UsedWrongly(
-            "DP-M013", model=name, number_or_alias=number_or_alias, hint=did_you_mean(number_or_alias, known)
+            "DP-M013", model=name, called=number_or_alias, hint=did_you_mean(number_or_alias, known)
         ) from error
 
 
