@@ -24,7 +24,8 @@ from dataops_platform.manifests.cut import Member
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.orchestration import instance
 from dataops_platform.settings.project import load_project
-from dataops_platform.warehouse.digest import canonical, digests
+from dataops_platform.warehouse.canonical import canonical
+from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
 from tests.corpus.names import name
@@ -139,7 +140,7 @@ def content_of(connection: DuckDBPyConnection, select: str) -> str:
 
 
 def canonical_rows(connection: DuckDBPyConnection, select: str) -> list[dict[str, str]]:
-    """The rows of a query as its digest takes them: each column's text, equal for equal values; in no order."""
+    """The rows of a query as plans compare them: the text of each column, equal for equal values; in no order."""
     described = connection.execute(f"describe {select}").fetchall()
     columns = {column: canonical(column, kind) for column, kind, *_ in described if not column.startswith("_dp_")}
     rows = connection.execute(f"select {', '.join(columns.values())} from ({select})").fetchall()
