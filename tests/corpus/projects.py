@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.conftest import ROOT, commit_all, git
+from tests.conftest import ROOT
+from tests.fixtures.command_line import commit_all, git
 
 PROJECTS = ROOT / "tests" / "projects"
 DEFS = "src/orders_project/defs"
