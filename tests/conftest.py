@@ -21,7 +21,10 @@ IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 if IS_WORKER:
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
 
-LAKE_PROGRAMS_IMPORT = ("release.collect", "release.move", "release.build", "release.propose", "stages.publish.run")
+LAKE_PROGRAMS_IMPORT = (
+    *("release.retention.garbage", "release.promotion.switch", "release.promotion.promote"),
+    *("release.build", "stages.publish.run"),
+)
 COUNTED = "counted"
 ROOT = Path(__file__).parent.parent
 
