@@ -67,6 +67,9 @@ bench: .venv/.ready ## Time per stage, and overhead beside a bare Dagster graph
 bench-contracts: .venv/.ready ## What a contract costs on 10 M rows, beside its peers and a bare scan
 	$(BIN)/python -m benchmarks.contracts
 
+bench-digest: .venv/.ready ## What the digest of 10 M rows costs on top of reading them, beside text and MD5
+	$(BIN)/python -m benchmarks.digest
+
 bench-release: .venv/.ready ## Promotions by table size, and rollbacks of the example: a quarter of an hour
 	$(BIN)/python -m benchmarks.release
 
@@ -87,4 +90,4 @@ clean: ## Forget what the demo made
 	touch $@
 
 .PHONY: help demo test check ui journeys browser services kills races slow campaign campaign-kills campaign-stories \
-  campaign-races campaign-contracts docs bench bench-contracts bench-release clean
+  campaign-races campaign-contracts docs bench bench-contracts bench-digest bench-release clean

@@ -13,8 +13,7 @@ from dataops_platform.kit.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from dataops_platform.notebook import dataset, read
-    from dataops_platform.orchestration.lake_resource import LakeResource
-    from dataops_platform.orchestration.mlflow_resource import MlflowResource
+    from dataops_platform.orchestration.resource import LakeResource, MlflowResource
     from dataops_platform.release.component import Release
     from dataops_platform.stages.clean.component import Clean
     from dataops_platform.stages.contract.component import Contract, with_contract

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(sys.path[0] or ".").resolve()
 """The working directory: Dagster puts it first in the search for modules while it imports this one."""
-_NO_ENVIRONMENT = frozenset({"DP-P001", "DP-P004"})
+_NO_ENVIRONMENT = frozenset({"DP-P001", "DP-P004", "DP-P006"})
 """How `load_project` refuses a name where there is no project, or one that is no environment of it."""
 
 
@@ -54,12 +54,7 @@ def _again(pinned: Pinned) -> None:
     from dataops_platform.release.pinned_code.interpreter import start_again
 
     if "api" not in sys.orig_argv or "grpc" not in sys.orig_argv:
-        raise SystemFailed(
-            "DP-R015",
-            "the release that is shown runs with another interpreter than this process",
-            where=pinned.python.parent.parent.name,
-            fix="reload the code location, which starts again with the right one",
-        )
+        raise SystemFailed("DP-R015", interpreter=pinned.python.parent.parent.name)
     start_again(pinned.python, sys.orig_argv[1:])
 
 
@@ -67,9 +62,9 @@ def __getattr__(name: str) -> Definitions:
     """The definitions of the environment `name`. What is none is no attribute: skops, for one, asks each loaded module
     for any name at all when it is imported."""
     folder = _FOLDER if _holds_a_project(_FOLDER) else Path.cwd()
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        if name.startswith("_"):
-            raise UsedWrongly("DP-P004", f"module {__name__!r} has no attribute {name!r}")
         load_project(folder, name)
     except UsedWrongly as error:
         if error.code in _NO_ENVIRONMENT:

@@ -23,8 +23,9 @@ def read(
 
     `at` is ISO format, UTC unless it says otherwise. `rows`: a sample of at most so many, the same for the same content
     and seed. `project` is a folder in the project. Changes nothing.
-    Raises: UsedWrongly DP-Q005 for a table that is not shown, DP-Q006 for a number of rows below 1, DP-L016 for a
-    moment before anything was shown, DP-P004, DP-W001; Refused DP-Q007 when the version then shown was collected since.
+    Raises: UsedWrongly DP-Q005 or DP-Q010 for a table that is not shown, DP-Q009 for no name of one, DP-Q006 for a
+    number of rows below 1, DP-L016 for a moment before anything was shown, DP-P004, DP-W001; Refused DP-Q007 when the
+    version then shown was collected since.
     """
     selection = _selection(table, at, rows, seed)
     found = load_project(Path(project), selection.environment)
@@ -59,5 +60,5 @@ def dataset(table: str, *, at: str = "", rows: int | None = None, seed: int = 0,
 def _selection(table: str, at: str, rows: int | None, seed: int) -> Selection:
     environment, dot, name = table.partition(".")
     if not (environment and dot and name) or "." in name:
-        raise UsedWrongly("DP-Q005", f"{table!r} names no table", fix="write ENVIRONMENT.TABLE, as prod.orders")
+        raise UsedWrongly("DP-Q009", table=table)
     return Selection(environment, name, at, rows, seed)

@@ -15,7 +15,8 @@ from pydantic.fields import FieldInfo
 
 import dataops_platform
 from dataops_platform.cli.main import app
-from dataops_platform.kit.codes import ROOMS, known_codes
+from dataops_platform.kit.codes import KINDS, ROOMS, known_codes
+from dataops_platform.kit.errors import sentences
 from dataops_platform.settings.environ import NAMES
 from dataops_platform.settings.project import DataOpsYaml
 
@@ -169,25 +170,23 @@ def _standing(parameter: Any) -> str:
 
 
 def errors_page() -> list[str]:
-    """Each code: how it ends, what it says, what to do."""
+    """Each code: how a command ends with it, an example of its message, what to do."""
     lines = [
         "# Codes of messages",
         "",
-        "`dataops explain CODE` says the same. What stands as … or in \\<> is filled in.",
-        "Exit codes: 1 refused, 2 used wrongly, 3 lost a race, 4 the system failed.",
+        "`dataops explain CODE` prints the same. Names and numbers in the messages are examples.",
+        "",
+        "| exit status | meaning for the data |",
+        "|---|---|",
+        *(_row(str(kind.exit_code), kind.meaning) for kind in KINDS.values()),
     ]
     for letter, codes in groupby(known_codes().values(), key=lambda code: code.code[3]):
-        lines += [
-            "",
-            f"## {letter}: {ROOMS[letter]}",
-            "",
-            "| code | exit | what it says | what to do |",
-            "|---|---|---|---|",
-        ]
+        head = ["| code | exit | message | what to do |", "|---|---|---|---|"]
+        lines += ["", f"## {letter}: {ROOMS[letter]}", "", *head]
         for code in codes:
-            for first, said in zip([code, *[None] * (len(code.told) - 1)], code.told, strict=True):
-                name, ends = (f"`{first.code}`", str(first.kind.exit_code)) if first else ("", "")
-                lines.append(_row(name, ends, said.what, said.fix))
+            example = code.filled(code.example)
+            message = sentences(example.message, example.where)
+            lines.append(_row(f"`{code.code}`", str(code.exit_code), message, sentences(example.fix)))
     return lines
 
 

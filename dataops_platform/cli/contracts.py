@@ -102,9 +102,10 @@ def _print_file(file: Any, check: bool) -> None:
 
 def _print_drift(parted: Any) -> None:
     if parted:
-        title = "DP-C033 dbt and the contracts differ"
-        print_table([d.__dict__ for d in parted], ["model", "place", "what"], title)
-        console().print("next: dataops contracts sync; what people have written is theirs to correct", markup=False)
+        from dataops_platform.kit.errors import Refused
+
+        print_table([d.__dict__ for d in parted], ["model", "place", "what"])
+        console().print(str(Refused("DP-C033")), markup=False)
 
 
 @contracts.command()
@@ -131,7 +132,7 @@ def test(
         for other in others or []:
             name, equals, path = other.partition("=")
             if not equals:
-                raise UsedWrongly("DP-C017", f"--with {other!r} must be written TABLE=FILE")
+                raise UsedWrongly("DP-C057", given=other)
             references[name] = Path(path)
         plan = read_plan(contract) if contract.name.endswith(SUFFIX) else compile_plan(load_contract(contract))
         checked = check_file(plan, file, references, ("", *filter(None, null_values.split(","))))
@@ -164,12 +165,12 @@ def plan(
 
         made = compile_plan(load_contract(contract))
         if out is not None and not out.name.endswith(SUFFIX):
-            raise UsedWrongly("DP-C024", f"a plan is known by its name: call {out.name} {out.stem}{SUFFIX}")
+            raise UsedWrongly("DP-C085", file=out.name, name=f"{out.stem}{SUFFIX}")
         if out is not None:
             try:
                 write_text(out, made.to_json())
             except OSError as error:
-                raise UsedWrongly("DP-C024", f"cannot write {out}: {error.strerror}") from error
+                raise UsedWrongly("DP-C032", file=out, reason=error.strerror) from error
         if as_json:
             print_json({"rules": described(made)})
         else:
@@ -267,7 +268,7 @@ def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str,
         from dataops_platform.warehouse.open import lake_of
 
         if bool(rows) == bool(rule):
-            raise UsedWrongly("DP-C022", "say which rows: either --rows or --rule")
+            raise UsedWrongly("DP-C082")
         found = load_project(project, env or None)
         with lake_of(found, read_only=True) as lake:
             refused = refused_rows(found, lake, table)
@@ -276,14 +277,10 @@ def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str,
         known = {name for r in refused for name in (r.row, f"{r.file}:{r.line}")}
         for name in wanted:
             if name not in known:
-                raise UsedWrongly(
-                    "DP-C022", f"no row in quarantine of {table} is {name!r}; {did_you_mean(name, known)}"
-                )
+                raise UsedWrongly("DP-C084", table=table, row=name, hint=did_you_mean(name, known))
         if not chosen:
             alone = {r.rules[0] for r in refused if len(r.rules) == 1}
-            raise UsedWrongly(
-                "DP-C022", f"no row in quarantine of {table} breaks {rule!r} alone; {did_you_mean(rule, alone)}"
-            )
+            raise UsedWrongly("DP-C083", table=table, rule=rule, hint=did_you_mean(rule, alone))
         path = decide(found, chosen, table, decision, by=actor(), why=why)
         if as_json:
             print_json({"decision": decision, "rows": [r.row for r in chosen], "file": path.name})

@@ -5,6 +5,7 @@ Example: dataops explain DP-P101
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -17,27 +18,21 @@ def explain(
     code: Annotated[str, typer.Argument(help="A code, as DP-P101; all codes when not given.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Prints what kind of error it is, each way it is told, and what helps."""
+    """Prints an example of the message, the exit status, what it means for the data, and what to do."""
     with errors_shown(as_json):
-        from dataops_platform.kit.codes import explained, known_codes
+        from dataops_platform.kit.codes import known_codes
+        from dataops_platform.kit.errors import UsedWrongly, did_you_mean, sentences
 
-        found = [explained(code)] if code else list(known_codes().values())
+        known, asked = known_codes(), code.strip().upper()
+        if code and asked not in known:
+            raise UsedWrongly("DP-X002", asked=code, hint=did_you_mean(asked, known))
+        found = [known[asked]] if code else list(known.values())
         if as_json:
-            print_json(
-                [
-                    {
-                        "code": one.code,
-                        "exit_code": one.kind.exit_code,
-                        "about": one.about,
-                        "meaning": one.meaning,
-                        "told": [said.__dict__ for said in one.told],
-                    }
-                    for one in found
-                ]
-            )
+            print_json([{**asdict(one), "exit_code": one.exit_code, "meaning": one.meaning} for one in found])
             return
         out = console()
         for one in found:
-            out.print(f"{one.code}  {one.about}; exit code {one.kind.exit_code}: {one.meaning}", markup=False)
-            for said in one.told:
-                out.print(f"  {said.what}" + (f"\n    -> {said.fix}" if said.fix else ""), markup=False)
+            example = one.filled(one.example)
+            out.print(f"{one.code}  {one.about}; exit status {one.exit_code}: {one.meaning}", markup=False)
+            out.print(f"  {sentences(example.message, example.where)}", markup=False)
+            out.print(f"  -> {example.fix}", markup=False)

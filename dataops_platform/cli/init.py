@@ -67,9 +67,7 @@ def _ask(question: Question) -> str:
         try:
             answer = typer.prompt(question.prompt, default=question.default, err=True)
         except typer.Abort:
-            raise UsedWrongly(
-                "DP-N005", f"nobody answers: {question.prompt}", fix="say it with an option, or add --no-input"
-            ) from None
+            raise UsedWrongly("DP-N005", question=question.prompt) from None
         try:
             return checked(question, answer.strip())
         except UsedWrongly as error:

@@ -68,8 +68,9 @@ def show(
             events = {one.sequence: one for one in lake.events(environment)}
             wanted = event or max(events, default=0)
             if wanted not in events:
-                said = f"event {wanted}; its last is {max(events)}" if events else "event yet"
-                raise UsedWrongly("DP-L044", f"{environment} has no {said}")
+                if not events:
+                    raise UsedWrongly("DP-L086", environment=environment)
+                raise UsedWrongly("DP-L044", environment=environment, event=wanted, last=max(events))
             one = events[wanted]
             members = [plain_of(member) for member in lake.cut(one).members] if isinstance(one, Move) else []
         plain = plain_of(one)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gc import set_threshold
+
 import typer
 
 from dataops_platform.cli import doctor, explain, gc, init, promote, reconcile, report, reproduce, run, sql, status, up
@@ -36,4 +38,5 @@ app.add_typer(contracts, name="contracts")
 
 def main() -> None:
     """Runs the command line. Exit codes: 0 done, 1 refused, 2 used wrongly, 3 lost a race, 4 the system failed."""
+    set_threshold(500_000)  # modules stay: to look for garbage while they load takes a sixth of a short command
     app()

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.errors import DataOpsError, stopped
@@ -79,7 +80,7 @@ def errors_shown(as_json: bool) -> Iterator[None]:
     try:
         yield
     except DataOpsError as error:
-        show_error(error.code, str(error), error.exit_code, as_json)
+        show_error(error.code, str(error), error.exit_code, as_json, error.fields)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         raise _stopped(as_json) from None
@@ -97,9 +98,11 @@ def _stopped(as_json: bool) -> Exception:
     return typer.Exit(error.exit_code)
 
 
-def show_error(code: str, message: str, exit_code: int, as_json: bool) -> None:
-    """An error on standard error, or as JSON on standard output."""
+def show_error(
+    code: str, message: str, exit_code: int, as_json: bool, fields: Mapping[str, object] = MappingProxyType({})
+) -> None:
+    """An error on standard error, or as JSON on standard output, with the fields that its message names."""
     if as_json:
-        print_json({"error": {"code": code, "message": message, "exit_code": exit_code}})
+        print_json({"error": {"code": code, "message": message, "exit_code": exit_code, "fields": dict(fields)}})
     else:
         console(stderr=True).print(message, style="red", markup=False)

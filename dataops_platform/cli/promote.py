@@ -131,9 +131,10 @@ def rollback(
         from dataops_platform.release.reconciliation.reconcile import follow_switch
         from dataops_platform.warehouse.open import lake_of
 
-        if to is not None and (data or not to):
-            said = "--to and --data are two ways back" if data else "--to is empty"
-            raise UsedWrongly("DP-L011", said, fix="say where to, or leave --to out: to the release before")
+        if to is not None and data:
+            raise UsedWrongly("DP-L078")
+        if to == "":
+            raise UsedWrongly("DP-L079")
         found = load_project(project, environment)
         with lake_of(found) as lake:
             prepare = partial(refuse_other_models, found)

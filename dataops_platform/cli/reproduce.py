@@ -37,7 +37,7 @@ def reproduce(
 
         asked = next((known for known in LEVELS[:-1] if known == level), None)
         if asked is None:
-            raise UsedWrongly("DP-L055", f"{level!r} is no level; {did_you_mean(level, LEVELS[:-1])}")
+            raise UsedWrongly("DP-L055", level=level, hint=did_you_mean(level, LEVELS[:-1]))
         found = load_project(project)
         out = console()
 

@@ -69,7 +69,7 @@ def _span(text: str) -> list[str]:
     """A partition, or the first and last of a span written FIRST..LAST."""
     first, dots, last = text.partition("..")
     if "," in text or (dots and not (first and last)):
-        raise UsedWrongly("DP-R004", f"{text!r} is no partition", fix="write one, or a span as FIRST..LAST")
+        raise UsedWrongly("DP-R018", text=text)
     return [part.strip() for part in (first, last) if part]
 
 

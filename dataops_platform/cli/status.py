@@ -24,15 +24,17 @@ def status(
     """Prints a line for each asset, in the order of the stages, and for what each environment shows or waits for."""
     with errors_shown(as_json):
         from dataops_platform.kit.clock import utc_now
-        from dataops_platform.orchestration.definitions import load_definitions
+        from dataops_platform.orchestration.assets import project_assets
         from dataops_platform.orchestration.instance import open_instance
         from dataops_platform.status.board import board
         from dataops_platform.status.board_page import board_page, write_page
         from dataops_platform.status.pending import with_releases
         from dataops_platform.status.summary import summarize
 
-        with project_and_lake(project, env) as (found, lake), open_instance(found) as instance:
-            lines = with_releases(found, lake, board(found, load_definitions(found), instance))
+        with project_and_lake(project, env) as (found, lake):
+            assets = project_assets(found)
+            with open_instance(found) as instance:
+                lines = with_releases(found, lake, board(assets, instance))
             summary = summarize(found, lake)
         if html is not None:
             write_page(html, board_page(found.name, summary["shows"], f"{utc_now():%Y-%m-%d %H:%M} UTC", lines))

@@ -52,7 +52,7 @@ def check_file(
     """
     plan = contract if isinstance(contract, Plan) else compile_plan(contract)
     for name in plan.contract.referred:
-        _refuse_missing(plan.contract, name, references or {}, f"say which file holds it: --with {name}=FILE")
+        _refuse_missing(plan.contract, name, references or {}, f"--with {name}=FILE")
     rows = read_file(path, path.name)
     others = {name: read_file(other, other.name).table for name, other in (references or {}).items()}
     return replace(check_rows(plan, rows.table, others, null_values), unreadable=len(rows.refused))
@@ -68,14 +68,14 @@ def check_rows(
     """What `contract`, or the plan of one, says about an Arrow table; `references` has each table its rules refer to.
 
     The sample names rows by the column `_dp_line`, which counts from 1 when the table has none. Raises: what
-    `judge` raises; UsedWrongly DP-C017 when a table referred to is not given.
+    `judge` raises; UsedWrongly DP-C056 when a table referred to is not given.
     """
     import duckdb
 
     plan = contract if isinstance(contract, Plan) else compile_plan(contract)
     contract = plan.contract
     for name in contract.referred:
-        _refuse_missing(contract, name, references or {}, f"give its rows: references={{{name!r}: rows}}")
+        _refuse_missing(contract, name, references or {}, f"references={{{name!r}: rows}}")
     table = with_lines(table)
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -103,6 +103,6 @@ def check_rows(
     return Checked(audit, 0, tuple(shown), broken)
 
 
-def _refuse_missing(contract: Contract, name: str, references: Mapping[str, object], fix: str) -> None:
+def _refuse_missing(contract: Contract, name: str, references: Mapping[str, object], how: str) -> None:
     if name not in references:
-        raise UsedWrongly("DP-C017", f"{contract.path.name} refers to the table {name}", fix=fix)
+        raise UsedWrongly("DP-C056", contract=contract.path.name, table=name, how=how)

@@ -16,11 +16,7 @@ def synced(project: Project, *, check: bool = False) -> list[ContractFile]:
     """
     files = [contract_file(project, folder) for folder in dbt_folders(project)]
     if not files:
-        raise UsedWrongly(
-            "DP-C030",
-            "no defs.yaml below src has a dataops_platform.Transform that names its dbt folder as plain text",
-            where=project.root.name,
-        )
+        raise UsedWrongly("DP-C030", project=project.root.name)
     for file in files if not check else ():
         write_contract_file(file)
     return files

@@ -62,11 +62,7 @@ def read_plan(path: Path) -> Plan:
             raise ValueError("made by another version, or changed since")
         plan = _adapter().validate_python(content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsedWrongly(
-            "DP-C024",
-            f"{path.name} is no plan that this version made, as it made it",
-            fix="compile it again: dataops contracts plan FILE",
-        ) from error
+        raise UsedWrongly("DP-C024", file=path.name) from error
     return replace(plan, contract=replace(plan.contract, path=path.with_name(plan.contract.path.name)))
 
 

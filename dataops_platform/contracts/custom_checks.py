@@ -21,7 +21,7 @@ def failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, target
     """Runs a custom check on the columns it needs, pulled into memory, and fills the table `target` with the row ids
     of the temporary table `staged` that it fails. Gives whether there are any.
 
-    Raises: UsedWrongly DP-C016 for a function that gives no check, or a check that judges no single row.
+    Raises: UsedWrongly DP-C016 for a function that gives no check, DP-C080 for a check that judges no single row.
     """
     import pyarrow as pa
 
@@ -40,9 +40,7 @@ def checks_of(rule: Rule) -> list[Any]:
     made = call_function(function, lambda: load_function(function)())
     checks = list(made) if isinstance(made, Sequence) else [made]
     if not checks or not all(isinstance(check, pandera.Check) for check in checks):
-        raise UsedWrongly(
-            "DP-C016", f"{function} must give a pandera.polars.Check, not {type(made).__name__}", where=rule.place
-        )
+        raise UsedWrongly("DP-C016", function=function, type=type(made).__name__, place=rule.place)
     return checks
 
 
@@ -64,12 +62,7 @@ def _failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str) -> li
     indices = error.failure_cases["index"].to_list()
     if None in indices:
         reason = " ".join(str(error.failure_cases["failure_case"][indices.index(None)]).split())[:200]
-        raise UsedWrongly(
-            "DP-C016",
-            f"{rule.argument} judges no single row: {reason}",
-            where=rule.place,
-            fix="give a check whose result has one truth for each row; for a whole table use a metric or a query",
-        )
+        raise UsedWrongly("DP-C080", function=rule.argument, reason=reason, place=rule.place)
     return sorted({rows[index] for index in indices})
 
 

@@ -135,7 +135,7 @@ class Judgement:
         """Fills `BROKEN` with the refused rows and `_dp_rules`, the rules that each breaks.
 
         From then on good rows are those that are not there; so a row is one or the other, whatever a rule says when
-        it is asked twice. Raises: UsedWrongly DP-C007 for a rule that says something else now.
+        it is asked twice. Raises: UsedWrongly DP-C075 for a rule that says something else now.
         """
         if self._is_split:
             return
@@ -148,10 +148,10 @@ class Judgement:
         self._is_split = True
         if (written or (0,))[0] != self.rows_refused:
             raise UsedWrongly(
-                "DP-C007",
-                f"a rule of {self._contract.table} says one thing of a row, and then another",
-                where=f"contract {self._contract.path.name} {self._contract.version}",
-                fix="write rules that depend on the row alone: no random(), no now()",
+                "DP-C075",
+                table=self._contract.table,
+                contract=self._contract.path.name,
+                version=self._contract.version,
             )
 
     def release(self, rows: Sequence[tuple[str, int]]) -> None:
@@ -271,8 +271,8 @@ def judge(
     `references` gives the relation that holds each table a relationship rule refers to. `others` are the rows the
     table already has in other partitions: a key must not occur there either. `samples` is how many refused rows to
     keep for each rule. Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when there is one the
-    contract does not know; UsedWrongly DP-C007 for a rule that fails on a row, DP-C017 for a relationship with what is
-    not there.
+    contract does not know; UsedWrongly DP-C076 for a rule that fails on a row, DP-C017 or DP-C055 for a relationship
+    with what is not there.
     """
     contract = plan.contract
     with _blamed_on(contract):
@@ -329,17 +329,17 @@ def _beyond_the_row(
 
 
 def _refuse_absent(connection: DuckDBPyConnection, rule: Rule, relation: str) -> None:
-    """Checks that a relationship leads somewhere. Raises: UsedWrongly DP-C017."""
+    """Checks that a relationship leads somewhere. Raises: UsedWrongly DP-C017, DP-C055."""
     import duckdb
 
     table, _, name = str(rule.argument).partition(".")
     try:
         columns = [name for name, *_ in connection.execute(f"describe select * from {relation}").fetchall()]
     except duckdb.CatalogException as error:
-        raise UsedWrongly("DP-C017", f"{rule.place} refers to {rule.argument}, but there is no {table}") from error
+        raise UsedWrongly("DP-C055", place=rule.place, to=rule.argument, table=table) from error
     if name.lower() not in [column.lower() for column in columns]:
         hint = did_you_mean(name, [column for column in columns if not column.startswith("_dp_")])
-        raise UsedWrongly("DP-C017", f"{rule.place} refers to {rule.argument}, which {table} has not; {hint}")
+        raise UsedWrongly("DP-C017", place=rule.place, to=rule.argument, table=table, hint=hint)
 
 
 def _counted_as(name: str) -> str:
@@ -354,8 +354,9 @@ def _blamed_on(contract: Contract) -> Iterator[None]:
         yield
     except (duckdb.DataError, duckdb.ProgrammingError) as error:
         raise UsedWrongly(
-            "DP-C007",
-            f"a rule fails on a row of {contract.table} instead of judging it: {first_words(error)}",
-            where=f"contract {contract.path.name} {contract.version}",
-            fix="write the rule so that it is true, false or null for every row: try_cast instead of cast",
+            "DP-C076",
+            table=contract.table,
+            reason=first_words(error),
+            contract=contract.path.name,
+            version=contract.version,
         ) from error

@@ -32,7 +32,7 @@ def _refuse_unknown_columns(contract: Contract, tables: Mapping[str, Contract]) 
         known = [column.name for column in tables[table].columns] if table in tables else [name]
         if name not in known:
             hint = did_you_mean(name, known)
-            raise UsedWrongly("DP-C017", f"{rule.place} refers to {rule.argument}, which {table} has not; {hint}")
+            raise UsedWrongly("DP-C017", place=rule.place, to=rule.argument, table=table, hint=hint)
 
 
 def _numbers(contract: Contract) -> dict[str, Any]:

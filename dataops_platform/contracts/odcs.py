@@ -72,11 +72,11 @@ SAYS: dict[LogicalType, tuple[frozenset[str], tuple[type, ...]]] = {
 def load_contract(path: Path) -> Contract:
     """The contract in an ODCS file.
 
-    Raises: UsedWrongly DP-C001 when the file cannot be read as YAML, DP-C002 when it says something unknown, badly
-    typed or contradictory; both name `file:line:column`.
+    Raises: UsedWrongly when the file cannot be read as YAML, or says something unknown, badly typed or contradictory;
+    each names `file:line:column`.
     """
-    file = read_yaml(path, "DP-C001")
-    document = validate(Document, file, "DP-C002")
+    file = read_yaml(path)
+    document = validate(Document, file)
     table = document.objects[0]
     _refuse_twice(table, file)
     columns = tuple(_column(prop, file, ("schema", 0, "properties", i)) for i, prop in enumerate(table.properties))
@@ -101,23 +101,25 @@ def _refuse_twice(table: SchemaObject, file: YamlFile) -> None:
     """Refuses names that SQL takes for one another (it does not tell upper from lower case), and the platform's own."""
     seen: dict[str, str] = {}
     for index, prop in enumerate(table.properties):
-        where = file.place(("schema", 0, "properties", index, "name"))
-        before = seen.setdefault(prop.name.lower(), where)
-        if before != where:
-            raise UsedWrongly("DP-C002", f"{where} names column {prop.name!r} a second time, after {before}")
+        place = file.place(("schema", 0, "properties", index, "name"))
+        first = seen.setdefault(prop.name.lower(), place)
+        if first != place:
+            raise UsedWrongly("DP-C050", place=place, column=prop.name, first=first)
         if prop.name.lower().startswith("_dp_"):
-            raise UsedWrongly("DP-C002", f"{where}: names starting with _dp_ are the platform's own")
+            raise UsedWrongly("DP-C051", place=place, column=prop.name)
 
 
 def _column(prop: Property, file: YamlFile, loc: Loc) -> Column:
     known = SQL_TYPES[prop.logicalType]
     sql_type = (prop.physicalType or known[0]).lower().replace(" ", "")
     if sql_type not in known and not (prop.logicalType == "number" and _is_decimal(sql_type)):
-        decimal = " or decimal(p,s) with s <= p <= 38" if prop.logicalType == "number" else ""
+        decimal = ["decimal(p,s) with s <= p <= 38"] if prop.logicalType == "number" else []
         raise UsedWrongly(
-            "DP-C002",
-            f"{file.place((*loc, 'physicalType'))} {prop.physicalType!r} is no {prop.logicalType}",
-            fix=f"use {' or '.join(known)}{decimal}",
+            "DP-C052",
+            place=file.place((*loc, "physicalType")),
+            type=prop.physicalType,
+            logical_type=prop.logicalType,
+            known=" or ".join([*known, *decimal]),
         )
     known_at = next((p.value for p in prop.customProperties if p.property == "knownAt"), "")
     return Column(
@@ -150,7 +152,7 @@ def _rules(table: SchemaObject, file: YamlFile) -> list[Rule]:
     seen: set[str] = set()
     for rule in rules:
         if rule.name in seen:
-            raise UsedWrongly("DP-C002", f"{rule.place} is a second rule called {rule.name!r}", fix="rename one")
+            raise UsedWrongly("DP-C053", place=rule.place, rule=rule.name)
         seen.add(rule.name)
     return rules
 
@@ -176,7 +178,7 @@ def _column_rules(prop: Property, table: SchemaObject, file: YamlFile, loc: Loc)
         found = rule("relationship", relationship.to, "relationships", index)
         found = replace(found, name=f"{found.name}_{index + 1}") if index else found
         if not re.fullmatch(r"[a-z][a-z0-9_]*\.\w+", relationship.to):
-            raise UsedWrongly("DP-C002", f"{found.place} {relationship.to!r} must be written table.column")
+            raise UsedWrongly("DP-C054", place=found.place, to=relationship.to)
         _refuse_own_unknown(relationship.to, table, found.place)
         rules.append(found)
     return rules + _quality_rules(prop.quality, table, file, (*loc, "quality"), name)
@@ -187,7 +189,7 @@ def _refuse_own_unknown(to: str, table: SchemaObject, place: str) -> None:
     referred, _, name = to.partition(".")
     columns = [prop.name for prop in table.properties]
     if referred == table.name and name not in columns:
-        raise UsedWrongly("DP-C002", f"{place} {to!r} is no column of its own; {did_you_mean(name, columns)}")
+        raise UsedWrongly("DP-C017", place=place, to=to, table=referred, hint=did_you_mean(name, columns))
 
 
 def _refuse_options_of_another_type(prop: Property, file: YamlFile, loc: Loc) -> None:
@@ -195,18 +197,14 @@ def _refuse_options_of_another_type(prop: Property, file: YamlFile, loc: Loc) ->
     checked = {name for name, info in TypeOptions.model_fields.items() if NOT_ENFORCED not in info.metadata}
     for option in sorted(prop.logicalTypeOptions.model_fields_set & checked - options):
         place = file.place((*loc, "logicalTypeOptions", option))
-        raise UsedWrongly("DP-C002", f"{place} {option!r} says nothing about a {prop.logicalType}")
+        raise UsedWrongly("DP-C058", place=place, option=option, logical_type=prop.logicalType)
     for index, item in enumerate(prop.enum):
         if type(item.value) not in values:
             place = file.place((*loc, "enum", index, "value"))
-            raise UsedWrongly("DP-C002", f"{place} {item.value!r} is no value of an enum of type {prop.logicalType}")
+            raise UsedWrongly("DP-C059", place=place, value=item.value, logical_type=prop.logicalType)
     _refuse_contradictions(prop.logicalTypeOptions, file, (*loc, "logicalTypeOptions"))
     if prop.enum and prop.logicalType == "number" and (prop.physicalType or "").lower() in ("float", "real"):
-        raise UsedWrongly(
-            "DP-C002",
-            f"{file.place((*loc, 'enum'))} a {prop.physicalType} is too coarse for an enum",
-            fix="say double, or decimal(p,s)",
-        )
+        raise UsedWrongly("DP-C060", place=file.place((*loc, "enum")), type=prop.physicalType)
     if prop.logicalTypeOptions.pattern is not None:
         place = file.place((*loc, "logicalTypeOptions", "pattern"))
         _refuse_no_pattern(prop.logicalTypeOptions.pattern, place)
@@ -220,7 +218,7 @@ def _refuse_no_pattern(pattern: str, place: str) -> None:
             re.compile(pattern)
     except re.error as error:
         if pattern_error(pattern):
-            raise UsedWrongly("DP-C002", f"{place} is not a regular expression: {error}") from error
+            raise UsedWrongly("DP-C061", place=place, reason=error) from error
 
 
 def _refuse_contradictions(options: TypeOptions, file: YamlFile, loc: Loc) -> None:
@@ -235,12 +233,10 @@ def _refuse_contradictions(options: TypeOptions, file: YamlFile, loc: Loc) -> No
                 continue
             if low > high or (low == high and (open_below or open_above)):
                 place = file.place((*loc, above))
-                raise UsedWrongly("DP-C002", f"{place} {above} {high} and {below} {low} hold for no value")
+                raise UsedWrongly("DP-C062", place=place, above=above, high=high, below=below, low=low)
     for bound, _, name in (*floors, *ceilings):
         if isinstance(bound, float) and abs(bound) >= 2**53:
-            raise UsedWrongly(
-                "DP-C002", f"{file.place((*loc, name))} has more digits than are kept", fix="write a whole number"
-            )
+            raise UsedWrongly("DP-C063", place=file.place((*loc, name)))
 
 
 def _quality_rules(items: list[Quality], table: SchemaObject, file: YamlFile, loc: Loc, column: str = "") -> list[Rule]:
@@ -260,7 +256,7 @@ def _quality_rules(items: list[Quality], table: SchemaObject, file: YamlFile, lo
             continue  # text: prose, said by `unenforced`
         limits = _limits(item)
         if item.type in ("library", "sql") and not limits:
-            raise UsedWrongly("DP-C002", f"{place} says no limit", fix=f"add one of {', '.join(LIMITS)}")
+            raise UsedWrongly("DP-C064", place=place, limits=", ".join(LIMITS))
         described, counts = item.description or "", _counted(item, columns)
         rules.append(Rule(prefix + name, kind, columns, argument, item.severity, described, place, limits, counts))
     return rules
@@ -278,16 +274,16 @@ _NEEDED = {"custom": ("name", "engine", "implementation"), "library": ("metric",
 def _refuse_keys_of_another_type(item: Quality, file: YamlFile, loc: Loc) -> None:
     allowed = _KEYS_OF[item.type]
     for key in sorted(item.model_fields_set & (set().union(*_KEYS_OF.values()) - allowed)):
-        raise UsedWrongly("DP-C002", f"{file.place((*loc, key))} {key!r} says nothing in a rule of type {item.type}")
+        raise UsedWrongly("DP-C065", place=file.place((*loc, key)), key=key, type=item.type)
     missing = [key for key in _NEEDED[item.type] if not getattr(item, key)]
     if missing:
-        raise UsedWrongly("DP-C002", f"{file.place(loc)} lacks {some(missing)}", fix=_SHAPES[item.type])
+        raise UsedWrongly("DP-C066", place=file.place(loc), keys=some(missing), shape=_SHAPES[item.type])
 
 
 _SHAPES = {
-    "custom": 'a rule reads: name: …, engine: duckdb, implementation: "<boolean SQL expression over one row>"',
-    "library": "a metric reads: type: library, metric: nullValues, mustBeLessThan: 5",
-    "sql": 'a query reads: type: sql, name: …, query: "select count(*) from ${object} where …", mustBe: 0',
+    "custom": 'name: …, engine: duckdb, implementation: "<boolean SQL expression over one row>"',
+    "library": "type: library, metric: nullValues, mustBeLessThan: 5",
+    "sql": 'type: sql, name: …, query: "select count(*) from ${object} where …", mustBe: 0',
     "text": "",
 }
 
@@ -300,13 +296,13 @@ def _custom(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
         for other in named:
             if other not in known:
                 hint = did_you_mean(other, known)
-                raise UsedWrongly("DP-C002", f"{place} rule {name!r}: {table.name} has no column {other!r}; {hint}")
+                raise UsedWrongly("DP-C067", place=place, rule=name, column=other, table=table.name, hint=hint)
         if not re.fullmatch(r"[\w.]+:\w+", implementation):
-            raise UsedWrongly("DP-C002", f"{place} rule {name!r}: {implementation!r} must be written module:function")
+            raise UsedWrongly("DP-C068", place=place, rule=name, given=implementation)
         return name, "python", named, implementation
     used = _columns_used(implementation, table)
     if not used:
-        raise UsedWrongly("DP-C002", f"{place} rule {name!r} names no column of {table.name}; {_hint(item, table)}")
+        raise UsedWrongly("DP-C069", place=place, rule=name, table=table.name, hint=_hint(item, table))
     return name, "expression", used, implementation
 
 
@@ -318,12 +314,13 @@ def _metric(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
         columns = ()
     for name in columns:
         if name not in known:
-            hint = "put it below a column" if not name else did_you_mean(name, known)
-            raise UsedWrongly("DP-C002", f"{place} {item.metric} needs a column of {table.name}; {hint}")
+            raise UsedWrongly(
+                "DP-C070", place=place, metric=item.metric, table=table.name, hint=did_you_mean(name, known)
+            )
     names = [identifier(name) for name in columns]
     filled = " and ".join(f"{name} is not null" for name in names)
     if item.metric == "invalidValues" and not (given.validValues or given.pattern):
-        raise UsedWrongly("DP-C002", f"{place} invalidValues needs arguments validValues or pattern")
+        raise UsedWrongly("DP-C071", place=place)
     first = names[0] if names else ""
     among, invalid = _among(first, given.missingValues), _invalid(first, given)
     counts = {
@@ -376,15 +373,13 @@ def _freshness(document: Document, table: SchemaObject, file: YamlFile) -> Fresh
         place = file.place(("slaProperties", index))
         unit = (sla.unit or "d").lower()
         if unit not in _SECONDS:
-            raise UsedWrongly("DP-C002", f"{place} {sla.unit!r} is no unit of time; {did_you_mean(unit, _SECONDS)}")
+            raise UsedWrongly("DP-C072", place=place, unit=sla.unit, hint=did_you_mean(unit, _SECONDS))
         if isinstance(sla.value, bool) or not isinstance(sla.value, int | float) or sla.value <= 0:
-            raise UsedWrongly("DP-C002", f"{place} a freshness is a number of {unit} above 0, not {sla.value!r}")
+            raise UsedWrongly("DP-C073", place=place, value=sla.value, unit=unit)
         column = (sla.element or document.slaDefaultElement or "").removeprefix(f"{table.name}.")
         known = [prop.name for prop in table.properties]
         if column and column not in known and column != table.name:
-            raise UsedWrongly(
-                "DP-C002", f"{place} {table.name} has no column {column!r}; {did_you_mean(column, known)}"
-            )
+            raise UsedWrongly("DP-C074", place=place, column=column, table=table.name, hint=did_you_mean(column, known))
         return Freshness(float(sla.value) * _SECONDS[unit], column if column in known else "")
     return None
 

@@ -159,7 +159,7 @@ def _from_column(schema: Any, name: str, column: Any) -> Column:
     known = column.metadata or {}
     found = next(((kinds, m) for form, kinds in _TYPES.items() if (m := re.fullmatch(form, text))), None)
     if found is None:
-        raise UsedWrongly("DP-C015", f"column {name!r} has the type {text}, which no contract can ask for")
+        raise UsedWrongly("DP-C015", column=name, type=text)
     (logical, sql_type), match = found
     return Column(
         name=name,
@@ -191,10 +191,10 @@ def _from_check(column: str, check: Any) -> list[Rule]:
         ]
     if not kinds:
         raise UsedWrongly(
-            "DP-C015",
-            f"column {column!r} has the check {check.name!r}, which no contract can say",
-            fix=f"say it with one of {some(sorted({name for name, _ in _BUILTIN.values()}), width=200)}, "
-            "or join it to the contract by name (engine: pandera)",
+            "DP-C077",
+            column=column,
+            check=check.name,
+            known=some(sorted({name for name, _ in _BUILTIN.values()}), width=200),
         )
     return [
         Rule(
@@ -211,11 +211,7 @@ def _from_check(column: str, check: Any) -> list[Rule]:
 
 def _from_wide_check(check: Any) -> list[Rule]:
     if check.title not in ("unique", "relationship", "expression"):
-        raise UsedWrongly(
-            "DP-C015",
-            f"the check {check.name!r} of the whole table is Python, which no contract can say",
-            fix="join it to the contract by name (engine: pandera)",
-        )
+        raise UsedWrongly("DP-C078", check=check.name)
     severity: Literal["error", "warning"] = "warning" if check.raise_warning else "error"
     columns, argument = check.statistics["columns"], check.statistics["argument"]
     return [Rule(check.error, check.title, columns, argument, severity, check.description or "")]
@@ -326,11 +322,7 @@ def _digits(decimal: str) -> tuple[int, int]:
 def _referred(rule: Rule, contract: Contract, references: Mapping[str, Any]) -> tuple[str, str]:
     table, _, column = str(rule.argument).partition(".")
     if table != contract.table and table not in references:
-        raise UsedWrongly(
-            "DP-C015",
-            f"the rule {rule.name!r} refers to {table}, of which no frame was given",
-            fix=f"to_pandera(contract, backend, references={{{table!r}: frame}})",
-        )
+        raise UsedWrongly("DP-C079", rule=rule.name, table=table)
     return table, column
 
 

@@ -58,7 +58,7 @@ def in_folder(folder: Path) -> dict[str, Contract]:
 
 
 def waivers_in(folder: Path, today: dt.date) -> list[Waiver]:
-    """The waivers that still hold. Raises: UsedWrongly DP-C019 for a file that says something else."""
+    """The waivers that still hold. Raises: UsedWrongly for a file that says something else."""
     return [waiver for waiver in _all_waivers(folder) if dt.date.fromisoformat(waiver.until) >= today]
 
 
@@ -71,14 +71,14 @@ def _all_waivers(folder: Path) -> list[Waiver]:
     path = folder / WAIVERS
     if not path.exists():
         return []
-    file = read_yaml(path, "DP-C019")
-    found = validate(WaiverFile, file, "DP-C019").waivers
+    file = read_yaml(path)
+    found = validate(WaiverFile, file).waivers
     for index, waiver in enumerate(found):
         try:
             dt.date.fromisoformat(waiver.until)
         except ValueError:
             place = file.place(("waivers", index, "until"))
-            raise UsedWrongly("DP-C019", f"{place} {waiver.until!r} is no date", fix='write "2024-01-31"') from None
+            raise UsedWrongly("DP-C019", place=place, until=waiver.until) from None
     return found
 
 
@@ -89,6 +89,7 @@ def _git(folder: Path, *arguments: str, place: str) -> Any:
         said = getattr(error, "stderr", b"").decode(errors="replace").strip().splitlines()
         raise UsedWrongly(
             "DP-C018",
-            f"{place!r} is no file, no folder and no git revision of {folder.name or 'this folder'}"
-            + (f": {said[0]}" if said else ""),
+            place=place,
+            folder=folder.name or folder,
+            reason=said[0] if said else getattr(error, "strerror", error),
         ) from None

@@ -49,7 +49,7 @@ def refuse_unevaluable(contract: Contract) -> None:
     for rule in contract.rules:
         reason = unevaluable(rule, contract.columns)
         if reason:
-            raise UsedWrongly("DP-C007", f"{rule.place} rule {rule.name!r} cannot be evaluated: {reason}")
+            raise UsedWrongly("DP-C007", place=rule.place, rule=rule.name, reason=reason)
 
 
 def measured(rule: Rule, rows: str) -> str:

@@ -124,20 +124,21 @@ def _types_of(connection: DuckDBPyConnection, columns: Sequence[Column]) -> Mapp
 def _refuse_other_columns(types: Mapping[str, str], contract: Contract) -> None:
     present = [name for name in types if not name.startswith("_dp_")]
     missing = [c.name for c in contract.columns if c.name not in types]
-    where = f"table {contract.table}, contract {contract.path.name} {contract.version}"
     if missing:
-        hint = did_you_mean(missing[0], present)
         raise Refused(
             "DP-C003",
-            f"contracted column{'s' if len(missing) > 1 else ''} {some(missing)} absent from the data; {hint}",
-            where=where,
-            fix="correct the name in the contract, or deliver the column",
+            columns=some(missing),
+            hint=did_you_mean(missing[0], present),
+            table=contract.table,
+            contract=contract.path.name,
+            version=contract.version,
         )
     unknown = [name for name in present if name not in {c.name for c in contract.columns}]
     if unknown:
         raise Refused(
             "DP-C004",
-            f"the data has {some(unknown)}, which the contract does not know",
-            where=where,
-            fix="add it to the contract, or leave it out of the data",
+            columns=some(unknown),
+            table=contract.table,
+            contract=contract.path.name,
+            version=contract.version,
         )

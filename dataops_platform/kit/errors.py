@@ -6,60 +6,77 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
+from dataops_platform.kit.codes import KINDS, Code, entry
+
 
 class DataOpsError(Exception):
-    """A problem told in order: what, where, what to do.
+    """A problem by its code and fields; the registry of codes has the sentences, which are filled in when asked for.
 
-    `exit_code` is what the command line ends with: 1 refused, 2 used wrongly, 3 lost a race, 4 failed, 130 stopped.
+    `fields` hold names, numbers and short lists, never a secret. `where` is a place that only the caller knows; it
+    stands in for the registry's. `exit_code` is the exit status of the command line.
     """
 
-    exit_code: ClassVar[int] = 4
+    kind: ClassVar[str]
+    exit_code: ClassVar[int]
 
-    def __init__(self, code: str, what: str, *, where: str = "", fix: str = "") -> None:
+    def __init_subclass__(cls, kind: str = "") -> None:
+        if kind:
+            cls.kind, cls.exit_code = kind, KINDS[kind].exit_code
+
+    def __init__(self, code: str, *, where: str = "", **fields: object) -> None:
+        super().__init__(code)
         self.code = code
-        self.what = what
-        self.where = where
-        self.fix = fix
-        super().__init__(code, what)
+        self.context = where
+        self.fields = {
+            name: value if isinstance(value, str | int | float) else str(value) for name, value in fields.items()
+        }
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        return self._texts.message
+
+    @property
+    def where(self) -> str:
+        """Where it is wrong; empty when the message names the place."""
+        return self.context or self._texts.where
+
+    @property
+    def fix(self) -> str:
+        """What to do."""
+        return self._texts.fix
 
     def __str__(self) -> str:
-        parts = [_sentence(part) for part in (self.what, self.where, self.fix) if part]
-        return f"{self.code} {' '.join(parts)}"
+        return f"{self.code} {sentences(self.message, self.where, self.fix)}"
+
+    @property
+    def _texts(self) -> Code:
+        return entry(self.code).filled(self.fields)
 
 
-class Refused(DataOpsError):
-    """A contract, a gate or a consistency rule said no; nothing was changed."""
-
-    exit_code = 1
+class Refused(DataOpsError, kind="refused"):
+    """A contract, a gate or a consistency rule does not hold; nothing was changed."""
 
 
-class UsedWrongly(DataOpsError):
+class UsedWrongly(DataOpsError, kind="misused"):
     """A file, an option or a name given by the user cannot be used as it is."""
 
-    exit_code = 2
 
-
-class LostRace(DataOpsError):
+class LostRace(DataOpsError, kind="lost_race"):
     """Another writer moved the environment first."""
 
-    exit_code = 3
 
-
-class SystemFailed(DataOpsError):
+class SystemFailed(DataOpsError, kind="failed"):
     """Something outside the project failed."""
 
-    exit_code = 4
 
-
-class Stopped(DataOpsError):
+class Stopped(DataOpsError, kind="stopped"):
     """Somebody pressed Ctrl-C."""
-
-    exit_code = 130
 
 
 def stopped() -> Stopped:
-    """What is said then."""
-    return Stopped("DP-X130", "Stopped", fix="What was committed stays; nothing is half published")
+    """The error of a command that Ctrl-C ends."""
+    return Stopped("DP-X130")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -84,9 +101,10 @@ def some(items: Iterable[object], most: int = 5, width: int = 40) -> str:
     return ", ".join(texts[:most]) + (", …" if len(texts) > most else "")
 
 
+def sentences(*texts: str) -> str:
+    """Texts one after the other, each ended by a full stop where it has no end of its own; empty ones are left out."""
+    return " ".join(text if text[-1] in ".!?…" else f"{text}." for text in texts if text)
+
+
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _sentence(text: str) -> str:
-    return text if text[-1] in ".!?…" else text + "."

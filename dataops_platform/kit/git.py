@@ -15,10 +15,10 @@ def git(folder: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except OSError as error:
-        raise SystemFailed("DP-L004", f"git cannot be run: {error.strerror}", fix="install git") from error
+        raise SystemFailed("DP-L072", reason=error.strerror) from error
     if done.returncode:
         said = done.stderr.strip().splitlines()
-        raise SystemFailed("DP-L004", f"git {arguments[0]} failed: {said[-1] if said else done.returncode}")
+        raise SystemFailed("DP-L004", command=arguments[0], reason=said[-1] if said else done.returncode)
     return done.stdout
 
 

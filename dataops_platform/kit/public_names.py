@@ -16,8 +16,8 @@ COMPONENTS = {
 
 PUBLIC = {
     **COMPONENTS,
-    "LakeResource": "dataops_platform.orchestration.lake_resource",
-    "MlflowResource": "dataops_platform.orchestration.mlflow_resource",
+    "LakeResource": "dataops_platform.orchestration.resource",
+    "MlflowResource": "dataops_platform.orchestration.resource",
     "dataset": "dataops_platform.notebook",
     "read": "dataops_platform.notebook",
     "with_contract": "dataops_platform.stages.contract.component",

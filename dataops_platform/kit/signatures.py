@@ -25,7 +25,7 @@ def sign(key: Path, text: str) -> str:
     done = _ssh_keygen(["sign", "-q", "-f", str(key), "-n", NAMESPACE], text)
     if done.returncode:
         said = done.stderr.strip().splitlines()
-        raise UsedWrongly("DP-L022", f"{key.name} cannot sign: {said[-1] if said else done.returncode}")
+        raise UsedWrongly("DP-L022", key=key.name, reason=said[-1] if said else done.returncode)
     return done.stdout
 
 
@@ -67,4 +67,4 @@ def _ssh_keygen(arguments: Sequence[str], text: str) -> subprocess.CompletedProc
             start_new_session=True,  # no terminal to ask for a passphrase: it would wait there for ever
         )
     except OSError as error:
-        raise SystemFailed("DP-L023", f"ssh-keygen cannot be run: {error.strerror}", fix="install OpenSSH") from error
+        raise SystemFailed("DP-L023", reason=error.strerror) from error

@@ -25,18 +25,18 @@ T = TypeVar("T")
 def check_function(reference: str) -> None:
     """Refuses a reference that names no function; looks at the source and imports nothing of it.
 
-    Raises: UsedWrongly DP-S001.
+    Raises: UsedWrongly DP-S001, DP-S007, DP-S008 or DP-S009.
     """
     path = _source(reference)
     name = reference.partition(":")[2]
     tree = _parsed(path)
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     if name not in names:
-        raise UsedWrongly("DP-S001", f"{path.name} has no function {name!r}; {did_you_mean(name, names)}")
+        raise UsedWrongly("DP-S001", file=path.name, function=name, hint=did_you_mean(name, names))
 
 
 def load_function(reference: str) -> Callable[..., Any]:
-    """The function that `module:function` names. Raises: UsedWrongly DP-S001."""
+    """The function that `module:function` names. Raises: what `check_function` raises."""
     check_function(reference)
     module, _, name = reference.partition(":")
     return typing.cast("Callable[..., Any]", getattr(importlib.import_module(module), name))
@@ -61,7 +61,8 @@ def code_digest(reference: str) -> str:
 def frame_for(function: Callable[..., Any], table: pa.Table) -> Any:
     """The table as the kind of frame that the function's first parameter is annotated with.
 
-    Raises: UsedWrongly DP-S002 for another annotation than polars.LazyFrame, polars.DataFrame or pandas.DataFrame.
+    Raises: UsedWrongly DP-S002 for another annotation than polars.LazyFrame, polars.DataFrame or pandas.DataFrame,
+    DP-S010 for one that cannot be resolved.
     """
     kind = _annotation(function)
     if kind == "polars.LazyFrame":
@@ -74,15 +75,14 @@ def frame_for(function: Callable[..., Any], table: pa.Table) -> Any:
         return pl.from_arrow(table)
     if kind == "pandas.DataFrame":
         return table.to_pandas()
-    raise UsedWrongly(
-        "DP-S002",
-        f"{function.__name__} asks for {kind or 'nothing'} as its first parameter",
-        fix="annotate it with polars.LazyFrame, polars.DataFrame or pandas.DataFrame",
-    )
+    raise UsedWrongly("DP-S002", function=function.__name__, type=kind or "nothing")
 
 
 def arrow_from(frame: Any, name: str) -> pa.Table:
-    """A frame a function gave back, as an Arrow table. Raises: UsedWrongly DP-S003 when it is none, or mixes types."""
+    """A frame a function gave back, as an Arrow table.
+
+    Raises: UsedWrongly DP-S003 when it is none, DP-S011 when it mixes types.
+    """
     import pyarrow as pa
 
     kind = _kind(type(frame))
@@ -92,8 +92,8 @@ def arrow_from(frame: Any, name: str) -> pa.Table:
         try:
             return pa.Table.from_pandas(frame, preserve_index=False)
         except (pa.ArrowException, ValueError) as error:
-            raise UsedWrongly("DP-S003", f"{name} gave a frame that is no table: {error}") from error
-    raise UsedWrongly("DP-S003", f"{name} gave {type(frame).__name__}", fix="return a polars or pandas frame")
+            raise UsedWrongly("DP-S011", function=name, reason=error) from error
+    raise UsedWrongly("DP-S003", function=name, type=type(frame).__name__)
 
 
 def call_function(reference: str, work: Callable[[], T]) -> T:
@@ -110,9 +110,7 @@ def call_function(reference: str, work: Callable[[], T]) -> T:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f"/{module}/" in f.filename]
         where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
         said = " ".join(str(error).split())[:300]
-        raise Refused(
-            "DP-S006", f"{reference} failed: {type(error).__name__}: {said}", where=where, fix="nothing was written"
-        ) from error
+        raise Refused("DP-S006", where=where, function=reference, type=type(error).__name__, reason=said) from error
 
 
 def _annotation(function: Callable[..., Any]) -> str:
@@ -120,11 +118,7 @@ def _annotation(function: Callable[..., Any]) -> str:
     try:
         hint = typing.get_type_hints(function).get(first)
     except NameError as error:
-        raise UsedWrongly(
-            "DP-S002",
-            f"an annotation of {function.__name__} means nothing when it runs: {error}",
-            fix="import it at the top of the module, not under TYPE_CHECKING",
-        ) from error
+        raise UsedWrongly("DP-S010", function=function.__name__, reason=error) from error
     return _kind(hint) if isinstance(hint, type) else ""
 
 
@@ -135,12 +129,10 @@ def _kind(frame: type) -> str:
 def _source(reference: str) -> Path:
     module, separator, name = reference.partition(":")
     if not (separator and name.isidentifier()):
-        raise UsedWrongly("DP-S001", f"{reference!r} names no function", fix="write module:function")
+        raise UsedWrongly("DP-S007", reference=reference)
     path = _module_path(module)
     if path is None:
-        raise UsedWrongly(
-            "DP-S001", f"there is no module {module!r}", where=f"function {reference}", fix="is the project installed?"
-        )
+        raise UsedWrongly("DP-S008", module=module, reference=reference)
     return path
 
 
@@ -168,7 +160,7 @@ def _parsed(path: Path) -> ast.Module:
     try:
         return _parsed_at(path, (stat.st_mtime_ns, stat.st_size))
     except SyntaxError as error:
-        raise UsedWrongly("DP-S001", f"{path.name}:{error.lineno} is no Python: {error.msg}") from error
+        raise UsedWrongly("DP-S009", place=f"{path.name}:{error.lineno}", reason=error.msg) from error
 
 
 def _imports(path: Path, module: str) -> list[str]:

@@ -22,14 +22,14 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
-def validate(model: type[M], file: YamlFile, code: str) -> M:
+def validate(model: type[M], file: YamlFile) -> M:
     """The file's content as a record.
 
-    Raises: UsedWrongly with `code`, `file:line:column`, the reason and, for an unknown key, the nearest known one.
+    Raises: UsedWrongly DP-Y014 to DP-Y017 with `file:line:column`, the reason and the nearest known key or word.
     """
     data = {} if file.data is None else file.data
     if not isinstance(data, dict):
-        raise UsedWrongly(code, f"{file.place(())} must hold keys and values, not {type(data).__name__}")
+        raise UsedWrongly("DP-Y014", place=file.place(()), type=type(data).__name__)
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -37,7 +37,7 @@ def validate(model: type[M], file: YamlFile, code: str) -> M:
         problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
         others = len({_place_of(p, file) for p in problems}) - 1
         more = f" ({others} more in this file)" if others else ""
-        raise UsedWrongly(code, _explain(model, file, problem) + more) from None
+        raise _error_of(model, file, problem, more) from None
 
 
 def secret(message: str) -> PydanticCustomError:
@@ -51,18 +51,18 @@ def _place_of(problem: Any, file: YamlFile) -> Loc:
     return loc if problem["type"] == "missing" else file.known(loc)
 
 
-def _explain(model: type[BaseModel], file: YamlFile, problem: Any) -> str:
+def _error_of(model: type[BaseModel], file: YamlFile, problem: Any, more: str) -> UsedWrongly:
     loc = _place_of(problem, file)
-    shown = ".".join(str(part) for part in loc)
+    place, key = file.place(loc), ".".join(str(part) for part in loc)
     if problem["type"] == "extra_forbidden":
         hint = did_you_mean(str(loc[-1]), known_keys(model, loc[:-1]))
-        return f"{file.place(loc)} has an unknown key {shown!r}; {hint}"
+        return UsedWrongly("DP-Y015", place=place, key=key, hint=hint, more=more)
     if problem["type"] == "missing":
-        return f"{file.place(loc[:-1])} lacks the key {shown!r}"
-    message = problem["msg"].removeprefix("Value error, ")
+        return UsedWrongly("DP-Y016", place=file.place(loc[:-1]), key=key, more=more)
     hidden = problem["type"] == "secret" or isinstance(problem["input"], dict | list)
     given = "" if hidden else f" (given: {some([repr(problem['input'])])})"
-    return f"{file.place(loc)} {shown!r}: {message}{given}{_nearest_value(problem)}"
+    reason = problem["msg"].removeprefix("Value error, ") + given
+    return UsedWrongly("DP-Y017", place=place, key=key, reason=reason, hint=_nearest_value(problem), more=more)
 
 
 def _nearest_value(problem: Any) -> str:

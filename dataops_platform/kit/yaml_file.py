@@ -42,10 +42,10 @@ class YamlFile:
         return f"{self.name}:{line}:{column}"
 
 
-def read_yaml(path: Path, code: str, name: str = "") -> YamlFile:
+def read_yaml(path: Path, name: str = "") -> YamlFile:
     """Reads one YAML document; errors call it `name`, the file's own when none is given.
 
-    Raises: UsedWrongly with `code` when the file is missing, too large or deep, is no UTF-8, is no YAML,
+    Raises: UsedWrongly DP-Y001 to DP-Y013 when the file is missing, too large or deep, is no UTF-8, is no YAML,
     or has a duplicate key, a key that is no text, an anchor, an alias, a tag, or a number that people read otherwise.
     """
     import yaml
@@ -55,29 +55,29 @@ def read_yaml(path: Path, code: str, name: str = "") -> YamlFile:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise UsedWrongly(code, f"cannot read {name}: {error.strerror}", fix=f"looked for {path}") from error
+        raise UsedWrongly("DP-Y001", file=name, reason=error.strerror, path=path) from error
     if len(raw) > MAX_BYTES:
-        raise UsedWrongly(code, f"{name} is {len(raw)} bytes; at most {MAX_BYTES} are read")
+        raise UsedWrongly("DP-Y002", file=name, size=len(raw), most=MAX_BYTES)
     raw = raw.removeprefix(BOM_UTF8)
     try:
         text = raw.decode()
-        _refuse_aliases_and_depth(yaml.parse(text, Loader=loader_class), name, code)
+        _refuse_aliases_and_depth(yaml.parse(text, Loader=loader_class), name)
         loader = loader_class(text)
         try:
             node = loader.get_single_node()
             places: dict[Loc, tuple[int, int]] = {}
             if node is not None:
-                _walk(node, (), places, name, code, loader)
+                _walk(node, (), places, name, loader)
             data = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
     except UnicodeDecodeError as error:
-        raise UsedWrongly(code, f"{name}:{_place(raw, error.start)} is not UTF-8 text") from error
+        raise UsedWrongly("DP-Y003", place=f"{name}:{_place(raw, error.start)}") from error
     except yaml.MarkedYAMLError as error:
-        where = _at(name, error.problem_mark or error.context_mark)
-        raise UsedWrongly(code, f"{where} is not valid YAML: {error.problem or error.context}") from error
+        place = _at(name, error.problem_mark or error.context_mark)
+        raise UsedWrongly("DP-Y004", place=place, reason=error.problem or error.context) from error
     except yaml.reader.ReaderError as error:
-        raise UsedWrongly(code, f"{name}:{_place(raw, error.position)} is not valid YAML: {error.reason}") from error
+        raise UsedWrongly("DP-Y004", place=f"{name}:{_place(raw, error.position)}", reason=error.reason) from error
     return YamlFile(name, data, places)
 
 
@@ -91,20 +91,20 @@ def _place(raw: bytes, offset: int) -> str:
     return f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
 
 
-def _refuse_aliases_and_depth(events: Iterator[Any], name: str, code: str) -> None:
+def _refuse_aliases_and_depth(events: Iterator[Any], name: str) -> None:
     import yaml
 
     depth = 0
     for event in events:
-        where = _at(name, event.start_mark)
+        place = _at(name, event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise UsedWrongly(code, f"{where} uses a YAML anchor or alias", fix="write the value out")
+            raise UsedWrongly("DP-Y005", place=place)
         if getattr(event, "tag", None):
-            raise UsedWrongly(code, f"{where} uses a YAML tag", fix="write the value without it")
+            raise UsedWrongly("DP-Y006", place=place)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise UsedWrongly(code, f"{where} is nested deeper than {MAX_DEPTH} levels")
+                raise UsedWrongly("DP-Y007", place=place, most=MAX_DEPTH)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
@@ -116,36 +116,34 @@ def _is_another_number(text: str, value: Any) -> bool:
     return ":" in text and isinstance(value, int | float)
 
 
-def _walk(node: Any, loc: Loc, places: dict[Loc, tuple[int, int]], name: str, code: str, loader: Any) -> None:
+def _walk(node: Any, loc: Loc, places: dict[Loc, tuple[int, int]], name: str, loader: Any) -> None:
     import yaml
 
     places.setdefault(loc, (node.start_mark.line + 1, node.start_mark.column + 1))
     if isinstance(node, yaml.ScalarNode):
-        where = _at(name, node.start_mark)
+        place = _at(name, node.start_mark)
         try:
             value = loader.construct_object(node)
         except (ValueError, yaml.constructor.ConstructorError) as error:
-            raise UsedWrongly(code, f"{where} {some([node.value])!r} is no value", fix="put it in quotes") from error
+            raise UsedWrongly("DP-Y008", place=place, text=some([node.value])) from error
         if _is_another_number(node.value, value):
-            raise UsedWrongly(
-                code, f"{where} YAML reads {some([node.value])!r} as {value}", fix="write that, or put it in quotes"
-            )
+            raise UsedWrongly("DP-Y009", place=place, text=some([node.value]), value=value)
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            where = _at(name, key.start_mark)
+            place = _at(name, key.start_mark)
             if not isinstance(key, yaml.ScalarNode):
-                raise UsedWrongly(code, f"{where} has a key that is no plain word")
+                raise UsedWrongly("DP-Y010", place=place)
             if key.tag.endswith(":merge"):
-                raise UsedWrongly(code, f"{where} uses a YAML merge key", fix="write the values out")
+                raise UsedWrongly("DP-Y011", place=place)
             kind = key.tag.rpartition(":")[2]
             if kind != "str":
-                raise UsedWrongly(code, f"{where}: YAML reads the key {key.value!r} as {kind}", fix="put it in quotes")
+                raise UsedWrongly("DP-Y012", place=place, key=key.value, type=kind)
             if key.value in seen:
-                raise UsedWrongly(code, f"{where} gives {key.value!r} twice", fix="remove one of them")
+                raise UsedWrongly("DP-Y013", place=place, key=key.value)
             seen.add(key.value)
             places[(*loc, key.value)] = (key.start_mark.line + 1, key.start_mark.column + 1)
-            _walk(value, (*loc, key.value), places, name, code, loader)
+            _walk(value, (*loc, key.value), places, name, loader)
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            _walk(item, (*loc, index), places, name, code, loader)
+            _walk(item, (*loc, index), places, name, loader)

@@ -15,7 +15,7 @@ class TableDigest:
 
     Digests of disjoint parts add up to the digest of the whole, `march + april`, and a part can be taken out,
     `year - march`. Both are exact. A digest finds errors; it is no defence against someone who constructs rows.
-    `docs/row-digest.md` specifies it.
+    `docs/concepts/row-digest.md` specifies it.
     """
 
     rows: int = 0

@@ -36,9 +36,7 @@ def load_definitions(project: Project) -> Definitions:
             raise known from error
         refuse_misspelt_defs(project.root / "src")
         said = _last_words(error).replace(f"{project.root}/", "")
-        raise UsedWrongly(
-            "DP-R002", f"the definitions of {root_module} do not load: {said}", fix="dg check defs tells more"
-        ) from error
+        raise UsedWrongly("DP-R002", module=root_module, reason=said) from error
 
 
 def _root_module(project: Project) -> str:
@@ -46,9 +44,7 @@ def _root_module(project: Project) -> str:
     try:
         return str(tomllib.loads(path.read_text())["tool"]["dg"]["project"]["root_module"])
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise UsedWrongly(
-            "DP-R001", "pyproject.toml names no [tool.dg.project] root_module", where=project.root.name
-        ) from error
+        raise UsedWrongly("DP-R001", project=project.root.name) from error
 
 
 def _platform_error(error: BaseException | None) -> DataOpsError | None:

@@ -13,7 +13,6 @@ from dataops_platform.kit.validation import StrictModel, validate
 from dataops_platform.kit.yaml_file import read_yaml
 from dataops_platform.settings.project import Project
 
-CODE = "DP-R002"
 _OURS = "dataops_platform."
 
 
@@ -31,26 +30,26 @@ def refuse_misspelt_defs(folder: Path) -> None:
     """Looks through the `defs.yaml` files below `folder` for the reason why Dagster does not load them.
 
     Values are held against the components as they stand, templates unresolved: ask only when loading has failed.
-    Raises: UsedWrongly DP-R002 with `file:line:column` and the nearest known word.
+    Raises: UsedWrongly with `file:line:column` and the nearest known word; DP-R019 for a type that is no component.
     """
     for path in sorted(folder.rglob("defs.yaml")):
         if any(line.startswith("---") for line in path.read_text(errors="replace").splitlines()[1:]):
             continue  # several components in one file: Dagster's own words must do
-        file = read_yaml(path, CODE, f"{path.parent.name}/{path.name}")
-        name = validate(DefsFile, file, CODE).type
+        file = read_yaml(path, f"{path.parent.name}/{path.name}")
+        name = validate(DefsFile, file).type
         if not name.startswith(_OURS):
             continue
         component = name.removeprefix(_OURS)
         if component not in COMPONENTS:
             hint = did_you_mean(component, COMPONENTS)
-            raise UsedWrongly(CODE, f"{file.place(('type',))} names {name!r}, which is no component; {hint}")
-        validate(getattr(import_module(COMPONENTS[component]), component), file.below("attributes"), CODE)
+            raise UsedWrongly("DP-R019", place=file.place(("type",)), name=name, hint=hint)
+        validate(getattr(import_module(COMPONENTS[component]), component), file.below("attributes"))
 
 
 def dbt_folders(project: Project) -> list[Path]:
     """The dbt projects that the components `Transform` of a project name as plain text, in the order of their files.
 
-    Raises: UsedWrongly DP-R002 for a file that is no YAML, DP-P005 for a folder that is not there.
+    Raises: UsedWrongly DP-R024 for a file that is no YAML, DP-P005 for a folder that is not there.
     """
     found = [project.file(name) for path in sorted((project.root / "src").rglob("defs.yaml")) for name in _named(path)]
     return list(dict.fromkeys(found))
@@ -62,7 +61,7 @@ def _named(path: Path) -> Iterator[str]:
     try:
         documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsedWrongly(CODE, f"{path.parent.name}/{path.name} is not valid YAML", fix="dg check yaml") from error
+        raise UsedWrongly("DP-R024", file=f"{path.parent.name}/{path.name}") from error
     for document in documents:
         if isinstance(document, dict) and document.get("type") == f"{_OURS}Transform":
             given = (document.get("attributes") or {}).get("folder", "dbt")

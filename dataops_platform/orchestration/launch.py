@@ -115,11 +115,7 @@ def _refuse_unmade(specs: Mapping[str, Any]) -> None:
         for dep in spec.deps:
             if dep.asset_key not in keys:
                 missing, made = dep.asset_key.path[-1], {key.path[-1] for key in keys}
-                raise UsedWrongly(
-                    "DP-R005",
-                    f"{name} reads {missing!r}, which nothing makes; {did_you_mean(missing, made)}",
-                    fix=f"correct the name, take it out of {name}, or declare it as an external asset",
-                )
+                raise UsedWrongly("DP-R005", asset=name, missing=missing, hint=did_you_mean(missing, made))
 
 
 def _selected(select: Sequence[str], specs: Mapping[str, Any]) -> list[AssetKey]:
@@ -129,9 +125,7 @@ def _selected(select: Sequence[str], specs: Mapping[str, Any]) -> list[AssetKey]
         found = [spec.key for known, spec in specs.items() if name in (known, spec.group_name)]
         if not found:
             stages = {spec.group_name or "" for spec in specs.values()}
-            raise UsedWrongly(
-                "DP-R003", f"no asset or stage is called {name!r}; {did_you_mean(name, {*specs, *stages})}"
-            )
+            raise UsedWrongly("DP-R003", name=name, hint=did_you_mean(name, {*specs, *stages}))
         keys += found
     return keys
 
@@ -154,18 +148,14 @@ def _partition_tags(specs: Sequence[Any], partitions: Sequence[str]) -> dict[str
     cuts = {spec.partitions_def: spec.key.path[-1] for spec in specs if spec.partitions_def is not None}
     if not cuts:
         if partitions:
-            raise UsedWrongly("DP-R004", f"nothing selected has partitions, so not {partitions[0]!r} either")
+            raise UsedWrongly("DP-R009", partition=partitions[0])
         return {}
     if len(cuts) > 1:
-        raise UsedWrongly(
-            "DP-R006",
-            f"{some(cuts.values())} are cut into different partitions, and one run cannot hold both",
-            fix="select the assets of one cut at a time with --select",
-        )
+        raise UsedWrongly("DP-R006", assets=some(cuts.values()))
     keys = list(next(iter(cuts)).get_partition_keys())
     for partition in partitions:
         if partition not in keys:
-            raise UsedWrongly("DP-R004", f"there is no partition {partition!r}; {did_you_mean(partition, keys)}")
+            raise UsedWrongly("DP-R004", partition=partition, hint=did_you_mean(partition, keys))
     chosen = sorted(partitions or keys, key=keys.index)
     return {
         "dagster/asset_partition_range_start": chosen[0],

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance, DagsterRun
+    from dagster import DagsterInstance
 
 PROCESS_TAG = "dataops/process"
 
@@ -30,14 +30,6 @@ def reap(instance: DagsterInstance) -> list[str]:
             instance.report_run_failed(run, "The process of this run died. Nothing it had not committed was kept.")
             reaped.append(run.run_id)
     return reaped
-
-
-def unfinished_runs(instance: DagsterInstance) -> list[DagsterRun]:
-    """The runs that have not ended, those that have not begun included."""
-    import dagster as dg
-
-    wanted = [s for s in dg.DagsterRunStatus if s.name in ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")]
-    return list(instance.get_runs(filters=dg.RunsFilter(statuses=wanted)))
 
 
 def _is_alive(process: str) -> bool:

@@ -99,15 +99,12 @@ def running(
 ) -> Iterator[list[Running]]:
     """The servers, ready, each told once it answers; stopped at the end, all of them, whatever happens.
 
-    Raises: UsedWrongly DP-R020 for a port that is taken; SystemFailed DP-R021 for a server that ends or never answers.
+    Raises: UsedWrongly DP-R020 for a port that is taken; SystemFailed DP-R021 for a server that ends, DP-R023
+    for one that never answers.
     """
     for server in servers:
         if server.port and _is_taken(server.port):
-            raise UsedWrongly(
-                "DP-R020",
-                f"port {server.port} of {HOST} is taken, and {server.name} wants it",
-                fix="stop what runs there, or choose another: dataops up --port 3001 --mlflow-port 5001",
-            )
+            raise UsedWrongly("DP-R020", port=server.port, host=HOST, server=server.name)
     dagster = next((server.address for server in servers if server.name == "dagster"), "")
     variables = variables_with(
         DAGSTER_HOME=str(instance_home(project)),
@@ -157,7 +154,10 @@ def _wait_until_ready(started: Sequence[Running], ready: Callable[[Running], Non
             waiting.remove(one)
             ready(one)
         if waiting and time.monotonic() > until:
-            raise _failed(waiting[0], f"does not answer after {READY_S} s")
+            one = waiting[0]
+            raise SystemFailed(
+                "DP-R023", server=one.server.name, seconds=READY_S, last=_last_line(one.log), log=one.log
+            )
         time.sleep(0.2)
 
 
@@ -172,13 +172,18 @@ def _answers(server: Server) -> bool:
 def _refuse_ended(started: Sequence[Running]) -> None:
     for one in started:
         if one.process.poll() is not None:
-            raise _failed(one, f"ended with {one.process.returncode}")
+            raise SystemFailed(
+                "DP-R021",
+                server=one.server.name,
+                status=one.process.returncode,
+                last=_last_line(one.log),
+                log=one.log,
+            )
 
 
-def _failed(one: Running, how: str) -> SystemFailed:
-    last = [line for line in one.log.read_text(errors="replace").splitlines() if line.strip()][-1:]
-    said = f": {last[0].strip()[:300]}" if last else ""
-    return SystemFailed("DP-R021", f"{one.server.name} {how}{said}", where=str(one.log), fix="the others were stopped")
+def _last_line(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "its log is empty"
 
 
 def _is_taken(port: int) -> bool:

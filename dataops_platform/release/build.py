@@ -33,7 +33,7 @@ def build_release(project: Project, lake: Lake, defs: Definitions, clock: Clock 
     """
     state = lake.state(project.environment)
     if not state.cut.members:
-        raise Refused("DP-L002", f"{project.environment} shows nothing yet", fix="publish something: dataops run")
+        raise Refused("DP-L002", environment=project.environment)
     cut = as_last_made(lake, project.environment, state.cut)
     refuse_other_makers(lake, cut, defs, project.environment)
     return freeze(project, lake, cut, clock)
@@ -60,11 +60,7 @@ def release_of(project: Project, cut: Cut, clock: Clock = utc_now) -> Release:
     root = project.root
     changed = uncommitted(root)
     if changed and project.environment != "dev":
-        raise Refused(
-            "DP-L005",
-            f"{len(changed)} files are not committed ({some(changed)}); this release must have a commit",
-            fix="commit them, or build the release in dev",
-        )
+        raise Refused("DP-L005", count=len(changed), files=some(changed), environment=project.environment)
     contracts = {m.name: contract_of(project, m.name) for m in cut.members if m.kind == "table"}
     dbt = [p for p in code_files(root) if (root / p.relative_to(root).parts[0] / "dbt_project.yml").is_file()]
     return Release(
@@ -90,11 +86,7 @@ def refuse_other_makers(lake: Lake, cut: Cut, defs: Definitions, environment: st
     manifests = read_manifests(lake.connection, [i for m in cut.members for i in m.manifests])
     other = [m.name for m in cut.members if any(_is_other(manifests[i], known) for i in m.manifests)]
     if other:
-        raise Refused(
-            "DP-L006",
-            f"{some(other)} of {environment} were made by other code, settings or contracts than these",
-            fix="make them again: dataops run; then build the release",
-        )
+        raise Refused("DP-L006", names=some(other), environment=environment)
 
 
 def _is_other(manifest: Manifest, known: Mapping[str, str | None]) -> bool:

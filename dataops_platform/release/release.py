@@ -96,15 +96,16 @@ def releases_of(lake: Lake) -> list[Release]:
 def find_release(lake: Lake, wanted: str, built_in: str = "") -> Release:
     """The release whose id begins with `wanted` (with or without `sha256:`), or the newest when that is empty.
 
-    `built_in` looks only among those of one environment. Raises: UsedWrongly DP-L003 for none or several.
+    `built_in` looks only among those of one environment. Raises: UsedWrongly DP-L070 or DP-L003 for none, DP-L073
+    for several.
     """
     known = [release for release in releases_of(lake) if built_in in ("", release.built_in)]
     beginning = wanted.removeprefix("sha256:")
     found = [release for release in known if release.id.removeprefix("sha256:").startswith(beginning)]
     if not known:
-        raise UsedWrongly("DP-L003", "there is no release yet", fix="make one: dataops release build")
-    if wanted and len(found) != 1:
-        what = "no release is" if not found else "several releases are"
-        near = some([str(release) for release in reversed(found or known)])
-        raise UsedWrongly("DP-L003", f"{what} called {wanted!r}; known, newest first: {near}")
+        raise UsedWrongly("DP-L070")
+    if wanted and not found:
+        raise UsedWrongly("DP-L003", wanted=wanted, known=some(reversed(known)))
+    if wanted and len(found) > 1:
+        raise UsedWrongly("DP-L073", wanted=wanted, known=some(reversed(found)))
     return found[-1]

@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.kit.faults import arm
 
@@ -21,13 +22,16 @@ NAMES = {
     "NO_COLOR": "Plain text on the terminal when set to anything.",
 }
 
+_SET_BY_ITSELF = frozenset({"_", "COLUMNS", "DAGSTER_HOME", "DATAOPS_ENV", "LINES", "OLDPWD", "PWD", "SHLVL"})
+"""What shells and this platform set on the way; the environment is known from elsewhere."""
+
 ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def chosen_environment() -> str:
     """The environment named by `DATAOPS_ENV`, else `dev`.
 
-    Raises: UsedWrongly DP-P004 for a name that cannot be a schema.
+    Raises: UsedWrongly DP-P006 for a name that cannot be a schema.
     """
     return checked_environment(os.environ.get("DATAOPS_ENV") or "dev")
 
@@ -35,11 +39,7 @@ def chosen_environment() -> str:
 def checked_environment(name: str) -> str:
     """`name` when it can name an environment: lower case, at most 40 characters, no double underscore."""
     if not ENVIRONMENT_NAME.fullmatch(name) or "__" in name:
-        raise UsedWrongly(
-            "DP-P004",
-            f"{name!r} cannot name an environment",
-            fix="use lower-case letters, digits and single underscores, starting with a letter, at most 40 characters",
-        )
+        raise UsedWrongly("DP-P006", name=name)
     return name
 
 
@@ -86,6 +86,11 @@ def variables_with(**more: str) -> dict[str, str]:
     return {**os.environ, **more}
 
 
+def digest_of_variables() -> str:
+    """Digest of all environment variables that a project's code may read, without those that count shells."""
+    return digest_of({name: value for name, value in os.environ.items() if name not in _SET_BY_ITSELF})
+
+
 def mlflow_defaults() -> None:
     """Keeps MLflow from telling anybody and from loading pickles, unless the user decided otherwise."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -97,9 +102,7 @@ def arm_faults() -> None:
     try:
         arm(os.environ.get("DATAOPS_FAULTS", ""))
     except ValueError as error:
-        raise UsedWrongly(
-            "DP-P010", f"DATAOPS_FAULTS: {error}", fix="only tests set it: unset DATAOPS_FAULTS"
-        ) from None
+        raise UsedWrongly("DP-P010", reason=error) from None
 
 
 def actor() -> str:
@@ -110,9 +113,7 @@ def actor() -> str:
     named = os.environ.get("DATAOPS_ACTOR")
     if named:
         if not re.fullmatch(r"[^\s:]+", named):
-            raise UsedWrongly(
-                "DP-P011", f"DATAOPS_ACTOR {named!r} is no name", fix="write it without spaces and colons"
-            )
+            raise UsedWrongly("DP-P011", name=named)
         return named
     try:
         return getpass.getuser()

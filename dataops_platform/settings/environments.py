@@ -23,7 +23,7 @@ def environment_name(value: str) -> str:
     try:
         return checked_environment(value)
     except UsedWrongly as error:
-        raise ValueError(f"{error.what}; {error.fix}") from error
+        raise ValueError(f"{error.message}; {error.fix}") from error
 
 
 def cron_text(value: str) -> str:

@@ -192,39 +192,31 @@ class Project:
         """The spans called `name`. Raises: UsedWrongly DP-P003 when there are none."""
         known = self.settings.partitions
         if name not in known:
-            raise UsedWrongly(
-                "DP-P003",
-                f"no partitions are called {name!r}; {did_you_mean(name, known)}",
-                where=f"{FILE_NAME}, partitions",
-            )
+            raise UsedWrongly("DP-P003", name=name, hint=did_you_mean(name, known), file=FILE_NAME)
         return known[name]
 
     def file(self, relative: str) -> Path:
-        """A file of the project. Raises: UsedWrongly DP-P005 when it lies outside or is missing."""
+        """A file of the project. Raises: UsedWrongly DP-P007 when it lies outside, DP-P005 when it is missing."""
         path = (self.root / relative).resolve()
         if not path.is_relative_to(self.root.resolve()):
-            raise UsedWrongly("DP-P005", f"{relative} lies outside the project", fix="move it into the project")
+            raise UsedWrongly("DP-P007", file=relative)
         if not path.exists():
             names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-            raise UsedWrongly("DP-P005", f"{relative} does not exist; {did_you_mean(path.name, names)}")
+            raise UsedWrongly("DP-P005", file=relative, hint=did_you_mean(path.name, names))
         return path
 
 
 def load_project(start: Path, environment: str | None = None) -> Project:
     """The project that holds `start`, in `environment` (else the one `DATAOPS_ENV` names, else dev).
 
-    Raises: UsedWrongly DP-P001 when there is no `dataops.yaml`, DP-P002 for a fault in it, DP-P004 for an
-    environment it does not list.
+    Raises: UsedWrongly DP-P001 when there is no `dataops.yaml`, DP-Y… for a fault in it, DP-P004 for an environment it
+    does not list.
     """
     arm_faults()
     path = find_upward(FILE_NAME, start.resolve())
     if path is None:
-        raise UsedWrongly(
-            "DP-P001",
-            f"no {FILE_NAME} in {start.resolve()} or above",
-            fix="change into a project, or name one with --project",
-        )
-    settings = validate(DataOpsYaml, read_yaml(path, "DP-P002"), "DP-P002")
+        raise UsedWrongly("DP-P001", file=FILE_NAME, folder=start.resolve())
+    settings = validate(DataOpsYaml, read_yaml(path))
     chosen = checked_environment(environment) if environment else chosen_environment()
     pin = path.parent / STATE_FOLDER / PIN
     home = Path(pin.read_text()) if pin.is_file() else None
@@ -246,6 +238,5 @@ def known_environment(name: str, settings: DataOpsYaml, state_dir: Path) -> str:
         return name
     branches = [path.name for path in (state_dir / BRANCHES).glob("*")]
     raise UsedWrongly(
-        "DP-P004",
-        f"{FILE_NAME} lists no environment {name!r}; {did_you_mean(name, [*settings.environments, *branches])}",
+        "DP-P004", file=FILE_NAME, name=name, hint=did_you_mean(name, [*settings.environments, *branches])
     )

@@ -12,10 +12,12 @@ from dataops_platform.manifests.manifest import Verdict
 class ContractBroken(Refused):
     """A table does not hold its contract; nothing of the write was kept."""
 
-    def __init__(self, what: str, *, asset: str, verdicts: Sequence[Verdict], where: str, fix: str) -> None:
+    def __init__(
+        self, code: str, asset: str, verdicts: Sequence[Verdict], *, where: str = "", **fields: object
+    ) -> None:
+        super().__init__(code, where=where, **fields)
         self.asset = asset
         self.verdicts = tuple(verdicts)
-        super().__init__("DP-C012", what, where=where, fix=fix)
 
 
 def refuse_broken(asset: str, max_share: float, batch: BatchAudit, *, where: str = "") -> None:
@@ -28,18 +30,16 @@ def refuse_broken(asset: str, max_share: float, batch: BatchAudit, *, where: str
         bad = [v for v in batch.verdicts if v.failing_rows and v.severity == "error" and v.measured is None]
         worst = sorted(bad, key=lambda v: -v.failing_rows)
         raise ContractBroken(
-            f"{batch.rows_refused} of {batch.rows_in} rows for {subject} are refused, more than the allowed "
-            f"share {max_share:g} ({some(f'{v.rule} {v.failing_rows}' for v in worst)})",
-            asset=asset,
-            verdicts=batch.verdicts,
+            "DP-C012",
+            asset,
+            batch.verdicts,
             where=where,
-            fix="fix the source, loosen the rule, or raise max_refused_share; nothing was written",
+            refused=batch.rows_refused,
+            rows=batch.rows_in,
+            batch=subject,
+            most=max_share,
+            rules=some(f"{v.rule} {v.failing_rows}" for v in worst),
         )
     if batch.unmet:
-        raise ContractBroken(
-            f"the rows of {subject} together break {some(batch.unmet, width=200)}",
-            asset=asset,
-            verdicts=batch.verdicts,
-            where=where,
-            fix="fix the source, or loosen the rule; nothing was written",
-        )
+        rules = some(batch.unmet, width=200)
+        raise ContractBroken("DP-C090", asset, batch.verdicts, where=where, batch=subject, rules=rules)

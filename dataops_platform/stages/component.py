@@ -41,7 +41,7 @@ def _checked_date(_: dg.ResolutionContext, value: str) -> dt.date:
     try:
         return dt.date.fromisoformat(value)
     except ValueError as error:
-        raise UsedWrongly("DP-S005", f"{value!r} is no date", fix="write it as 2024-01-31, in quotes") from error
+        raise UsedWrongly("DP-S005", value=value) from error
 
 
 Day = Annotated[dt.date, dg.Resolver(_checked_date, model_field_type=str)]

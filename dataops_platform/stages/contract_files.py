@@ -25,11 +25,7 @@ def contract_of(project: Project, name: str, given: str | None = None) -> Contra
     path = project.file(given) if given else default
     contract = with_code_of_checks(_loaded(path, path.stat().st_mtime_ns))
     if contract.table != name:
-        raise UsedWrongly(
-            "DP-C005",
-            f"{contract.path.name} is the contract of table {contract.table!r}, not of {name!r}",
-            fix="name the table in schema[0].name, or give the right file",
-        )
+        raise UsedWrongly("DP-C005", contract=contract.path.name, found=contract.table, table=name)
     return contract
 
 
@@ -49,9 +45,5 @@ def required_contract(project: Project, name: str, given: str | None = None) -> 
     contract = contract_of(project, name, given)
     if contract is None:
         found = [p.name.removesuffix(".odcs.yaml") for p in (project.root / "contracts").glob("*.odcs.yaml")]
-        raise UsedWrongly(
-            "DP-C006",
-            f"the table {name!r} has no contract; {did_you_mean(name, found)}",
-            fix=f"write contracts/{name}.odcs.yaml",
-        )
+        raise UsedWrongly("DP-C006", table=name, hint=did_you_mean(name, found))
     return contract

@@ -18,15 +18,6 @@ def refuse_other_code(project: Project, state: State) -> None:
         return
     environment = project.environment
     if not state.release:
-        raise Refused(
-            "DP-R007",
-            f"no release was ever promoted to {environment}, and it runs only the code of its release",
-            fix=f"dataops release build, then: dataops promote --to {environment}",
-        )
+        raise Refused("DP-R008", environment=environment)
     if code_digest_of(project.root) != state.code:
-        raise Refused(
-            "DP-R007",
-            f"{environment} runs the code of release {short(state.release)}, and this is other code",
-            where=f"{project.root.name}, {environment}",
-            fix=f"run what is promoted: dataops run --env {environment}; or promote a release of this code",
-        )
+        raise Refused("DP-R007", environment=environment, release=short(state.release), project=project.root.name)

@@ -55,9 +55,5 @@ def _take_in(lake: Lake, project: Project, name: str, known: Head | None, contex
 def head_of(heads: Mapping[str, Head], name: str, needed_by: str, project: Project) -> Head:
     """The head called `name`. Raises: Refused DP-W007 when nothing audited is there yet."""
     if name not in heads:
-        raise Refused(
-            "DP-W007",
-            f"{needed_by} reads {name}, of which {project.environment} holds no audited version",
-            fix=f"dataops run --select {name}",
-        )
+        raise Refused("DP-W007", step=needed_by, table=name, environment=project.environment)
     return heads[name]

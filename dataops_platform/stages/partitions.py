@@ -29,7 +29,7 @@ def unchanged_partitions(head: Head | None, digests: Mapping[str, str]) -> list[
 def with_dropped_partitions(step: Step, head: Head | None, partitions: Sequence[str]) -> list[str]:
     """The partitions to make, and with all of them those that the project no longer has, which become empty.
 
-    Raises: Refused DP-W005 when only some are asked for while the others were cut another way (months, now days).
+    Raises: Refused DP-W015 when only some are asked for while the others were cut another way (months, now days).
     """
     if head is None or step.partitions is None or WHOLE in head.partitions:
         return list(partitions)
@@ -38,9 +38,5 @@ def with_dropped_partitions(step: Step, head: Head | None, partitions: Sequence[
     if set(partitions) == set(keys):
         return [*partitions, *others]
     if any(head.partitions[p].details.get("every", every) != every for p in others):
-        raise Refused(
-            "DP-W005",
-            f"{head.name} was cut into other spans than {every}s, and partitions {some(others)} still are",
-            fix="run all partitions together",
-        )
+        raise Refused("DP-W015", table=head.name, every=every, partitions=some(others))
     return list(partitions)

@@ -96,12 +96,7 @@ def _wanted(contract: Contract, single: Single) -> set[str]:
     wanted = [single] if isinstance(single, str) else list(single or ())
     for name in wanted:
         if name not in known:
-            raise UsedWrongly(
-                "DP-C040",
-                f"{contract.path.name} has no rule {name!r} to make a check of; {did_you_mean(str(name), known)}",
-                where="single",
-                fix="name a rule as `dataops contracts test` prints it",
-            )
+            raise UsedWrongly("DP-C040", contract=contract.path.name, rule=name, hint=did_you_mean(str(name), known))
     return set(wanted)
 
 

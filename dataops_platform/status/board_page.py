@@ -69,5 +69,4 @@ def write_page(path: Path, page: str) -> None:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        fix = "name a file in a folder that is there: dataops status --html board.html"
-        raise UsedWrongly("DP-R022", f"the page cannot be written to {path}: {error.strerror}", fix=fix) from None
+        raise UsedWrongly("DP-R022", file=path, reason=error.strerror) from None

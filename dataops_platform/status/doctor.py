@@ -58,7 +58,7 @@ def examine(project: Project) -> list[Finding]:
             found += list(look(project))
         except DataOpsError as error:
             found.append(
-                Finding(look.__name__.strip("_"), "reachable", "wrong", f"{error.code} {error.what}", error.fix)
+                Finding(look.__name__.strip("_"), "reachable", "wrong", f"{error.code} {error.message}", error.fix)
             )
     return found
 
@@ -68,7 +68,7 @@ def examine_folder(folder: Path) -> list[Finding]:
     try:
         return examine(load_project(folder))
     except DataOpsError as error:
-        said = f"{error.code} {error.what}"
+        said = f"{error.code} {error.message}"
         return [*_packages(), Finding("project", "dataops.yaml", "wrong", said, error.fix or "dataops init NAME")]
 
 

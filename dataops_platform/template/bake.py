@@ -24,7 +24,7 @@ def bake(answers: Mapping[str, str], into: Path) -> Path:
     given = {question.name: checked(question, answers[question.name]) for question in questions()}
     target = into / given["name"]
     if target.exists():
-        raise UsedWrongly("DP-N002", f"{target} is there already", fix="choose another name, or move it away")
+        raise UsedWrongly("DP-N002", folder=target)
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".dataops-init-", dir=into) as scratch:
         made = render(given, Path(scratch))
@@ -51,7 +51,7 @@ def render(answers: Mapping[str, str], into: Path) -> Path:
                 config_file=str(settings),
             )
         except (CookiecutterException, OSError) as error:
-            raise SystemFailed("DP-N003", f"the template cannot be rendered: {error}", where=str(into)) from None
+            raise SystemFailed("DP-N003", reason=error, folder=into) from None
     return Path(made)
 
 

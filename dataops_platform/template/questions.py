@@ -63,7 +63,7 @@ def checked(question: Question, answer: str) -> str:
     """`answer` when the question may be answered so. Raises: UsedWrongly DP-N001."""
     wrong = _wrong(question, answer)
     if wrong:
-        raise UsedWrongly("DP-N001", f"{question.name} {some([repr(answer)], width=60)}: {wrong}")
+        raise UsedWrongly("DP-N001", question=question.name, answer=some([repr(answer)], width=60), reason=wrong)
     return answer
 
 

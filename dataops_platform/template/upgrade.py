@@ -43,9 +43,7 @@ def newer_template(project: Path) -> Newer | None:
         made = json.loads(path.read_text())
         version, answers, then = str(made["_template_version"]), dict(made["answers"]), dict(made["files"])
     except (ValueError, KeyError, TypeError) as error:
-        raise UsedWrongly(
-            "DP-N004", f"{MADE_FROM} cannot be read: {error}", fix=f"put it back from git, or delete {MADE_FROM}"
-        ) from None
+        raise UsedWrongly("DP-N004", file=MADE_FROM, reason=error) from None
     asked = {question.name: answers.get(question.name, question.default) for question in questions()}
     with tempfile.TemporaryDirectory() as scratch:
         rendered = json.loads((render(asked, Path(scratch)) / MADE_FROM).read_text())

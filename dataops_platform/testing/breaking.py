@@ -69,8 +69,9 @@ def rows_breaking(
     """Rows of which as few as can be break `rule`, and nothing breaks another: about `count`, judged by the engine.
 
     A rule over all rows together may need more rows, fewer or none. `values` and `references` are those of
-    `example_rows`; values given for the column of the rule may break it. Raises: UsedWrongly DP-C037 when no such rows
-    were found, with the rules that would break as well; DP-C035 for a rule or a column the contract does not have.
+    `example_rows`; values given for the column of the rule may break it. Raises: UsedWrongly DP-C037 when such rows
+    break other rules too, naming them, DP-C092 when none are found; DP-C035 for a rule, DP-C087 for a column that the
+    contract does not have.
     """
     found = contract_of(contract)
     source = source_of(found, values, references)
@@ -83,14 +84,11 @@ def rows_breaking(
         if rule in broken:
             missed.append(broken - {rule})
     nearest: set[str] = min(missed, key=_size, default=set())
-    also = f"what breaks it also breaks {some(sorted(nearest))}" if nearest else "nothing tried breaks it"
     columns = dict.fromkeys(name for r in found.rules if r.name in {rule, *nearest} for name in r.columns)
-    raise UsedWrongly(
-        "DP-C037",
-        f"no rows were found that break {rule} and no other rule: {also}",
-        where=wanted.place or f"contract {found.path.name} {found.version}",
-        fix=f"write such rows by hand, or give values for {some(columns)}" if columns else "write such rows by hand",
-    )
+    where, named = wanted.place or found.path.name, some(columns) or "none"
+    if not nearest:
+        raise UsedWrongly("DP-C092", where=where, rule=rule, columns=named)
+    raise UsedWrongly("DP-C037", where=where, rule=rule, others=some(sorted(nearest)), columns=named)
 
 
 def _size(rules: set[str]) -> int:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from random import Random
 
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.engine import OVER_ALL_ROWS
 from dataops_platform.kit.errors import UsedWrongly, some
 from dataops_platform.testing.inputs import GivenContract, Rows, broken_rules, contract_of, judged, table_of
 from dataops_platform.testing.sampler import Given, Row, Source, drawn, null_shares, source_of
@@ -26,8 +25,8 @@ def example_rows(
     Types, required, unique, enum, bounds, lengths, simple patterns and relationships are drawn; whatever else the
     contract asks for is tried. Columns that need not be filled are sometimes null. `values` helps where trying finds
     nothing: values to choose from, or a function of the row without such columns. `references` has the rows of each
-    table that a relationship refers to. Raises: UsedWrongly DP-C036 with the rules that could not be satisfied, DP-C035
-    for values of a column the contract does not have, DP-C017 for a table referred to that is not given.
+    table that a relationship refers to. Raises: UsedWrongly DP-C036 with the rules that could not be satisfied, DP-C087
+    for values of a column the contract does not have, DP-C056 for a table referred to that is not given.
     """
     source = source_of(contract_of(contract), values, references)
     failures: list[Counter[str]] = []
@@ -49,11 +48,11 @@ def _broken_together(source: Source, rows: list[Row]) -> Counter[str]:
 def _impossible(contract: Contract, count: int, failed: Counter[str]) -> UsedWrongly:
     rules = [name for name, _ in failed.most_common()]
     columns = dict.fromkeys(column for rule in contract.rules if rule.name in rules for column in rule.columns)
-    together = [rule.name for rule in contract.rules if rule.name in rules and rule.kind in OVER_ALL_ROWS]
-    help_ = f"give values for {some(columns)}: values={{{next(iter(columns), '')!r}: […]}}" if columns else ""
     return UsedWrongly(
         "DP-C036",
-        f"no {count} rows were found that hold {some(rules)}",
-        where=f"contract {contract.path.name} {contract.version}",
-        fix=" or ".join(filter(None, [help_, "ask for another count" if together or not help_ else ""])),
+        count=count,
+        rules=some(rules),
+        columns=some(columns) or "none",
+        contract=contract.path.name,
+        version=contract.version,
     )

@@ -54,7 +54,7 @@ def contract_of(given: GivenContract) -> Contract:
 def table_of(rows: Rows, contract: Contract | None = None) -> Table:
     """The rows as a table; one without rows has the columns of the contract.
 
-    Raises: what `read_file` raises; UsedWrongly DP-C035 for what holds no rows.
+    Raises: what `read_file` raises; UsedWrongly DP-C088 for what holds no rows.
     """
     import pyarrow as pa
 
@@ -70,11 +70,7 @@ def table_of(rows: Rows, contract: Contract | None = None) -> Table:
         return Table(pa.table({name: _array([row.get(name) for row in rows]) for name in names}))
     if type(rows).__module__.partition(".")[0] in ("polars", "pandas"):
         return Table(arrow_from(rows, "the test"))
-    raise UsedWrongly(
-        "DP-C035",
-        f"{type(rows).__name__} holds no rows",
-        fix="give a list of dicts, a polars, pandas or Arrow table, or the path of a CSV or Parquet file",
-    )
+    raise UsedWrongly("DP-C088", type=type(rows).__name__)
 
 
 def judged(
@@ -112,7 +108,7 @@ def rule_of(contract: Contract, name: str) -> Rule:
         if rule.name == name:
             return rule
     hint = did_you_mean(name, [rule.name for rule in contract.rules])
-    raise UsedWrongly("DP-C035", f"{contract.path.name} has no rule {name!r}; {hint}")
+    raise UsedWrongly("DP-C035", contract=contract.path.name, rule=name, hint=hint)
 
 
 def _is_text(name: object) -> bool:

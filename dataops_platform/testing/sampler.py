@@ -39,11 +39,11 @@ class Source:
 
 
 def source_of(contract: Contract, values: Given | None, references: Mapping[str, Rows] | None) -> Source:
-    """Checks what a test gives; every rule counts as an error. Raises: UsedWrongly DP-C035, DP-C017."""
+    """Checks what a test gives; every rule counts as an error. Raises: UsedWrongly DP-C087, DP-C056."""
     names = [column.name for column in contract.columns]
     for name in values or {}:
         if name not in names:
-            raise UsedWrongly("DP-C035", f"{contract.path.name} has no column {name!r}; {did_you_mean(name, names)}")
+            raise UsedWrongly("DP-C087", contract=contract.path.name, column=name, hint=did_you_mean(name, names))
     strict = replace(contract, rules=tuple(replace(rule, severity="error") for rule in contract.rules))
     source = Source(strict, values or {}, references or {})
     judged(strict, table_of([], strict), source.references)

@@ -36,7 +36,7 @@ def opened(folder: Path | None, environment: str) -> Iterator[Callable[[State], 
     """A function that anchors the last event of a state; without a folder it does nothing.
 
     The file is opened first, so that one that cannot be written is told before anything is committed.
-    Raises: SystemFailed DP-L041.
+    Raises: SystemFailed DP-L041; DP-L082 from the function.
     """
     if folder is None:
         yield lambda _: None
@@ -46,7 +46,7 @@ def opened(folder: Path | None, environment: str) -> Iterator[Callable[[State], 
         folder.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
     except OSError as error:
-        raise _unwritable(path, error, "nothing was changed") from error
+        raise SystemFailed("DP-L041", file=path.name, reason=error.strerror) from error
     try:
         yield lambda state: _append(file, path, state)
     finally:
@@ -60,11 +60,7 @@ def _append(file: int, path: Path, state: State) -> None:
         torn = size and os.pread(file, 1, size - 1) != b"\n"  # a machine that lost its power
         os.write(file, (("\n" if torn else "") + line).encode())
     except OSError as error:
-        raise _unwritable(path, error, f"event {state.sequence} is committed; it has no anchor") from error
-
-
-def _unwritable(path: Path, error: OSError, done: str) -> SystemFailed:
-    return SystemFailed("DP-L041", f"the anchors in {path.name} cannot be written: {error.strerror}", fix=done)
+        raise SystemFailed("DP-L082", file=path.name, reason=error.strerror, event=state.sequence) from error
 
 
 def read(folder: Path | None, environment: str) -> list[Anchor]:
@@ -80,7 +76,7 @@ def read(folder: Path | None, environment: str) -> list[Anchor]:
             said = json.loads(line)
             found.append(Anchor(said["environment"], int(said["sequence"]), said["hash"], path.name))
         except (ValueError, KeyError, TypeError):
-            raise SystemFailed("DP-L043", f"line {number} of the anchors in {path.name} cannot be read") from None
+            raise SystemFailed("DP-L043", line=number, file=path.name) from None
     return found
 
 

@@ -13,14 +13,14 @@ from dataops_platform.warehouse.lake import Lake
 def shown_at(lake: Lake, environment: str, moment: str) -> Move:
     """The event that made what an environment showed at a moment (ISO format; UTC unless it says otherwise).
 
-    Raises: UsedWrongly DP-L016 for what is no time, or one before anything was shown.
+    Raises: UsedWrongly DP-L065 for what is no time, DP-L016 for one before anything was shown.
     """
     try:
         when = datetime.fromisoformat(moment)
     except ValueError:
-        raise UsedWrongly("DP-L016", f"{moment!r} is no time", fix="write it as 2013-03-01T12:00, in UTC") from None
+        raise UsedWrongly("DP-L065", text=moment) from None
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)
     event = state_at(lake.events(environment), aware.astimezone(UTC).isoformat())
     if event is None:
-        raise UsedWrongly("DP-L016", f"{environment} showed nothing yet at {moment}")
+        raise UsedWrongly("DP-L016", environment=environment, moment=moment)
     return event

@@ -117,20 +117,15 @@ def another(connection: DuckDBPyConnection) -> DuckDBPyConnection:
 
 def no_lake(location: LakeLocation) -> UsedWrongly:
     """The error of reading what nobody has made yet."""
-    where = location.sqlite_path.name if location.sqlite_path else "catalog postgres"
-    return UsedWrongly("DP-W001", "there is no lake yet", where=where, fix="make one with: dataops run")
+    catalog = location.sqlite_path.name if location.sqlite_path else "postgres"
+    return UsedWrongly("DP-W001", catalog=catalog)
 
 
 def cannot_attach(location: LakeLocation, error: Exception) -> SystemFailed:
     """What DuckDB said, without the catalog's address: that may hold a password, and so may the cause."""
     kind, _, address = location.catalog.partition(":")
     said = " ".join(str(error).replace(address, "…").split())
-    return SystemFailed(
-        "DP-W002",
-        f"the lake cannot be attached: {said[:300]}",
-        where=f"catalog {kind}",
-        fix="is the catalog reachable, and was it made by this version of DuckLake?",
-    )
+    return SystemFailed("DP-W002", reason=said[:300], catalog=kind)
 
 
 def _refuse_other_files(connection: DuckDBPyConnection, location: LakeLocation) -> None:
@@ -145,11 +140,7 @@ def _refuse_other_files(connection: DuckDBPyConnection, location: LakeLocation) 
         "and exists (from __ducklake_metadata_lake.ducklake_data_file)"
     ).fetchone()
     if row and row[0].rstrip("/") != location.data.rstrip("/"):
-        raise UsedWrongly(
-            "DP-W009",
-            f"the lake's files are not in {location.data}; it was made with {row[0]}",
-            fix="correct lake.data in dataops.yaml, or move the files there",
-        )
+        raise UsedWrongly("DP-W009", found=location.data, recorded=row[0])
 
 
 def _attach_statement(location: LakeLocation, read_only: bool) -> str:

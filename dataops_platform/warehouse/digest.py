@@ -24,7 +24,7 @@ _WITHOUT_ARROW_FORM = ("bit", "bignum", "geometry", "time with time zone", "uhug
 
 
 def digests(connection: DuckDBPyConnection, relation: str, partitions: Sequence[str]) -> dict[str, TableDigest]:
-    """The digest of each partition of a relation, as `docs/row-digest.md` specifies it.
+    """The digest of each partition of a relation, as `docs/concepts/row-digest.md` specifies it.
 
     Column names count, their order does not; columns named `_dp_*` do not count at all. Rows are streamed: memory does
     not grow with their number.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import LostRace
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.events import Drop
 from dataops_platform.warehouse import anchors, heads, ledger
-from dataops_platform.warehouse.lake import LOST, UNFINISHED, Lake
+from dataops_platform.warehouse.lake import UNFINISHED, Lake
 from dataops_platform.warehouse.state import State, candidate_area
 
 
@@ -40,7 +41,7 @@ def drop_environment(lake: Lake, expected: State, event: Drop) -> State:
         with lake.transaction("drop"):
             now = lake.state(environment)
             if now.hash != expected.hash:
-                raise LostRace(LOST, f"{environment} was moved meanwhile", fix="nothing was changed; run it again")
+                raise LostRace("DP-W004", environment=environment, publication=short(now.publication) or "none")
             _drop_schemas(lake, environment)
             heads.retire(lake.connection, candidate_area(environment))
             lake.connection.execute(f"delete from {UNFINISHED} where environment = {literal(environment)}")

@@ -125,7 +125,7 @@ def read_manifests(connection: DuckDBPyConnection, ids: Collection[str]) -> dict
     rows = connection.execute(f"select distinct manifest, body from {HEADS} where manifest in ({wanted})").fetchall()
     found = {manifest_id: Manifest.from_json(body) for manifest_id, body in rows}
     for missing in set(ids) - found.keys():
-        raise SystemFailed("DP-W006", f"the lake keeps no manifest {missing}")
+        raise SystemFailed("DP-W006", manifest=missing)
     return found
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.clock import Clock, utc_now
+from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, some
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
@@ -37,7 +38,7 @@ PLATFORM = "_dataops"
 
 NOTE_ATTEMPTS = 100
 Sign = Callable[[str], str]
-LOST = "DP-W004"
+CONFLICT = "DP-W018"
 """The code of the error of who was overtaken, and may look again and try again."""
 
 INLINED_ROWS = 10
@@ -76,7 +77,7 @@ class Lake:
         """One transaction, committed at the end or rolled back whole; alone on a SQLite catalog.
 
         `fault` names fault points: `<fault>.before_commit` and `<fault>.after_commit` are passed around the commit.
-        Raises: LostRace DP-W004 when another writer changed the same things first.
+        Raises: LostRace DP-W018 when another writer changed the same things first.
         """
         import duckdb
 
@@ -90,11 +91,7 @@ class Lake:
             except BaseException as error:
                 _roll_back(self.connection)
                 if isinstance(error, duckdb.TransactionException) and _is_conflict(error):
-                    raise LostRace(
-                        LOST,
-                        "another process changed the same table or environment at the same time",
-                        fix="nothing was written; run the command again",
-                    ) from error
+                    raise LostRace("DP-W018") from error
                 raise
             if fault:
                 fault_point(f"{fault}.after_commit")
@@ -132,11 +129,7 @@ class Lake:
 
     def _refuse_pointed_elsewhere(self, environment: str, began: int, now: int) -> None:
         if began != now:
-            raise LostRace(
-                "DP-W012",
-                f"{environment} was pointed at another state (event {now}) while this was being made",
-                fix="what it shows was not changed; run it again with the code of the release it shows now",
-            )
+            raise LostRace("DP-W012", environment=environment, event=now)
 
     def heads(self, environment: str) -> dict[str, Head]:
         """The last audited version of every table and model of a build area, by name."""
@@ -305,11 +298,7 @@ class Lake:
         with self.transaction(fault):
             now = self.state(environment)
             if now.hash != expected.hash:
-                raise LostRace(
-                    LOST,
-                    f"{environment} was moved to publication {now.publication[7:19]} meanwhile",
-                    fix="nothing was changed; look at it and run the command again",
-                )
+                raise LostRace("DP-W004", environment=environment, publication=short(now.publication) or "none")
             self.create_schema(environment)
             self._point_views(environment, expected.cut, cut)
             return self.append(now, event, cut)
@@ -326,7 +315,7 @@ class Lake:
                     with self.turn(lost):
                         before, state = self._note(environment, event)
                 except LostRace as error:
-                    if error.code != LOST or lost == NOTE_ATTEMPTS - 1:
+                    if error.code != CONFLICT or lost == NOTE_ATTEMPTS - 1:
                         raise
                     continue
                 if state is not before:
@@ -385,7 +374,7 @@ class Lake:
                 for name, state in expected.items():
                     now = self.state(name)
                     if now.hash != state.hash:
-                        raise LostRace(LOST, f"{name} was moved meanwhile", fix="nothing was changed; try again")
+                        raise LostRace("DP-W004", environment=name, publication=short(now.publication) or "none")
                     if name in events:
                         told[name] = self.append(now, events[name], None)
                     elif now.sequence:
@@ -402,11 +391,7 @@ class Lake:
         }
         lost = (shown | expiry.pinned(self.connection)) & set(snapshots)
         if lost:
-            raise Refused(
-                "DP-L063",
-                f"versions {some(sorted(lost))} of the lake are shown or are heads, and were to be given up",
-                fix="nothing was changed; this is a fault of the platform: please report it",
-            )
+            raise Refused("DP-L063", versions=some(sorted(lost)))
 
     def has_version(self, version: str) -> bool:
         """Whether a version of a table was not given up."""
@@ -511,11 +496,7 @@ def _is_prepared(connection: DuckDBPyConnection) -> bool:
     ).fetchall()
     if found and ("pointer",) not in found:
         connection.close()
-        raise UsedWrongly(
-            "DP-W013",
-            "this lake was made by an earlier version of dataops_platform, which kept no environments in it",
-            fix="make it anew (move .dataops away, then: dataops run), or go on with the version that made it",
-        )
+        raise UsedWrongly("DP-W013")
     return bool(found)
 
 

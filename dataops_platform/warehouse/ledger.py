@@ -85,8 +85,8 @@ def read_pointer(connection: DuckDBPyConnection, environment: str) -> Pointer:
     if not isinstance(event, Pointing):
         raise SystemFailed(
             "DP-L001",
-            f"the ledger of {environment} lacks event {sequence}, which its head names",
-            fix=f"dataops ledger verify --env {environment}",
+            environment=environment,
+            event=sequence,
         )
     return Pointer(read_cut(connection, event.cut), sequence)
 
@@ -113,8 +113,8 @@ def _read(text: str, environment: str) -> Event:
     except ValueError as error:
         raise SystemFailed(
             "DP-L045",
-            f"an event of {environment} cannot be read: {str(error)[:200]}",
-            fix=f"dataops ledger verify --env {environment}; if a later version wrote it, install that",
+            environment=environment,
+            reason=str(error)[:200],
         ) from error
 
 

@@ -82,18 +82,11 @@ class WriteLock:
                     connection.execute(f"from postgres_query('catalog', {literal(query)})").fetchall()
             except duckdb.Error as error:
                 if "lock timeout" in str(error):
-                    raise self._timed_out(
-                        f"lock {name!r}", "select * from pg_locks where locktype = 'advisory'"
-                    ) from None
+                    raise self._timed_out(f"{name!r}", "select * from pg_locks where locktype = 'advisory'") from None
                 raise cannot_attach(self._location, error) from None
             yield
         finally:
             connection.close()
 
     def _timed_out(self, where: str, command: str) -> SystemFailed:
-        return SystemFailed(
-            "DP-W003",
-            f"another process has been writing to the lake for {self._timeout_s:.0f} s",
-            where=where,
-            fix=f"wait for it, or find it with: {command}",
-        )
+        return SystemFailed("DP-W003", seconds=self._timeout_s, lock=where, command=command)

@@ -38,11 +38,7 @@ def read(connection: DuckDBPyConnection, names: Collection[str]) -> dict[str, st
     found = {name: text for name, text in rows if digest_of_bytes(text.encode()) == name}
     lost = sorted(set(names) - found.keys())
     if lost:
-        raise SystemFailed(
-            "DP-W014",
-            f"the lake does not keep {some(lost)} as it was, which its ledger names",
-            fix="dataops ledger verify",
-        )
+        raise SystemFailed("DP-W014", texts=some(lost))
     return found
 
 

@@ -33,9 +33,9 @@ class Answer:
 def ask(location: LakeLocation, environment: str, query: str, limit: int) -> Answer:
     """At most `limit` rows of one SELECT; names without a schema are those of `environment`.
 
-    Of two columns with one name the second gets `_1`. Raises: UsedWrongly DP-Q001 for anything but one SELECT, DP-Q002
-    for one that DuckDB cannot run, DP-Q003 when the environment shows nothing yet, DP-Q004 for one that reads from
-    elsewhere than the lake's tables, DP-W001 without a lake.
+    Of two columns with one name the second gets `_1`. Raises: UsedWrongly DP-Q001 for anything but one SELECT, DP-Q008
+    for what is no SQL, DP-Q002 for one that DuckDB cannot run, DP-Q003 when the environment shows nothing yet, DP-Q004
+    for one that reads from elsewhere than the lake's tables, DP-W001 without a lake.
     """
     import duckdb
 
@@ -46,13 +46,13 @@ def ask(location: LakeLocation, environment: str, query: str, limit: int) -> Ans
             f"select 1 from duckdb_schemas() where database_name = 'lake' and schema_name = {literal(environment)}"
         ).fetchone()
         if not known:
-            raise UsedWrongly("DP-Q003", f"{environment} shows nothing yet", fix="publish something: dataops run")
+            raise UsedWrongly("DP-Q003", environment=environment)
         _close_the_file_system(connection, location)
         connection.execute(f"use lake.{identifier(environment)}")
         described, rows = _interruptible(connection, query, limit + 1)
         columns = _distinct(described)
     except duckdb.Error as error:
-        raise UsedWrongly("DP-Q002", f"DuckDB cannot run this: {str(error)[:600]}") from error
+        raise UsedWrongly("DP-Q002", reason=str(error)[:600]) from error
     finally:
         connection.close()
     return Answer(columns, [dict(zip(columns, row, strict=True)) for row in rows[:limit]], len(rows) > limit)
@@ -91,11 +91,9 @@ def _refuse_all_but_one_select(query: str) -> None:
         row = None if "\0" in query else parser.execute(read).fetchone()
     problem, message, statements, functions, names = row or ("parser", "it holds a NUL", 0, [], [])
     if problem == "parser":
-        raise UsedWrongly("DP-Q002", f"this is no SQL: {message[:600]}")
+        raise UsedWrongly("DP-Q008", reason=message[:600])
     if problem or statements != 1:
-        raise UsedWrongly(
-            "DP-Q001", "only one SELECT at a time is answered here", fix="data changes through contracts: dataops run"
-        )
+        raise UsedWrongly("DP-Q001")
     _refuse_other_sources({name.lower() for name in functions}, {name.lower() for name in names})
 
 
@@ -103,11 +101,7 @@ def _refuse_other_sources(functions: set[str], names: set[str]) -> None:
     catalog = {name for name in names if name.startswith(_CATALOG_PREFIX)}
     refused = (functions - TABLE_FUNCTIONS) | (names & _TABLES_WITH_DSN) | catalog
     if refused:
-        raise UsedWrongly(
-            "DP-Q004",
-            f"a SELECT here cannot read from {some(sorted(refused))}",
-            fix=f"name tables of the lake; functions in FROM: {', '.join(sorted(TABLE_FUNCTIONS))}",
-        )
+        raise UsedWrongly("DP-Q004", sources=some(sorted(refused)), known=", ".join(sorted(TABLE_FUNCTIONS)))
 
 
 def _close_the_file_system(connection: DuckDBPyConnection, location: LakeLocation) -> None:

@@ -32,29 +32,26 @@ class Selection:
 
     def __post_init__(self) -> None:
         if self.rows is not None and self.rows < 1:
-            raise UsedWrongly("DP-Q006", f"a sample of {self.rows} rows", fix="ask for at least one, or leave rows out")
+            raise UsedWrongly("DP-Q006", rows=self.rows)
 
 
 def shown_member(lake: Lake, selection: Selection) -> Member:
     """The member of the cut that a selection reads.
 
-    Raises: UsedWrongly DP-Q005 for a table that is not shown, DP-L016 for a moment before anything was shown; Refused
-    DP-Q007 when the version shown then was collected since.
+    Raises: UsedWrongly DP-Q005 or DP-Q010 for a table that is not shown, DP-L016 for a moment before anything was
+    shown; Refused DP-Q007 when the version shown then was collected since.
     """
     environment, table, at = selection.environment, selection.table, selection.at
     cut = lake.cut(shown_at(lake, environment, at)) if at else lake.state(environment).cut
     tables = {member.name: member for member in cut.members if member.kind == "table"}
     if table not in tables:
-        when = f"showed no table {table!r} at {at}" if at else f"shows no table {table!r}"
-        raise UsedWrongly("DP-Q005", f"{environment} {when}; {did_you_mean(table, tables)}")
+        hint = did_you_mean(table, tables)
+        if at:
+            raise UsedWrongly("DP-Q010", environment=environment, table=table, moment=at, hint=hint)
+        raise UsedWrongly("DP-Q005", environment=environment, table=table, hint=hint)
     member = tables[table]
     if not lake.has_version(member.version):
-        raise Refused(
-            "DP-Q007",
-            f"version {member.version} of {table} was collected since",
-            where=f"{environment} at {at}",
-            fix="make it again from its release: dataops reproduce RELEASE",
-        )
+        raise Refused("DP-Q007", version=member.version, table=table, environment=environment, moment=at)
     return member
 
 

@@ -39,11 +39,7 @@ def refuse_types_not_kept(table: str, columns: Sequence[tuple[str, str]]) -> Non
     """Refuses (name, type) pairs of columns whose values the lake would change without a word: Refused DP-W011."""
     changed = [f"{name} ({kind})" for name, kind in columns if _NOT_KEPT.search(kind)]
     if changed:
-        raise Refused(
-            "DP-W011",
-            f"the lake does not keep the values of {some(changed)} of {table} as they are",
-            fix="cast them, to bigint, decimal or varchar",
-        )
+        raise Refused("DP-W011", columns=some(changed), table=table)
 
 
 def drop_relation(connection: DuckDBPyConnection, schema: str, name: str) -> None:
@@ -108,9 +104,7 @@ class LakeStaging:
         found = digests(self.connection, f"({select})", partitions)
         strays = (written[0] if written else 0) - sum(digest.rows for digest in found.values())
         if strays:
-            raise Refused(
-                "DP-W010", f"{strays} rows for {self._table} belong to none of the partitions {some(partitions)}"
-            )
+            raise Refused("DP-W010", rows=strays, table=self._table, partitions=some(partitions))
         return found
 
     def quarantine(self, select: str, partitions: Sequence[str]) -> None:
@@ -159,11 +153,7 @@ class LakeStaging:
         others = [part for (part,) in held if part not in partitions]
         if others:
             changed = sorted({name for name, _ in set(have) ^ set(wanted)})
-            raise Refused(
-                "DP-W005",
-                f"columns {some(changed)} of {self._table} changed, and partitions {some(others)} hold the old ones",
-                fix="run all partitions together",
-            )
+            raise Refused("DP-W005", table=self._table, columns=some(changed), partitions=some(others))
 
     def _delete(self, target: str, partitions: Sequence[str]) -> None:
         if list(partitions) == [WHOLE]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def test_sql_answers_from_what_is_published(published: Path, dataops: Run) -> No
         ("copy orders to 'out.csv'", "DP-Q001"),
         ("select * from read_text('/etc/passwd')", "DP-Q004"),
         ("select * from ordrs", "DP-Q002"),
-        ("selec", "DP-Q002"),
+        ("selec", "DP-Q008"),
     ],
 )
 def test_sql_refuses_all_but_one_select(query: str, code: str, published: Path, dataops: Run) -> None:
@@ -59,8 +60,32 @@ def test_sql_without_a_lake_says_what_to_do(orders: Path, dataops: Run) -> None:
 
 def test_an_error_in_json_is_one_document(orders: Path, dataops: Run) -> None:
     said = dataops("sql", "select 1", "--json")
-    assert said.json["error"]["code"] == "DP-W001"
-    assert said.json["error"]["exit_code"] == said.exit_code == 2
+    error = said.json["error"]
+    assert (error["code"], error["fields"]) == ("DP-W001", {"catalog": "lake.sqlite"})
+    assert error["exit_code"] == said.exit_code == 2
+
+
+def test_a_code_is_explained_by_an_example_its_exit_status_and_what_to_do() -> None:
+    said = CliRunner().invoke(app, ["explain", "dp-p101"])
+    assert said.exit_code == 0
+    assert said.stdout.split("\n")[:3] == [
+        "DP-P101  settings and publications; exit status 1: a contract, a gate or a rule does not hold; "
+        "nothing is changed",
+        "  The cut is not consistent: sales was made from an older orders. Publication, dev.",
+        "  -> Make them again: dataops run --select sales; nothing was published",
+    ]
+    (entry,) = json.loads(CliRunner().invoke(app, ["explain", "DP-P101", "--json"]).stdout)
+    assert (entry["message"], entry["kind"]) == ("The cut is not consistent: {stale}", "refused")
+    assert (entry["exit_code"], set(entry["example"])) == (1, {"stale", "environment", "names"})
+    assert len(json.loads(CliRunner().invoke(app, ["explain", "--json"]).stdout)) > 250
+
+
+def test_the_nearest_code_is_named() -> None:
+    said = CliRunner().invoke(app, ["explain", "DP-P1O1"])
+    assert (said.exit_code, said.stderr.startswith("DP-X002 No message has the code 'DP-P1O1'; did you mean")) == (
+        2,
+        True,
+    )
 
 
 def test_outside_a_project_the_folder_is_named(tmp_path: Path) -> None:
@@ -68,7 +93,7 @@ def test_outside_a_project_the_folder_is_named(tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("dataops")), "run"]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"DP-P001 no dataops.yaml in {tmp_path}")
+    assert done.stderr.startswith(f"DP-P001 There is no dataops.yaml in {tmp_path}")
 
 
 def test_an_unknown_environment_is_refused(published: Path, dataops: Run) -> None:
@@ -109,7 +134,7 @@ def test_an_empty_answer_is_an_answer_and_without_answers_nothing_is_made(
 
 
 def test_what_was_shown_at_a_moment_must_be_a_moment(published: Path, dataops: Run) -> None:
-    for moment in ("", "yesterday", "2013-01-01"):
+    for moment, code in (("", "DP-L065"), ("yesterday", "DP-L065"), ("2013-01-01", "DP-L016")):
         said = dataops("release", "at", moment)
-        assert (said.exit_code, said.text.partition(" ")[0]) == (2, "DP-L016")
+        assert (said.exit_code, said.text.partition(" ")[0]) == (2, code)
     assert "event 1" in dataops("release", "at", "2100-01-01").out

@@ -86,11 +86,17 @@ def test_an_event_of_a_kind_that_only_a_later_version_knows_is_kept_shown_and_mo
 
 def test_an_event_that_there_is_not_is_told_with_the_last(project: Path, dataops: Run) -> None:
     said = dataops("ledger", "show", "7")
-    assert (said.exit_code, said.text) == (2, "DP-L044 dev has no event 7; its last is 2.")
+    assert (said.exit_code, said.text) == (
+        2,
+        "DP-L044 dev has no event 7; its last is 2. See all: dataops ledger list --env dev.",
+    )
     (project / ".dataops" / "branches").mkdir()
     (project / ".dataops" / "branches" / "pr_12").touch()
     said = dataops("ledger", "show", "--env", "pr_12")
-    assert (said.exit_code, said.text) == (2, "DP-L044 pr_12 has no event yet.")
+    assert (said.exit_code, said.text) == (
+        2,
+        "DP-L086 pr_12 has no event yet. Publish something: dataops run --env pr_12.",
+    )
     assert dataops("ledger", "list", "--env", "pr_12", "--json").json == []
     assert dataops("ledger", "head", "--env", "pr_12").text == "pr_12 event 0 (no ledger) unsigned"
 
@@ -108,7 +114,7 @@ def test_a_ledger_that_somebody_wrote_to_ends_with_1_and_the_first_bad_event(pro
         written(project)
     overwritten(project, 3)
     overwritten(project, 2)
-    first = "DP-L042 event 2 of dev: its content does not digest to its hash"
+    first = "DP-L042 The ledger fails verification: event 2 of dev: its content does not digest to its hash"
     for command in (("ledger", "verify"), ("ledger", "verify", "--env", "dev")):
         said = dataops(*command)
         assert (said.exit_code, said.out, said.err.startswith(first)) == (1, "", True)
@@ -158,7 +164,10 @@ def test_a_signature_of_something_else_is_the_first_bad_event(
             "where sequence = 3) where sequence = 4"
         )
     said = dataops("ledger", "verify")
-    assert (said.exit_code, "DP-L042 event 4 of dev: its signature is not one of this event" in said.text) == (1, True)
+    assert (
+        said.exit_code,
+        "DP-L042 The ledger fails verification: event 4 of dev: its signature is not one of this event" in said.text,
+    ) == (1, True)
     assert "signed wrongly" in dataops("ledger", "head").text
 
 

@@ -33,20 +33,8 @@ READING = {
 }
 OTHERS = {
     *("explain", "contracts test", "contracts plan"),  # without a project
-    *(
-        "init",
-        "run",
-        "up",
-        "plan",
-        "approve",
-        "promote",
-        "rollback",
-        "resume",
-        "reproduce",
-        "reconcile",
-        "release build",
-    ),
-    *("env create", "env drop", "registry validate", "registry answer"),
+    *("init", "run", "up", "plan", "approve", "promote", "rollback", "resume", "reproduce", "reconcile"),
+    *("release build", "env create", "env drop", "registry validate", "registry answer"),
     *("contracts quarantine release", "contracts quarantine drop"),
 }
 

@@ -111,7 +111,10 @@ def test_a_waiver_holds_until_its_day(tmp_path: Path) -> None:
     (tmp_path / "waivers.yaml").write_text("waivers:\n" + line)
     assert [w.by for w in waivers_in(tmp_path, dt.date(2024, 5, 1))] == ["team:sales"]
     assert waivers_in(tmp_path, dt.date(2024, 5, 2)) == []
-    for wrong, words in ((line.replace("by:", "bye:"), "did you mean 'by'"), (line.replace("05-01", "05"), "no date")):
+    for wrong, words in (
+        (line.replace("by:", "bye:"), "did you mean 'by'"),
+        (line.replace("05-01", "05"), "not a date"),
+    ):
         (tmp_path / "waivers.yaml").write_text("waivers:\n" + wrong)
         with pytest.raises(UsedWrongly, match=words):
             waivers_in(tmp_path, dt.date(2024, 5, 1))

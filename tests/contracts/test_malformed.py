@@ -69,7 +69,7 @@ REASONS = {
     "huge integer": "id:type",
     "NaN or inf": "amount:type",
 }
-CODES = {"extra column": "DP-C004", "missing column": "DP-C003"}
+CODES = {"extra column": "DP-C004", "missing column": "DP-C003", "empty file": "DP-E011"}
 
 
 def lines(kinds: list[str], chance: random.Random) -> tuple[list[Row], Counter[str]]:

@@ -72,7 +72,7 @@ def refused_or_shown(old: Contract, changed: Any, path: Path) -> str:
     try:
         new = load_contract(path)
     except UsedWrongly as error:
-        assert error.code in ("DP-C001", "DP-C002"), error
+        assert error.code[:4] in ("DP-C", "DP-Y"), error
         assert path.name in str(error)
         return "refused"
     return "shown" if shows(old, new) else ""
@@ -194,5 +194,5 @@ def test_a_typo_is_refused_with_its_place(right: str, wrong: str, tmp_path: Path
     path.write_text(HEAD)
     load_contract(path)
     path.write_text(HEAD.replace(right, wrong, 1))
-    with pytest.raises(UsedWrongly, match=r"^DP-C00[12] orders\.odcs\.yaml:\d+:\d+"):
+    with pytest.raises(UsedWrongly, match=r"^DP-[CY]\d+ orders\.odcs\.yaml:\d+:\d+"):
         load_contract(path)

@@ -9,7 +9,8 @@ import pytest
 
 from dataops_platform.contracts.contract import Column, Contract, Rule
 from dataops_platform.contracts.odcs import load_contract
-from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.kit.codes import entry
+from dataops_platform.kit.errors import UsedWrongly, sentences
 
 Written = Callable[..., Contract]
 HEAD = """\
@@ -26,11 +27,13 @@ COLUMN = "{name: a, logicalType: integer}"
 
 
 def said(contract: Written, *properties: str, quality: tuple[str, ...] = (), head: str = HEAD) -> str:
-    """What is said about a contract that is refused; all of it is DP-C002 and the file's fault."""
+    """What is said about a contract that is refused: the file's fault, and what to do where that depends on it."""
     with pytest.raises(UsedWrongly) as caught:
         contract(*properties, quality=quality, head=head)
-    assert (caught.value.code, caught.value.exit_code) == ("DP-C002", 2)
-    return str(caught.value).removeprefix("DP-C002 orders.odcs.yaml:")
+    error = caught.value
+    assert error.code[:4] in ("DP-C", "DP-Y")
+    fix = error.fix if "{" in entry(error.code).fix else ""
+    return sentences(error.message, fix).removeprefix("orders.odcs.yaml:")
 
 
 def test_a_contract_is_read_whole(tmp_path: Path) -> None:
@@ -152,34 +155,37 @@ def test_every_contract_of_the_example_is_read(flights: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "message"),
     [
-        (HEAD.replace("version: 1.2.3", "version: 1.2"), "4:1 'version': Input should be a valid string (given: 1.2)."),
+        (
+            HEAD.replace("version: 1.2.3", "version: 1.2"),
+            "4:1 has an invalid 'version': Input should be a valid string (given: 1.2).",
+        ),
         (
             HEAD.replace("version: 1.2.3", "version: v1.2.3"),
-            r"4:1 'version': String should match pattern '^\d+\.\d+\.\d+$' (given: 'v1.2.3').",
+            r"4:1 has an invalid 'version': String should match pattern '^\d+\.\d+\.\d+$' (given: 'v1.2.3').",
         ),
         (
             HEAD.replace("apiVersion: v3.2.0", "apiVersion: v2.2.2"),
-            r"1:1 'apiVersion': String should match pattern '^v3\.\d+\.\d+$' (given: 'v2.2.2').",
+            r"1:1 has an invalid 'apiVersion': String should match pattern '^v3\.\d+\.\d+$' (given: 'v2.2.2').",
         ),
         (
             HEAD.replace("DataContract", "DataProduct"),
-            "2:1 'kind': Input should be 'DataContract' (given: 'DataProduct').",
+            "2:1 has an invalid 'kind': Input should be 'DataContract' (given: 'DataProduct').",
         ),
         (HEAD.replace("kind:", "knid:"), "2:1 has an unknown key 'knid'; did you mean 'kind'? (1 more in this file)."),
         (HEAD.replace("id: orders\n", ""), "1:1 lacks the key 'id'."),
         (
             HEAD.replace("{name: sales}", "sales"),
-            "5:1 'team': Input should be a valid dictionary or instance of Team (given: 'sales').",
+            "5:1 has an invalid 'team': Input should be a valid dictionary or instance of Team (given: 'sales').",
         ),
         (
             HEAD.replace("{name: sales}", "{name: Sales Team}"),
-            "5:8 'team.name': String should match pattern '^[a-z0-9_-]+$' (given: 'Sales Team').",
+            "5:8 has an invalid 'team.name': String should match pattern '^[a-z0-9_-]+$' (given: 'Sales Team').",
         ),
         (
             HEAD.replace(
                 "  - name: orders\n", "  - name: customers\n    properties: [" + COLUMN + "]\n  - name: orders\n"
             ),
-            "6:1 'schema': List should have at most 1 item after validation, not 2.",
+            "6:1 has an invalid 'schema': List should have at most 1 item after validation, not 2.",
         ),
         (
             HEAD.replace("schema:", "objects:"),
@@ -215,74 +221,87 @@ def test_a_fault_in_the_head_is_refused_with_its_place(contract: Written, head: 
         ),
         (
             "{name: a, logicalType: int}",
-            "9:19 'schema.0.properties.0.logicalType': Input should be 'string', 'integer', 'number', 'boolean', "
+            "9:19 has an invalid 'schema.0.properties.0.logicalType': Input should be 'string', 'integer', 'number', "
+            "'boolean', "
             "'date', 'timestamp' or 'time' (given: 'int'); did you mean 'integer'?",
         ),
         (
             "{name: a, logicalType: integer, required: 'yes'}",
-            "9:41 'schema.0.properties.0.required': Input should be a valid boolean (given: 'yes').",
+            "9:41 has an invalid 'schema.0.properties.0.required': Input should be a valid boolean (given: 'yes').",
         ),
         (
             "{name: a, logicalType: integer, required: }",
-            "9:41 'schema.0.properties.0.required': has no value; write one, or leave the key out (given: None).",
+            "9:41 has an invalid 'schema.0.properties.0.required': has no value; write one, or leave the key out "
+            "(given: None).",
         ),
         (
             "{name: a, logicalType: integer, logicalTypeOptions: {minimum: }}",
-            "9:62 'schema.0.properties.0.logicalTypeOptions.minimum': has no value; write one, or leave the key out "
+            "9:62 has an invalid 'schema.0.properties.0.logicalTypeOptions.minimum': has no value; write one, or leave "
+            "the key out "
             "(given: None).",
         ),
         (
             "{name: a, logicalType: string, classification: ~}",
-            "9:40 'schema.0.properties.0.classification': has no value; write one, or leave the key out (given: None).",
+            "9:40 has an invalid 'schema.0.properties.0.classification': has no value; write one, or leave the key out "
+            "(given: None).",
         ),
         (
             "{name: a, logicalType: string, enum: []}",
-            "9:40 'schema.0.properties.0.enum': List should have at least 1 item after validation, not 0.",
+            "9:40 has an invalid 'schema.0.properties.0.enum': List should have at least 1 item after validation, not "
+            "0.",
         ),
         ("{logicalType: integer}", "9:9 lacks the key 'schema.0.properties.0.name'."),
         (
             "{name: '', logicalType: integer}",
-            "9:10 'schema.0.properties.0.name': String should have at least 1 character (given: '').",
+            "9:10 has an invalid 'schema.0.properties.0.name': String should have at least 1 character (given: '').",
         ),
-        ("{name: _dp_line, logicalType: integer}", "9:10: names starting with _dp_ are the platform's own."),
+        (
+            "{name: _dp_line, logicalType: integer}",
+            "9:10 names column '_dp_line', but names starting with _dp_ belong to the platform.",
+        ),
         (
             "{name: a, logicalType: integer, logicalTypeOptions: {minimum: '3'}}",
-            "9:62 'schema.0.properties.0.logicalTypeOptions.minimum': Input should be a valid number (given: '3').",
+            "9:62 has an invalid 'schema.0.properties.0.logicalTypeOptions.minimum': Input should be a valid number "
+            "(given: '3').",
         ),
         (
             "{name: a, logicalType: number, logicalTypeOptions: {maximum: .nan}}",
-            "9:61 'schema.0.properties.0.logicalTypeOptions.maximum': Input should be a finite number (given: nan).",
+            "9:61 has an invalid 'schema.0.properties.0.logicalTypeOptions.maximum': Input should be a finite number "
+            "(given: nan).",
         ),
         (
             "{name: a, logicalType: number, enum: [{value: .inf}]}",
-            "9:48 'schema.0.properties.0.enum.0.value': Input should be a valid string (given: inf).",
+            "9:48 has an invalid 'schema.0.properties.0.enum.0.value': Input should be a valid string (given: inf).",
         ),
         (
             "{name: a, logicalType: string, logicalTypeOptions: {minimum: 1}}",
-            "9:61 'minimum' says nothing about a string.",
+            "9:61 sets 'minimum', which does not apply to a string.",
         ),
         (
             "{name: a, logicalType: integer, logicalTypeOptions: {pattern: x}}",
-            "9:62 'pattern' says nothing about a integer.",
+            "9:62 sets 'pattern', which does not apply to a integer.",
         ),
         (
             "{name: a, logicalType: date, logicalTypeOptions: {maxLength: 1}}",
-            "9:59 'maxLength' says nothing about a date.",
+            "9:59 sets 'maxLength', which does not apply to a date.",
         ),
         (
             "{name: a, logicalType: boolean, logicalTypeOptions: {maximum: 1}}",
-            "9:62 'maximum' says nothing about a boolean.",
+            "9:62 sets 'maximum', which does not apply to a boolean.",
         ),
-        ("{name: a, logicalType: integer, enum: [{value: x}]}", "9:49 'x' is no value of an enum of type integer."),
-        ("{name: a, logicalType: integer, enum: [{value: true}]}", "9:49 True is no value of an enum of type integer."),
+        ("{name: a, logicalType: integer, enum: [{value: x}]}", "9:49 has the enum value 'x', which is not a integer."),
+        (
+            "{name: a, logicalType: integer, enum: [{value: true}]}",
+            "9:49 has the enum value True, which is not a integer.",
+        ),
         (
             "{name: a, logicalType: integer, enum: [{value: 1}, {value: 1.5}]}",
-            "9:61 1.5 is no value of an enum of type integer.",
+            "9:61 has the enum value 1.5, which is not a integer.",
         ),
-        ("{name: a, logicalType: string, enum: [{value: 1}]}", "9:48 1 is no value of an enum of type string."),
+        ("{name: a, logicalType: string, enum: [{value: 1}]}", "9:48 has the enum value 1, which is not a string."),
         (
             "{name: a, logicalType: date, enum: [{value: '2024-01-01'}]}",
-            "9:46 '2024-01-01' is no value of an enum of type date.",
+            "9:46 has the enum value '2024-01-01', which is not a date.",
         ),
         (
             "{name: a, logicalType: string, logicalTypeOptions: {pattern: '(x'}}",
@@ -290,55 +309,62 @@ def test_a_fault_in_the_head_is_refused_with_its_place(contract: Written, head: 
         ),
         (
             "{name: a, logicalType: integer, physicalType: varchar}",
-            "9:41 'varchar' is no integer. use bigint or int or integer or smallint or tinyint.",
+            "9:41 has the physicalType 'varchar', which does not fit the logicalType integer. Use bigint or int or "
+            "integer or smallint or tinyint.",
         ),
         (
             "{name: a, logicalType: string, physicalType: VARCHAR(9)}",
-            "9:40 'VARCHAR(9)' is no string. use varchar or text.",
+            "9:40 has the physicalType 'VARCHAR(9)', which does not fit the logicalType string. Use varchar or text.",
         ),
         (
             "{name: a, logicalType: integer, physicalType: 'decimal(9,0)'}",
-            "9:41 'decimal(9,0)' is no integer. use bigint or int or integer or smallint or tinyint.",
+            "9:41 has the physicalType 'decimal(9,0)', which does not fit the logicalType integer. Use bigint or int "
+            "or integer or smallint or tinyint.",
         ),
         *(
             (
                 f"{{name: a, logicalType: number, physicalType: '{decimal}'}}",
-                f"9:40 '{decimal}' is no number. use double or float or real or decimal(p,s) with s <= p <= 38.",
+                f"9:40 has the physicalType '{decimal}', which does not fit the logicalType number. Use double or "
+                "float or real or decimal(p,s) with s <= p <= 38.",
             )
             for decimal in ("decimal", "decimal(39,2)", "decimal(2,3)", "decimal(0,0)", "decimal(p,s)", "bigint")
         ),
-        ("{name: a, logicalType: string, relationships: [{to: b}]}", "9:56 'b' must be written table.column."),
+        (
+            "{name: a, logicalType: string, relationships: [{to: b}]}",
+            "9:56 refers to 'b', which is not written table.column.",
+        ),
         (
             "{name: abc, logicalType: string, relationships: [{to: orders.acb}]}",
-            "9:58 'orders.acb' is no column of its own; did you mean 'abc'?",
+            "9:58 refers to orders.acb, but table orders has no such column; did you mean 'abc'?",
         ),
         (
             "{name: a, logicalType: string, relationships: [{to: Shop.b.c}]}",
-            "9:56 'Shop.b.c' must be written table.column.",
+            "9:56 refers to 'Shop.b.c', which is not written table.column.",
         ),
         (
             "{name: a, logicalType: string, relationships: [{type: foreignKy, to: b.c}]}",
-            "9:57 'schema.0.properties.0.relationships.0.type': Input should be 'foreignKey' (given: 'foreignKy').",
+            "9:57 has an invalid 'schema.0.properties.0.relationships.0.type': Input should be 'foreignKey' (given: "
+            "'foreignKy').",
         ),
         (
             "{name: a, logicalType: integer, logicalTypeOptions: {minimum: 2, maximum: 1}}",
-            "9:74 maximum 1 and minimum 2 hold for no value.",
+            "9:74 sets maximum 1 and minimum 2, which no value satisfies.",
         ),
         (
             "{name: a, logicalType: number, logicalTypeOptions: {minimum: 2, exclusiveMaximum: 2}}",
-            "9:73 exclusiveMaximum 2 and minimum 2 hold for no value.",
+            "9:73 sets exclusiveMaximum 2 and minimum 2, which no value satisfies.",
         ),
         (
             "{name: a, logicalType: string, logicalTypeOptions: {minLength: 3, maxLength: 2}}",
-            "9:75 maxLength 2 and minLength 3 hold for no value.",
+            "9:75 sets maxLength 2 and minLength 3, which no value satisfies.",
         ),
         (
             "{name: a, logicalType: number, logicalTypeOptions: {maximum: 123456789012345678.01}}",
-            "9:61 has more digits than are kept. write a whole number.",
+            "9:61 has more digits than a number keeps.",
         ),
         (
             "{name: a, logicalType: number, physicalType: float, enum: [{value: 0.1}]}",
-            "9:61 a float is too coarse for an enum. say double, or decimal(p,s).",
+            "9:61 lists values of a float, which is too coarse to compare.",
         ),
     ],
 )
@@ -356,21 +382,21 @@ def test_a_fault_in_a_column_is_refused_with_its_place(contract: Written, column
         ),
         (
             "{name: r, engine: duckdb}",
-            "11:9 lacks implementation. a rule reads: name: …, engine: duckdb, "
+            "11:9 lacks implementation. Write it as name: …, engine: duckdb, "
             'implementation: "<boolean SQL expression over one row>".',
         ),
         (
             "{engine: duckdb, implementation: amount > 0}",
-            "11:9 lacks name. a rule reads: name: …, engine: duckdb, "
+            "11:9 lacks name. Write it as name: …, engine: duckdb, "
             'implementation: "<boolean SQL expression over one row>".',
         ),
         (
             "{name: r, engine: soda, implementation: amount > 0}",
-            "11:19 'schema.0.quality.0.engine': Input should be 'duckdb' or 'pandera' (given: 'soda').",
+            "11:19 has an invalid 'schema.0.quality.0.engine': Input should be 'duckdb' or 'pandera' (given: 'soda').",
         ),
         (
             "{name: r, engine: duckdb, implementation: amount > 0, severity: info}",
-            "11:63 'schema.0.quality.0.severity': Input should be 'error' or 'warning' (given: 'info').",
+            "11:63 has an invalid 'schema.0.quality.0.severity': Input should be 'error' or 'warning' (given: 'info').",
         ),
         (
             "{name: r, engine: duckdb, implemntation: amount > 0}",
@@ -378,15 +404,15 @@ def test_a_fault_in_a_column_is_refused_with_its_place(contract: Written, column
         ),
         (
             "{type: text, name: r, engine: duckdb, implementation: amount > 0}",
-            "11:31 'engine' says nothing in a rule of type text.",
+            "11:31 sets 'engine', which does not apply to rules of type text.",
         ),
         (
             "{name: 'amount:type', engine: duckdb, implementation: amount > 0}",
-            "11:9 is a second rule called 'amount:type'. rename one.",
+            "11:9 is a second rule called 'amount:type'.",
         ),
         (
             "{name: primary_key, engine: duckdb, implementation: amount > 0}",
-            "11:9 is a second rule called 'primary_key'. rename one.",
+            "11:9 is a second rule called 'primary_key'.",
         ),
     ],
 )
@@ -396,27 +422,27 @@ def test_a_fault_in_a_rule_is_refused_with_its_place(contract: Written, rule: st
 
 def test_two_rules_of_one_name_are_refused(contract: Written) -> None:
     rule = "{name: positive, engine: duckdb, implementation: a > 0}"
-    assert said(contract, COLUMN, quality=(rule, rule)) == "12:9 is a second rule called 'positive'. rename one."
+    assert said(contract, COLUMN, quality=(rule, rule)) == "12:9 is a second rule called 'positive'."
 
 
 @pytest.mark.parametrize("second", ["a", "A"])
 def test_a_column_that_is_named_twice_is_refused_as_sql_sees_names(contract: Written, second: str) -> None:
     assert said(contract, COLUMN, f"{{name: {second}, logicalType: string}}") == (
-        f"10:10 names column {second!r} a second time, after orders.odcs.yaml:9:10."
+        f"10:10 repeats column {second!r}, first named at orders.odcs.yaml:9:10."
     )
 
 
 def test_a_contract_without_columns_is_refused(contract: Written) -> None:
     assert said(contract, head=HEAD.replace("    properties:\n", "    properties: []\n")) == (
-        "8:5 'schema.0.properties': List should have at least 1 item after validation, not 0."
+        "8:5 has an invalid 'schema.0.properties': List should have at least 1 item after validation, not 0."
     )
 
 
 def test_a_file_that_is_no_yaml_has_its_own_code(tmp_path: Path) -> None:
     (tmp_path / "a.odcs.yaml").write_text("id: [\n")
-    with pytest.raises(UsedWrongly, match=r"^DP-C001 a\.odcs\.yaml:2:1 is not valid YAML"):
+    with pytest.raises(UsedWrongly, match=r"^DP-Y004 a\.odcs\.yaml:2:1 is not valid YAML"):
         load_contract(tmp_path / "a.odcs.yaml")
-    with pytest.raises(UsedWrongly, match=r"^DP-C001 cannot read b\.odcs\.yaml: No such file"):
+    with pytest.raises(UsedWrongly, match=r"^DP-Y001 b\.odcs\.yaml cannot be read: No such file"):
         load_contract(tmp_path / "b.odcs.yaml")
 
 

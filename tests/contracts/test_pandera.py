@@ -198,18 +198,18 @@ def test_a_schema_written_by_hand_becomes_a_contract() -> None:
 def test_what_a_contract_cannot_say_is_refused() -> None:
     import pandera.polars as pandera
 
-    for column in (
-        pandera.Column(pl.List(pl.Int64)),
-        pandera.Column(pl.Int64, pandera.Check(lambda data: data.lazyframe.select(pl.col(data.key) > 0))),
-        pandera.Column(pl.String, pandera.Check.str_startswith("a")),
+    for code, column in (
+        ("DP-C015", pandera.Column(pl.List(pl.Int64))),
+        ("DP-C077", pandera.Column(pl.Int64, pandera.Check(lambda data: data.lazyframe.select(pl.col(data.key) > 0)))),
+        ("DP-C077", pandera.Column(pl.String, pandera.Check.str_startswith("a"))),
     ):
-        with pytest.raises(UsedWrongly, match="DP-C015"):
+        with pytest.raises(UsedWrongly, match=code):
             from_pandera(pandera.DataFrameSchema({"id": column}, name="orders"))
     wide = pandera.DataFrameSchema({"id": pandera.Column(pl.Int64)}, checks=pandera.Check(lambda data: True))
-    with pytest.raises(UsedWrongly, match="DP-C015"):
+    with pytest.raises(UsedWrongly, match="DP-C078"):
         from_pandera(wide)
 
 
 def test_a_relationship_needs_the_other_table(contract: Contract) -> None:
-    with pytest.raises(UsedWrongly, match="DP-C015 the rule 'state:relationship' refers to states"):
+    with pytest.raises(UsedWrongly, match="DP-C079 The rule 'state:relationship' refers to states"):
         to_pandera(contract, "polars")

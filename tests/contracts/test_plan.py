@@ -81,7 +81,7 @@ print(json.dumps([{{v.rule: v.failing_rows for v in audit.verdicts if v.failing_
 def test_a_file_that_is_no_plan_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "p.plan.json"
     file.write_text(text)
-    with pytest.raises(UsedWrongly, match=r"DP-C024 p\.plan\.json is no plan"):
+    with pytest.raises(UsedWrongly, match=r"DP-C024 p\.plan\.json is not a plan"):
         read_plan(file)
 
 

@@ -18,12 +18,14 @@ from unittest.mock import patch
 
 from dagster import DagsterInstance
 from duckdb import DuckDBPyConnection
+from typer.main import get_command
 
 from dataops_platform.manifests.cut import Member
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.orchestration import instance
 from dataops_platform.settings.project import load_project
-from dataops_platform.warehouse.digest import canonical, digests
+from dataops_platform.warehouse.canonical import canonical
+from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
 from tests.conftest import Said, run_dataops
@@ -42,8 +44,12 @@ LONG_FRACTION = re.compile(r"\b\d+\.\d{7,}(e[+-]\d+)?")
 
 
 def ask(project: Path, actor: str, *arguments: str) -> Said:
-    """Runs `dataops ARGUMENTS --json`. Dagster keeps its runs in memory: they are half of a run's cost, no outcome."""
+    """Runs `dataops ARGUMENTS --json`.
+
+    Dagster keeps its runs in memory, and the command line is put together once: both cost much and decide nothing.
+    """
     with (
+        patch("typer.testing._get_command", _command_line),
         patch.dict(os.environ, {"DATAOPS_ACTOR": actor}),
         patch.object(instance, "open_instance", lambda _: nullcontext(_instance())),
         warnings.catch_warnings(),
@@ -114,6 +120,9 @@ def registry(project: Path) -> Plain:
     }
 
 
+_command_line = cache(get_command)
+
+
 @cache
 def _instance() -> DagsterInstance:
     return DagsterInstance.ephemeral()
@@ -125,7 +134,7 @@ def content_of(connection: DuckDBPyConnection, select: str) -> str:
 
 
 def canonical_rows(connection: DuckDBPyConnection, select: str) -> list[dict[str, str]]:
-    """The rows of a query as its digest takes them: each column's text, equal for equal values; in no order."""
+    """The rows of a query as plans compare them: the text of each column, equal for equal values; in no order."""
     described = connection.execute(f"describe {select}").fetchall()
     columns = {column: canonical(column, kind) for column, kind, *_ in described if not column.startswith("_dp_")}
     rows = connection.execute(f"select {', '.join(columns.values())} from ({select})").fetchall()

@@ -78,7 +78,8 @@ def guest(folder: Path, files: dict[str, str]) -> Path:
 
 
 def in_git(project: Path) -> Path:
-    """The project in a repository, committed."""
+    """The project in a repository, committed, with a lock."""
+    (project / "uv.lock").touch()
     (project / ".gitignore").write_text(".dataops/\n__pycache__/\ndata/\n")
     git(project, "init", "--quiet")
     commit_all(project, "First")

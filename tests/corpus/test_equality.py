@@ -34,6 +34,6 @@ def test_digests_are_equal_just_where_canonical_rows_are(connection: duckdb.Duck
 
 
 def test_the_canonical_rows_are_as_they_are_kept(connection: duckdb.DuckDBPyConnection) -> None:
-    """Goes when the digest is no more made of text; the law above stays."""
+    """By these texts plans compare the rows of two versions whose columns have other types."""
     found = {name: canonical_rows(connection, select) for name, select in queries().items()}
     assert found == json.loads(KEPT.read_text())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from dataops_platform.kit.errors import (
@@ -12,29 +14,50 @@ from dataops_platform.kit.errors import (
     UsedWrongly,
     did_you_mean,
     nearest,
+    sentences,
     some,
 )
 
 
 def test_a_message_is_code_what_where_fix_in_that_order() -> None:
-    error = Refused("DP-C012", "Contract flights is broken", where="asset clean/flights", fix="fix the source")
-    assert str(error) == "DP-C012 Contract flights is broken. asset clean/flights. fix the source."
+    error = Refused("DP-P101", stale="sales was made from an older orders", environment="dev", names="sales")
+    assert (error.code, error.kind, error.exit_code) == ("DP-P101", "refused", 1)
+    assert str(error) == (
+        "DP-P101 The cut is not consistent: sales was made from an older orders. Publication, dev. "
+        "Make them again: dataops run --select sales; nothing was published."
+    )
+    assert error.message == "The cut is not consistent: sales was made from an older orders"
+    assert error.where == "Publication, dev"
+    assert error.fix == "Make them again: dataops run --select sales; nothing was published"
+    assert error.fields == {"stale": "sales was made from an older orders", "environment": "dev", "names": "sales"}
 
 
-def test_a_part_that_is_missing_leaves_no_gap() -> None:
-    assert str(UsedWrongly("DP-P001", "no dataops.yaml", fix="make one")) == "DP-P001 no dataops.yaml. make one."
-    assert str(UsedWrongly("DP-P001", "no dataops.yaml")) == "DP-P001 no dataops.yaml."
+def test_a_place_that_the_caller_knows_stands_in_for_that_of_the_registry() -> None:
+    assert Refused("DP-P101", where="job promote", stale="", environment="dev", names="").where == "job promote"
+    without = UsedWrongly("DP-L012", environment="prod")
+    assert without.where == ""
+    assert str(without) == "DP-L012 prod is not held. Nothing to do: it publishes already."
+    assert "prod is not held. event 3. Nothing" in str(UsedWrongly("DP-L012", where="event 3", environment="prod"))
+
+
+def test_fields_are_plain_numbers_and_texts_and_an_error_crosses_processes() -> None:
+    error = SystemFailed("DP-L072", reason=OSError("no git"), where="here")
+    assert error.fields == {"reason": "no git"}
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again)) == (SystemFailed, "DP-L072 git cannot be run: no git. here. Install git.")
 
 
 @pytest.mark.parametrize("end", [".", "!", "?", "…"])
 def test_a_sentence_that_ends_itself_gets_no_second_full_stop(end: str) -> None:
-    assert str(Refused("DP-X1", f"really{end}", fix="yes")) == f"DP-X1 really{end} yes."
+    assert sentences(f"Really{end}", "", "yes") == f"Really{end} yes."
 
 
 @pytest.mark.parametrize(("kind", "code"), [(Refused, 1), (UsedWrongly, 2), (LostRace, 3), (SystemFailed, 4)])
 def test_each_kind_of_error_has_its_exit_code(kind: type[DataOpsError], code: int) -> None:
-    error = kind("DP-X1", "what")
-    assert (error.exit_code, error.code, error.what, error.where, error.fix) == (code, "DP-X1", "what", "", "")
+    class Worse(kind):  # type: ignore[misc, valid-type]
+        """A class made of a kind."""
+
+    assert (kind.exit_code, Worse.exit_code, Worse.kind) == (code, code, kind.kind)
 
 
 def test_the_nearest_word_is_found_and_a_far_one_is_not() -> None:

@@ -69,22 +69,26 @@ def test_a_function_is_found_without_importing_anything() -> None:
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("cleaning:ordres", "DP-S001 cleaning.py has no function 'ordres'; did you mean 'orders'?"),
-        ("cleaning:NOT_A_FUNCTION", "DP-S001 cleaning.py has no function 'NOT_A_FUNCTION'; known: _hidden, orders."),
-        ("cleaning:Thing", "DP-S001 cleaning.py has no function 'Thing'; known: _hidden, orders."),
+        ("cleaning:ordres", "DP-S001 cleaning.py has no function 'ordres'; did you mean 'orders'? Correct the name."),
+        (
+            "cleaning:NOT_A_FUNCTION",
+            "DP-S001 cleaning.py has no function 'NOT_A_FUNCTION'; known: _hidden, orders. Correct the name.",
+        ),
+        ("cleaning:Thing", "DP-S001 cleaning.py has no function 'Thing'; known: _hidden, orders. Correct the name."),
         (
             "cleening:orders",
-            f"DP-S001 there is no module '{NAME}.cleening'. function {NAME}.cleening:orders. is the project installed?",
+            f"DP-S008 There is no module '{NAME}.cleening'. Function {NAME}.cleening:orders. "
+            "Correct the name, or install the project.",
         ),
         (
             "cleaning.orders:orders",
-            f"DP-S001 there is no module '{NAME}.cleaning.orders'. function {NAME}.cleaning.orders:orders. "
-            "is the project installed?",
+            f"DP-S008 There is no module '{NAME}.cleaning.orders'. Function {NAME}.cleaning.orders:orders. "
+            "Correct the name, or install the project.",
         ),
-        ("cleaning", f"DP-S001 '{NAME}.cleaning' names no function. write module:function."),
-        ("cleaning:", f"DP-S001 '{NAME}.cleaning:' names no function. write module:function."),
-        ("cleaning:a b", f"DP-S001 '{NAME}.cleaning:a b' names no function. write module:function."),
-        ("broken:f", "DP-S001 broken.py:1 is no Python: invalid syntax."),
+        ("cleaning", f"DP-S007 '{NAME}.cleaning' does not name a function. Write module:function."),
+        ("cleaning:", f"DP-S007 '{NAME}.cleaning:' does not name a function. Write module:function."),
+        ("cleaning:a b", f"DP-S007 '{NAME}.cleaning:a b' does not name a function. Write module:function."),
+        ("broken:f", "DP-S009 broken.py:1 is not Python: invalid syntax. Correct the line."),
     ],
 )
 def test_a_reference_that_leads_nowhere_is_refused_with_the_nearest_name(reference: str, message: str) -> None:
@@ -93,13 +97,13 @@ def test_a_reference_that_leads_nowhere_is_refused_with_the_nearest_name(referen
 
 @pytest.mark.parametrize("module", ["", ".", "..", ".x", "no such", "no_such_package_at_all", "sys", "shop.", "a/b"])
 def test_a_module_that_has_no_source_is_refused(module: str) -> None:
-    assert said(lambda: check_function(f"{module}:f")).startswith(f"DP-S001 there is no module '{module}'")
+    assert said(lambda: check_function(f"{module}:f")).startswith(f"DP-S008 There is no module '{module}'")
 
 
 def test_a_function_is_loaded_by_its_reference() -> None:
     assert load_function("dataops_platform.kit.user_code:load_function") is load_function
     assert said(lambda: load_function("dataops_platform.kit.user_code:load_funktion")) == (
-        "DP-S001 user_code.py has no function 'load_funktion'; did you mean 'load_function'?"
+        "DP-S001 user_code.py has no function 'load_funktion'; did you mean 'load_function'? Correct the name."
     )
 
 
@@ -139,7 +143,10 @@ def test_a_digest_depends_on_names_and_bytes_and_not_on_the_place(shop: Path, tm
 
 @pytest.mark.usefixtures("shop")
 def test_a_digest_of_code_that_is_no_python_is_refused() -> None:
-    assert said(lambda: code_digest(f"{NAME}.uses_broken:f")) == "DP-S001 broken.py:1 is no Python: invalid syntax."
+    assert (
+        said(lambda: code_digest(f"{NAME}.uses_broken:f"))
+        == "DP-S009 broken.py:1 is not Python: invalid syntax. Correct the line."
+    )
 
 
 TABLE = pa.table({"id": pa.array([1, 2], pa.int64()), "word": pa.array(["a", None], pa.string())})
@@ -194,7 +201,7 @@ def test_a_function_is_given_the_frame_it_asks_for_and_the_rows_come_back(
 def test_a_function_that_asks_for_no_frame_is_refused(function: Callable[..., Any], asks: str) -> None:
     assert said(lambda: frame_for(function, TABLE)) == (
         f"DP-S002 {function.__name__} asks for {asks} as its first parameter. "
-        "annotate it with polars.LazyFrame, polars.DataFrame or pandas.DataFrame."
+        "Annotate it with polars.LazyFrame, polars.DataFrame or pandas.DataFrame."
     )
 
 
@@ -202,8 +209,8 @@ def test_an_annotation_that_is_imported_for_type_checkers_only_is_refused() -> N
     space: dict[str, Any] = {}
     exec("from __future__ import annotations\ndef orders(raw: pl.LazyFrame): ...", space)
     assert said(lambda: frame_for(space["orders"], TABLE)) == (
-        "DP-S002 an annotation of orders means nothing when it runs: name 'pl' is not defined. "
-        "import it at the top of the module, not under TYPE_CHECKING."
+        "DP-S010 An annotation of orders cannot be resolved: name 'pl' is not defined. "
+        "Import it at the top of the module, not under TYPE_CHECKING."
     )
 
 
@@ -214,7 +221,7 @@ def test_an_annotation_that_is_imported_for_type_checkers_only_is_refused() -> N
 )
 def test_what_is_no_frame_is_refused(given: Any) -> None:
     assert said(lambda: arrow_from(given, "shop:orders")) == (
-        f"DP-S003 shop:orders gave {type(given).__name__}. return a polars or pandas frame."
+        f"DP-S003 shop:orders returns {type(given).__name__}. Return a polars or pandas frame."
     )
 
 
@@ -222,10 +229,10 @@ def test_a_pandas_frame_that_is_no_table_is_refused() -> None:
     mixed = pd.DataFrame({"a": [1, "x"]}, dtype=object)
     twice = pd.DataFrame([[1, 2]], columns=["a", "a"])
     assert said(lambda: arrow_from(mixed, "shop:orders")).startswith(
-        "DP-S003 shop:orders gave a frame that is no table"
+        "DP-S011 shop:orders returns a frame that is not a table"
     )
     assert said(lambda: arrow_from(twice, "shop:orders")).startswith(
-        "DP-S003 shop:orders gave a frame that is no table"
+        "DP-S011 shop:orders returns a frame that is not a table"
     )
 
 

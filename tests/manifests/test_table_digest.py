@@ -34,6 +34,18 @@ def test_parts_add_up_to_the_whole_in_any_order(parts: list[TableDigest]) -> Non
 
 
 @settings(max_examples=100, deadline=None, database=None)
+@given(DIGESTS, DIGESTS)
+def test_a_part_can_be_taken_away(one: TableDigest, other: TableDigest) -> None:
+    assert (one + other) - other == one
+    assert one - one == TableDigest()
+
+
+def test_more_rows_than_there_are_cannot_be_taken_away() -> None:
+    with pytest.raises(ValueError, match="2 rows cannot be taken from 1"):
+        TableDigest(1, 5, 5) - TableDigest(2, 1, 1)
+
+
+@settings(max_examples=100, deadline=None, database=None)
 @given(DIGESTS)
 def test_what_is_written_is_read_back(digest: TableDigest) -> None:
     assert TableDigest.parse(str(digest)) == digest

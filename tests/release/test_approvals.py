@@ -126,7 +126,9 @@ def test_four_eyes_are_not_those_of_who_promotes(world: Any, acting: Any) -> Non
     acting("bob")
     say_yes(world, plan)
     assert verdict(world, plan) == ("fail", "0 of 1 by bob; does not count: bob: promotes it")
-    with pytest.raises(Refused, match=r"^DP-G001 approval: 0 of 1 by bob; does not count: bob: promotes it"):
+    with pytest.raises(
+        Refused, match=r"^DP-G001 Gates fail: approval: 0 of 1 by bob; does not count: bob: promotes it"
+    ):
         world.promote(plan)
     acting("carl")
     assert world.promote(plan).release == plan.release
@@ -139,7 +141,7 @@ def test_an_approval_of_a_stale_plan_is_refused_and_does_not_carry_over(world: A
     world.promote(plan)
     again = world.plan(room_release(world, plan))
     assert verdict(world, again) == ("fail", "0 of 1 by bob")
-    with pytest.raises(LostRace, match=r"^DP-L020 plan .* is stale: prod was moved since") as lost:
+    with pytest.raises(LostRace, match=r"^DP-L020 Plan .* is stale: prod changed since") as lost:
         say_yes(world, plan)
     assert lost.value.exit_code == 3
 
@@ -190,7 +192,7 @@ def test_a_list_of_signers_that_is_not_committed_lets_nobody_sign(world: Any, ke
     plan = planned(world, SIGNED)
     world.file("allowed_signers", line("bob", eves))
     with pytest.raises(
-        Refused, match=r"^DP-L021 a signature would not count: allowed_signers is not as it is committed"
+        Refused, match=r"^DP-L081 A signature would not count: allowed_signers is not as it is committed"
     ):
         say_yes(world, plan, key=eves)
     world.git("checkout", "-q", "allowed_signers")
@@ -280,4 +282,4 @@ def test_the_command_approves_and_the_gate_lets_pass(world: Any, acting: Any, ke
     assert (stale.exit_code, stale.err.startswith("DP-L010 ann came first")) == (3, True)
     assert dataops("approve", str(plan)).exit_code == 3
     unknown = dataops("approve", "0000")
-    assert (unknown.exit_code, unknown.err.startswith("DP-L015 no plan is called '0000'")) == (2, True)
+    assert (unknown.exit_code, unknown.err.startswith("DP-L015 No plan is called '0000'")) == (2, True)

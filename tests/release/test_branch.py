@@ -66,7 +66,7 @@ def test_made_twice_it_is_one_and_from_another_origin_it_is_refused(project: Pro
     assert create_branch(project, lake, "pr_12", "dev") == (first, False)
     assert project.at("pr_12").environment == "pr_12"
     create_branch(project, lake, "pr_13", "pr_12")
-    with pytest.raises(Refused, match=r"^DP-P022 pr_12 is there already, made from dev by"):
+    with pytest.raises(Refused, match=r"^DP-P022 pr_12 exists already, made from dev by"):
         create_branch(project, lake, "pr_12", "pr_13")
 
 
@@ -76,7 +76,7 @@ def test_names_that_cannot_be_and_origins_that_show_nothing_are_refused(project:
             create_branch(project, lake, name, origin)
         return caught.value.code
 
-    assert (code("dev"), code("PR"), code("a__b")) == ("DP-P020", "DP-P004", "DP-P004")
+    assert (code("dev"), code("PR"), code("a__b")) == ("DP-P020", "DP-P006", "DP-P006")
     assert code("pr_12", "prd") == "DP-P004"
     create_branch(project, lake, "pr_12", "dev")
     drop_branch(project, lake, "pr_12")

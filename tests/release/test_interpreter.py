@@ -111,6 +111,6 @@ def test_when_neither_uv_nor_pip_can_make_it_both_are_heard(project: Project) ->
     with pytest.raises(SystemFailed) as caught:
         interpreter_for(project, copy, COMMIT)
     assert caught.value.code == "DP-R013"
-    assert "uv: " in caught.value.what
-    assert "python: " in caught.value.what
+    assert "uv: " in caught.value.message
+    assert "python: " in caught.value.message
     assert not list((project.state_dir / "environments").glob("*/made-for-release"))

@@ -55,7 +55,7 @@ def test_prod_runs_its_release_while_dev_runs_what_is_checked_out(promoted: Path
 
 def test_before_the_first_promotion_nothing_runs_in_prod(in_git: Path, dataops: Run) -> None:
     said = dataops("run", "--env", "prod")
-    assert (said.exit_code, "DP-R007 no release was ever promoted to prod" in said.text) == (1, True)
+    assert (said.exit_code, "DP-R008 No release was ever promoted to prod" in said.text) == (1, True)
 
 
 def test_a_promotion_whose_code_cannot_be_pinned_moves_nothing(in_git: Path, dataops: Run) -> None:

@@ -62,7 +62,7 @@ def test_a_plan_past_other_gates_than_those_of_now_is_refused(world: Any) -> Non
     world.write()
     plan = world.plan(world.release())
     world.gates("checks")
-    with pytest.raises(LostRace, match=r"^DP-G002 the gates of prod are not those of plan") as lost:
+    with pytest.raises(LostRace, match=r"^DP-G002 The gates of prod changed since plan") as lost:
         world.promote(plan)
     assert lost.value.exit_code == 3
     assert world.lake.state("prod").sequence == 0
@@ -83,7 +83,7 @@ def test_a_no_leaves_everything_as_it_was_and_names_the_gate(world: Any) -> None
     world.gates("{approval: {by: [bob]}}")
     world.write()
     plan = world.plan(world.release())
-    with pytest.raises(Refused, match=r"^DP-G001 approval: 0 of 1 by bob") as refused:
+    with pytest.raises(Refused, match=r"^DP-G001 Gates fail: approval: 0 of 1 by bob") as refused:
         world.promote(plan)
     assert refused.value.exit_code == 1
     assert [event.kind for event in world.lake.events("prod")] == ["refused"]
@@ -154,7 +154,7 @@ def test_a_plan_of_another_environment_is_not_carried_out(world: Any) -> None:
     release = world.release()
     staging = world.project("staging")
     plan = propose(staging, world.lake, release, world.clock)
-    with pytest.raises(UsedWrongly, match=rf"^DP-L017 plan {plan} is one of staging, not of prod") as wrong:
+    with pytest.raises(UsedWrongly, match=rf"^DP-L017 Plan {plan} is for staging, not for prod") as wrong:
         promote(world.project("prod"), world.lake, plan, world.clock)
     assert wrong.value.exit_code == 2
     assert [world.lake.state(name).sequence for name in ("staging", "prod")] == [0, 0]
@@ -194,7 +194,7 @@ def test_who_changes_the_gates_and_does_not_commit_that_promotes_nothing(world: 
         world.commit("Nobody need approve")
         world.file(name, "waivers: []\n")
     plan = world.plan(release)
-    with pytest.raises(Refused, match=f"^DP-G001 origin: {name}: not as committed"):
+    with pytest.raises(Refused, match=f"^DP-G001 Gates fail: origin: {name}: not as committed"):
         world.promote(plan)
     assert world.lake.state("prod").publication == ""
     world.commit("Everybody has seen it")
@@ -208,7 +208,7 @@ def test_what_an_empty_variable_of_a_script_names_is_not_guessed(world: Any, dat
     events = world.lake.events("prod")
     for command in (["promote", "--to", "prod", "--plan", ""], ["rollback", "prod", "--to", ""]):
         said = dataops(*command)
-        assert (said.exit_code, said.err[:7] in ("DP-L015", "DP-L011")) == (2, True), said.text
+        assert (said.exit_code, said.err[:7] in ("DP-L015", "DP-L079")) == (2, True), said.text
     both = dataops("rollback", "prod", "--to", "1", "--data")
-    assert (both.exit_code, "--to and --data are two ways back" in both.err) == (2, True)
+    assert (both.exit_code, "--to and --data exclude one another" in both.err) == (2, True)
     assert world.lake.events("prod") == events

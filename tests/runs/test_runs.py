@@ -13,6 +13,7 @@ import dagster as dg
 import pytest
 
 from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.orchestration.assets import assets_of
 from dataops_platform.orchestration.definitions import load_definitions
 from dataops_platform.orchestration.instance import instance_home
 from dataops_platform.orchestration.reaper import PROCESS_TAG, reap, this_process
@@ -78,7 +79,7 @@ def test_the_board_knows_which_assets_a_run_that_waits_will_make(published: Path
     with instance_of(published) as instance:
 
         def states() -> dict[str, str]:
-            return {line.asset: line.state.partition(" ")[0] for line in board(project, definitions, instance)}
+            return {line.asset: line.state.partition(" ")[0] for line in board(assets_of(definitions), instance)}
 
         before = states()
         assert set(before.values()) == {"SUCCEEDED"}
@@ -97,9 +98,8 @@ def test_status_tells_the_time_since_success_and_failure(published: Path, dataop
     project = load_project(published)
     sys.path.insert(0, str(published / "src"))
     with instance_of(published) as instance:
-        lines = board(
-            project, load_definitions(project), instance, clock=lambda: datetime.now(UTC) + timedelta(minutes=5)
-        )
+        assets = assets_of(load_definitions(project))
+        lines = board(assets, instance, clock=lambda: datetime.now(UTC) + timedelta(minutes=5))
     states = {line.asset: line.state for line in lines}
     assert states["raw_customers"] == "FAILED 5 MIN AGO"
     assert states["raw_orders"] == "SUCCEEDED 5 MIN AGO"

@@ -61,7 +61,7 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(project: Project, 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        with pytest.raises(UsedWrongly, match=rf"DP-R020 port {port} of 127.0.0.1 is taken, and web wants it"):
+        with pytest.raises(UsedWrongly, match=rf"DP-R020 Port {port} of 127.0.0.1 is taken, and web needs it"):
             running(project, [python("web", WEB, str(port), port=port)]).__enter__()
     assert not (project.state_dir / "logs").exists()
 

@@ -23,7 +23,7 @@ def test_a_name_that_cannot_be_a_schema_is_refused(name: str) -> None:
     with pytest.raises(UsedWrongly) as caught:
         environ.checked_environment(name)
     assert str(caught.value) == (
-        f"DP-P004 {name!r} cannot name an environment. use lower-case letters, digits and single underscores, "
+        f"DP-P006 {name!r} cannot name an environment. Use lower-case letters, digits and single underscores, "
         "starting with a letter, at most 40 characters."
     )
 
@@ -34,9 +34,9 @@ def test_the_variable_chooses_the_environment(monkeypatch: pytest.MonkeyPatch) -
     environ.set_environment("staging")
     assert (environ.chosen_environment(), os.environ["DATAOPS_ENV"]) == ("staging", "staging")
     monkeypatch.setenv("DATAOPS_ENV", "PROD")
-    with pytest.raises(UsedWrongly, match=r"^DP-P004 'PROD'"):
+    with pytest.raises(UsedWrongly, match=r"^DP-P006 'PROD'"):
         environ.chosen_environment()
-    with pytest.raises(UsedWrongly, match=r"^DP-P004 'PROD'"):
+    with pytest.raises(UsedWrongly, match=r"^DP-P006 'PROD'"):
         environ.set_environment("PROD")
 
 
@@ -62,5 +62,5 @@ def test_the_actor_is_the_user_of_the_process_unless_a_variable_names_another(mo
     monkeypatch.setenv("DATAOPS_ACTOR", "bob@example.org")
     assert environ.actor() == "bob@example.org"
     monkeypatch.setenv("DATAOPS_ACTOR", "role:manager")
-    with pytest.raises(UsedWrongly, match=r"^DP-P011 DATAOPS_ACTOR 'role:manager' is no name"):
+    with pytest.raises(UsedWrongly, match=r"^DP-P011 DATAOPS_ACTOR 'role:manager' is not a name"):
         environ.actor()

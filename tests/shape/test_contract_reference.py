@@ -173,7 +173,7 @@ def test_every_metric_is_in_the_reference() -> None:
 @pytest.mark.parametrize("row", TABLES["a column written as"], ids=lambda row: row[1][0])
 def test_what_is_refused_is_refused_in_those_words(row: Row) -> None:
     (text,), (words,) = row
-    with pytest.raises(UsedWrongly, match=r"^DP-C00[12] contract\.odcs\.yaml:9:\d+") as said:
+    with pytest.raises(UsedWrongly, match=r"^DP-[CY]\d+ contract\.odcs\.yaml:9:\d+") as said:
         contract_of(column(text))
     assert words in str(said.value)
 
@@ -181,9 +181,9 @@ def test_what_is_refused_is_refused_in_those_words(row: Row) -> None:
 def test_limits_of_files_are_those_of_the_code() -> None:
     assert f"over {MAX_BYTES} bytes" in TEXT
     assert f"deeper than {MAX_DEPTH} levels" in TEXT
-    with pytest.raises(UsedWrongly, match=f"DP-C001 .* nested deeper than {MAX_DEPTH} levels"):
+    with pytest.raises(UsedWrongly, match=f"DP-Y007 .* nested deeper than {MAX_DEPTH} levels"):
         contract_of(HEAD + "    context: " + "[" * 60 + "]" * 60 + "\n")
-    with pytest.raises(UsedWrongly, match=f"DP-C001 .* at most {MAX_BYTES} are read"):
+    with pytest.raises(UsedWrongly, match=f"DP-Y002 .* at most {MAX_BYTES} are read"):
         contract_of(HEAD + "#" * MAX_BYTES + "\n")
 
 

@@ -36,6 +36,7 @@ def silent(path: Path) -> Iterator[str]:
                 not member.name.startswith("_")
                 and member.name not in PLAIN_PROPERTIES
                 and not ast.get_docstring(member)
+                and "overload" not in map(ast.unparse, member.decorator_list)
             ):
                 yield f"{path.name}:{member.lineno} {member.name}"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import dataops_platform
+from tests.shape.test_dagster_rule import SKINS
 
 HEAVY = [
     "dagster_dbt",
@@ -41,11 +42,10 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 
 def test_importing_every_plain_module_loads_nothing_heavy_and_no_dagster() -> None:
-    skins = ("checks", "component", "jobs", "metadata", "scaffold", "sensors")
     modules = [
         m.name
         for m in pkgutil.walk_packages(dataops_platform.__path__, "dataops_platform.")
-        if not m.ispkg and m.name.rpartition(".")[2] not in skins
+        if not m.ispkg and m.name.rpartition(".")[2] not in SKINS
     ]
     assert len(modules) > 40
     assert loaded_by(f"import {', '.join(modules)}", [*HEAVY, "dagster"]) == []

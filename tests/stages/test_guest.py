@@ -80,7 +80,7 @@ def test_partitions_are_not_asked_of_a_table_that_has_none(guest: Path, dataops_
     path = guest / "src" / "guest" / "defs" / "clean" / "defs.yaml"
     path.write_text(path.read_text().replace("input: signups,", "input: signups, partitions: months,"))
     said = dataops_in(guest)("run", "--select", "signups,members")
-    assert (said.exit_code, "leave `partitions` out of members" in said.text) == (1, True), said.text
+    assert (said.exit_code, "Remove `partitions` from members" in said.text) == (1, True), said.text
 
 
 @pytest.mark.parametrize(

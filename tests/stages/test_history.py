@@ -66,7 +66,7 @@ def test_other_partitions_than_before_leave_no_row_twice(published: Path, dataop
     before = content(published)
     edit(published / "dataops.yaml", "every: month", "every: day")
     alone = dataops("run", "--select", "raw_orders", "--partition", "2024-01-03")
-    assert (alone.exit_code, "DP-W005" in alone.text) == (1, True)
+    assert (alone.exit_code, "DP-W015" in alone.text) == (1, True)
     assert content(published) == before
     edit(published / "src" / "orders_project" / "defs" / "clean" / "defs.yaml", "0.4", "1.0")
     assert dataops("run", "--select", "extract,clean").exit_code == 0

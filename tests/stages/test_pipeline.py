@@ -170,7 +170,7 @@ def test_a_mart_that_breaks_its_contract_leaves_heads_and_views_as_they_were(
 ) -> None:
     edit(published / "dbt" / "models" / "monthly_sales.sql", "sum(amount)", "sum(amount) * 100")
     said = dataops("run")
-    assert (said.exit_code, "DP-C012" in said.text, "amount:maximum 3" in said.text) == (1, True, True)
+    assert (said.exit_code, "DP-C091" in said.text, "amount:maximum 3" in said.text) == (1, True, True)
     assert shown(published) == before
 
 
@@ -191,19 +191,19 @@ def test_a_bad_month_leaves_heads_and_views_as_they_were(published: Path, before
 
 WRONG_INPUTS = {
     "a missing file": ("data/orders.csv", None, None, 2, "DP-E001"),
-    "an empty file": ("data/orders.csv", ..., "", 1, "DP-E003"),
+    "an empty file": ("data/orders.csv", ..., "", 1, "DP-E011"),
     "a missing column": ("data/orders.csv", "day,order,customer,amount", "day,order,customer,amout", 1, "DP-C003"),
     "an unknown column": ("data/customers.csv", ..., "customer,name,age\nann,Ann,3\n", 1, "DP-C004"),
     "a row without a partition": ("data/orders.csv", "2024-03-11,8", "2024-13-11,8", 1, "DP-E005"),
     "a wrong type in every row": ("data/customers.csv", ..., "customer,name\n,Ann\n,Bob\n", 1, "DP-C012"),
     "ragged rows": ("data/customers.csv", ..., "customer,name\nann\nbob,Bob,4\n", 1, "DP-C012"),
-    "an unknown key in dataops.yaml": ("dataops.yaml", "owner:", "ovner:", 2, "DP-P002"),
+    "an unknown key in dataops.yaml": ("dataops.yaml", "owner:", "ovner:", 2, "DP-Y015"),
     "an unknown key in a contract": (
         "contracts/orders.odcs.yaml",
         "logicalType: date",
         "logicalTyp: date",
         2,
-        "DP-C002",
+        "DP-Y015",
     ),
     "a contract naming an absent column": ("contracts/orders.odcs.yaml", "name: amount", "name: amont", 1, "DP-C003"),
     "a missing contract": ("contracts/orders.odcs.yaml", None, None, 2, "DP-C006"),
@@ -254,7 +254,7 @@ WRONG_INPUTS = {
         "share: 0.4",
         "share: many",
         2,
-        "clean/defs.yaml:5:80 'tables.0.max_refused_share': Input should be a valid number",
+        "clean/defs.yaml:5:80 has an invalid 'tables.0.max_refused_share': Input should be a valid number",
     ),
     "an unknown key of defs.yaml": (
         "src/orders_project/defs/clean/defs.yaml",
@@ -268,9 +268,9 @@ WRONG_INPUTS = {
         "dataops_platform.Clean",
         "dataops_platform.Claen",
         2,
-        "clean/defs.yaml:1:1 names 'dataops_platform.Claen', which is no component; did you mean 'Clean'?",
+        "clean/defs.yaml:1:1 names 'dataops_platform.Claen', which is not a component; did you mean 'Clean'?",
     ),
-    "a defs.yaml that is no YAML": ("src/orders_project/defs/clean/defs.yaml", "tables:", "tables: [", 2, "DP-R002"),
+    "a defs.yaml that is no YAML": ("src/orders_project/defs/clean/defs.yaml", "tables:", "tables: [", 2, "DP-Y004"),
     "a dbt model that is no SQL": ("dbt/models/monthly_sales.sql", "group by all", "group by by", 1, "DP-D004"),
     "a dbt project that does not parse": (
         "dbt/models/monthly_sales.sql",
@@ -285,7 +285,7 @@ WRONG_INPUTS = {
         "+materialized: table",
         "+materialized: table\n    +schema: marketing",
         2,
-        "DP-D006 dbt would make monthly_sales in lake.dev__build_marketing, not in lake.dev__build",
+        "DP-D006 dbt would write monthly_sales to lake.dev__build_marketing, not to lake.dev__build",
     ),
 }
 

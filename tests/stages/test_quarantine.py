@@ -66,8 +66,8 @@ def test_what_no_release_can_mend_and_what_is_not_there_is_refused(published: Pa
     for arguments, exit_code, words in (
         (("release", "orders", "--rule", "amount:required"), 1, "DP-C023"),
         (("release", "orders", "--rule", "amount:minimun"), 2, "alone; did you mean 'amount:minimum'?"),
-        (("release", "orders", "--rows", "data/orders.csv:5"), 2, "DP-C022"),
-        (("release", "orders"), 2, "DP-C022"),
+        (("release", "orders", "--rows", "data/orders.csv:5"), 2, "DP-C084"),
+        (("release", "orders"), 2, "DP-C082"),
         (("release", "ordrs", "--rule", "x"), 2, "DP-C022 dev has no quarantine of 'ordrs'; did you mean 'orders'?"),
     ):
         said = dataops("contracts", "quarantine", *arguments, "--why", "because")
@@ -75,7 +75,7 @@ def test_what_no_release_can_mend_and_what_is_not_there_is_refused(published: Pa
     assert not (published / "contracts" / "orders.quarantine.yaml").exists()
     (published / "contracts" / "orders.quarantine.yaml").write_text("rows:\n  - {row: x, decison: drop}\n")
     said = dataops("contracts", "quarantine", "show", "orders")
-    assert (said.exit_code, "DP-C021" in said.text, "did you mean 'decision'" in said.text) == (2, True, True)
+    assert (said.exit_code, "DP-Y015" in said.text, "did you mean 'decision'" in said.text) == (2, True, True)
 
 
 def test_a_dropped_row_stays_refused_and_is_shown_no_more(published: Path, dataops: Run) -> None:

@@ -40,7 +40,7 @@ def test_a_feature_known_only_later_is_refused(flights: Path) -> None:
     with pytest.raises(UsedWrongly) as refused:
         step(flights, ("carrier", "arrived_late"))
     assert refused.value.code == "DP-T001"
-    assert "arrived_late (arrival) is not known at departure" in str(refused.value)
+    assert "not known at departure, when the prediction is made: arrived_late (arrival)" in str(refused.value)
 
 
 def test_a_feature_the_table_lacks_is_refused_with_the_nearest(flights: Path) -> None:

@@ -104,7 +104,7 @@ def test_the_asset_shows_what_the_contract_says_and_keeps_its_own(file: Path) ->
 
 def test_what_a_function_reads_is_judged_and_a_reference_is_asked_for(file: Path) -> None:
     file.write_text(CONTRACT.replace("primaryKey: true", "primaryKey: true, relationships: [{to: known.id}]"))
-    with pytest.raises(UsedWrongly, match="DP-C017"):
+    with pytest.raises(UsedWrongly, match="DP-C056"):
         with_contract(project(None), "orders", file)
     defs = with_contract(
         project(None),
@@ -128,7 +128,7 @@ def test_a_frame_that_lacks_a_column_fails_with_a_code(file: Path) -> None:
 
 
 def test_an_asset_that_is_not_there_is_told(file: Path) -> None:
-    with pytest.raises(UsedWrongly, match=r"DP-C020 there is no asset order to put .*did you mean 'orders'\?"):
+    with pytest.raises(UsedWrongly, match=r"DP-C020 There is no asset order to put .*did you mean 'orders'\?"):
         with_contract(project(None), "order", file)
 
 
@@ -181,7 +181,7 @@ def several() -> Iterator[dg.MaterializeResult]:
 @pytest.mark.parametrize("asset", [nothing_said, materialized, several, dg.AssetSpec("orders")])
 def test_an_asset_that_returns_nothing_is_refused_unless_its_rows_are_read(asset: Any, file: Path) -> None:
     defs = dg.Definitions(assets=[asset])
-    with pytest.raises(UsedWrongly, match="DP-C042 orders returns nothing that a check could read"):
+    with pytest.raises(UsedWrongly, match="DP-C042 orders returns nothing that a check can read"):
         with_contract(defs, "orders", file)
     if asset is several:
         success, check, made = run(with_contract(defs, "orders", file, read=lambda: pd.DataFrame(BAD)))

@@ -77,7 +77,7 @@ def test_a_manifest_is_found_by_its_id_and_its_absence_is_said(lake: Lake) -> No
     first = lakes.write(lake, "orders", "select 1 as id").manifests[0]
     lakes.write(lake, "orders", "select 2 as id")
     assert lake.manifest(first.id) == first
-    with pytest.raises(SystemFailed, match=r"^DP-W006 the lake keeps no manifest sha256:no"):
+    with pytest.raises(SystemFailed, match=r"^DP-W006 The lake keeps no manifest sha256:no"):
         lake.manifest("sha256:no")
 
 

@@ -45,7 +45,7 @@ def exclusive(location: LakeLocation, timeout_s: float, name: str = "dev") -> Ab
 
 
 def test_a_second_process_waits_and_is_told_when_it_waited_too_long(location: LakeLocation) -> None:
-    with held_elsewhere(location), pytest.raises(SystemFailed, match=r"^DP-W003 another process has been writing"):
+    with held_elsewhere(location), pytest.raises(SystemFailed, match=r"^DP-W003 Another process has been writing"):
         began = time.monotonic()
         with exclusive(location, timeout_s=0.3):
             raise AssertionError("two hold one lock")

@@ -30,7 +30,7 @@ with open_lake(location) as lake:
 
 
 def test_a_lake_that_nobody_made_is_said_when_read(location: LakeLocation) -> None:
-    with pytest.raises(UsedWrongly, match=r"^DP-W001 there is no lake yet"):
+    with pytest.raises(UsedWrongly, match=r"^DP-W001 There is no lake yet"):
         open_lake(location, read_only=True)
     assert not Path(location.data).exists(), "a reader makes nothing"
 
@@ -80,7 +80,7 @@ def test_a_catalog_that_is_no_database_is_said_without_a_traceback(
 ) -> None:
     (tmp_path / "lake.sqlite").write_text("this is no database " * 100)
     location = LakeLocation(f"sqlite:{tmp_path}/lake.sqlite", f"{tmp_path}/data", extensions)
-    with pytest.raises(SystemFailed, match=r"^DP-W002 the lake cannot be attached: .*not a database") as caught:
+    with pytest.raises(SystemFailed, match=r"^DP-W002 The lake cannot be attached: .*not a database") as caught:
         open_lake(location, read_only=read_only)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
@@ -106,7 +106,7 @@ def test_an_extension_that_was_tampered_with_is_refused(
     data[len(data) // 2] ^= 1
     installed.unlink()  # the file itself stays mapped into this process
     installed.write_bytes(data)
-    with pytest.raises(SystemFailed, match=r"DP-W002 the lake cannot be attached: .*signature"):
+    with pytest.raises(SystemFailed, match=r"DP-W002 The lake cannot be attached: .*signature"):
         attach(location)
 
 
@@ -114,7 +114,7 @@ def test_an_extension_that_was_tampered_with_is_refused(
 def test_a_catalog_out_of_reach_is_said_without_its_address(address: str, tmp_path: Path, extensions: Path) -> None:
     location = LakeLocation(f"postgres:{address}", f"{tmp_path}/data", extensions)
     for read_only in (False, True):
-        with pytest.raises(SystemFailed, match=r"^DP-W002 the lake cannot be attached: .*refused") as caught:
+        with pytest.raises(SystemFailed, match=r"^DP-W002 The lake cannot be attached: .*refused") as caught:
             open_lake(location, read_only=read_only)
         assert "hunter2" not in str(caught.value)
         assert caught.value.__suppress_context__, "the cause holds the address, and Dagster prints causes"

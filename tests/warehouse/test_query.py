@@ -79,7 +79,7 @@ def test_columns_of_one_name_are_all_shown(shown: LakeLocation) -> None:
 )
 def test_anything_but_one_select_is_refused(query: str, tmp_path: Path) -> None:
     """Before the lake is even opened."""
-    with pytest.raises(UsedWrongly, match=r"^DP-Q001 only one SELECT"):
+    with pytest.raises(UsedWrongly, match=r"^DP-Q001 Only one SELECT"):
         ask(_nowhere(tmp_path), "dev", query.format(inside=tmp_path / "x"), 1)
     assert list(tmp_path.iterdir()) == []
 
@@ -119,7 +119,7 @@ def test_a_select_from_elsewhere_is_refused_by_name_wherever_it_hides(source: st
         f"summarize (select * from {text})",
         f"select 1 union all select 2 where exists (from range(3), {text})",
     ):
-        with pytest.raises(UsedWrongly, match=rf"^DP-Q004 a SELECT here cannot read from {named}\."):
+        with pytest.raises(UsedWrongly, match=rf"^DP-Q004 A SELECT cannot read from {named}\."):
             ask(_nowhere(tmp_path), "dev", query, 1)
 
 
@@ -139,9 +139,9 @@ def test_files_cannot_be_read_by_name_nor_variables_of_this_program(shown: LakeL
 
 
 def test_what_duckdb_cannot_run_is_said_without_its_exceptions(shown: LakeLocation, tmp_path: Path) -> None:
-    with pytest.raises(UsedWrongly, match=r"^DP-Q002 this is no SQL"):
+    with pytest.raises(UsedWrongly, match=r"^DP-Q008 This is not SQL"):
         ask(_nowhere(tmp_path), "dev", "selec 1", 1)
-    with pytest.raises(UsedWrongly, match=r"^DP-Q002 this is no SQL: it holds a NUL"):
+    with pytest.raises(UsedWrongly, match=r"^DP-Q008 This is not SQL: it holds a NUL"):
         ask(_nowhere(tmp_path), "dev", "select '\0'", 1)
     for query in (
         "select nothing from orders",
@@ -155,9 +155,9 @@ def test_what_duckdb_cannot_run_is_said_without_its_exceptions(shown: LakeLocati
 
 
 def test_an_environment_that_shows_nothing_is_said(shown: LakeLocation, tmp_path: Path) -> None:
-    with pytest.raises(UsedWrongly, match=r"^DP-Q003 prod shows nothing yet"):
+    with pytest.raises(UsedWrongly, match=r"^DP-Q003 prod shows nothing to query"):
         ask(shown, "prod", "select 1", 1)
-    with pytest.raises(UsedWrongly, match=r"^DP-W001 there is no lake yet"):
+    with pytest.raises(UsedWrongly, match=r"^DP-W001 There is no lake yet"):
         ask(_nowhere(tmp_path), "dev", "select 1", 1)
 
 

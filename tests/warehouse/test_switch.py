@@ -54,7 +54,7 @@ def test_a_stale_expectation_is_refused_and_changes_nothing(lake: Lake) -> None:
     lakes.write(lake, "lines", "select 2 as id")
     lakes.show(lake, "orders")
     for expected in (nothing, first):
-        with pytest.raises(LostRace, match=r"^DP-W004 dev was moved to publication \w{12}"):
+        with pytest.raises(LostRace, match=r"^DP-W004 dev switched to publication \w{12}"):
             lakes.show(lake, "orders", "lines", expected=expected)
     assert (lakes.shown(lake, "orders"), _views(lake)) == ([(2,)], ["orders"])
     assert [event.sequence for event in lake.events("dev")] == [1, 2]

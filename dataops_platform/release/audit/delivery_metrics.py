@@ -166,7 +166,7 @@ def _moment(text: str) -> dt.datetime:
     try:
         when = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise UsedWrongly("DP-L065", f"{text!r} is no time", fix="write it as 2013-03-01, in UTC") from None
+        raise UsedWrongly("DP-L065", text=text) from None
     return (when if when.tzinfo else when.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
 
 

@@ -25,7 +25,7 @@ def anchor_in_registry(project: Project, lake: Lake) -> None:
     """Has the registry remember the last event of the project's environment. Can be repeated.
 
     Not where no model was ever shown: MLflow is not even loaded there. What it remembers otherwise than the ledger
-    says is never written over. Raises: Refused DP-L042 naming that event; SystemFailed DP-L043 for a tag that is none.
+    says is never written over. Raises: Refused DP-L083 naming that event; SystemFailed DP-L085 for a tag that is none.
     """
     environment = project.environment
     state = lake.state(environment)
@@ -37,10 +37,11 @@ def anchor_in_registry(project: Project, lake: Lake) -> None:
         return
     for fault in anchor_faults(ledger.read_rows(lake.connection, environment), known):
         raise Refused(
-            "DP-L042",
-            str(fault),
-            fix=f"dataops ledger verify --env {environment}; if the lake was made anew on purpose, remove the tag "
-            f"{TAG} of the experiment {experiment_name(project, environment)}",
+            "DP-L083",
+            fault=fault,
+            environment=environment,
+            tag=TAG,
+            experiment=experiment_name(project, environment),
         )
     fault_point("reconcile.before_anchor")
     tracking.client.set_experiment_tag(tracking.experiment_id, TAG, f"{state.sequence} {state.hash}")
@@ -49,7 +50,7 @@ def anchor_in_registry(project: Project, lake: Lake) -> None:
 def registry_anchor(project: Project, environment: str) -> list[Anchor]:
     """What the registry remembers of an environment's ledger: one event, or none.
 
-    Raises: SystemFailed DP-L043 for a tag that is none, or a registry that does not answer.
+    Raises: SystemFailed DP-L085 for a tag that is none, DP-L084 for a registry that does not answer.
     """
     if not _has_registry(project):
         return []
@@ -59,7 +60,7 @@ def registry_anchor(project: Project, environment: str) -> list[Anchor]:
         raise
     except Exception as error:
         said = " ".join(str(error).split())[:200]
-        raise SystemFailed("DP-L043", f"the registry does not say what it remembers: {said}") from error
+        raise SystemFailed("DP-L084", reason=said) from error
 
 
 def _anchors(client: MlflowClient, project: Project, environment: str) -> list[Anchor]:
@@ -67,7 +68,7 @@ def _anchors(client: MlflowClient, project: Project, environment: str) -> list[A
     said = experiment.tags.get(TAG, "") if experiment else ""
     sequence, _, digest = said.partition(" ")
     if said and not (sequence.isdigit() and digest):
-        raise SystemFailed("DP-L043", f"the tag {TAG} of the experiment {experiment.name} cannot be read: {said!r}")
+        raise SystemFailed("DP-L085", tag=TAG, experiment=experiment.name, value=said)
     return [Anchor(environment, int(sequence), digest, "the registry")] if said else []
 
 

@@ -58,11 +58,7 @@ def refuse_faults(verified: Sequence[Verified]) -> None:
     """Raises: Refused DP-L042 naming the first bad event of each ledger."""
     bad = [one.first for one in verified if one.first]
     if bad:
-        raise Refused(
-            "DP-L042",
-            "; ".join(map(str, bad)),
-            fix="nothing before it is touched; somebody wrote to the lake past the platform: find out who, and why",
-        )
+        raise Refused("DP-L042", faults="; ".join(map(str, bad)))
 
 
 def _verified(
@@ -92,7 +88,7 @@ def _anchors(lake: Lake, environment: str, remembered: Remembered) -> tuple[list
         try:
             found += read(environment)
         except DataOpsError as error:
-            unreadable.append(Fault(environment, 0, error.what))
+            unreadable.append(Fault(environment, 0, error.message))
     return found, unreadable
 
 

@@ -36,26 +36,23 @@ def create_branch(project: Project, lake: Lake, name: str, origin: str) -> tuple
 
     Nothing is copied. It is not guarded: any code may run there. Gives its state, and whether this call made it; one
     that was made from the same origin is left as it is, and known from here afterwards.
-    Raises: UsedWrongly DP-P004 for a name that cannot be, or an origin that there is not, DP-P020 for an environment of
-    `dataops.yaml`; Refused DP-P021 when the origin shows nothing, DP-P022 when there is one made from another origin.
+    Raises: UsedWrongly DP-P006 for a name that cannot be, DP-P004 for an origin that there is not, DP-P020 for an
+    environment of `dataops.yaml`; Refused DP-P021 when the origin shows nothing, DP-P022 when there is one made from
+    another origin.
     """
     if checked_environment(name) in project.settings.environments or name == origin:
-        raise UsedWrongly("DP-P020", f"{name} is no name for a branch environment: it is taken", where=FILE_NAME)
+        raise UsedWrongly("DP-P020", name=name)
     known_environment(origin, project.settings, project.state_dir)
     for attempt in range(ATTEMPTS):
         before, source = lake.state(name), lake.state(origin)
         made = _creation(lake, before)
         if made is not None:
             if made.origin != origin:
-                raise Refused(
-                    "DP-P022",
-                    f"{name} is there already, made from {made.origin} by {made.actor}, {made.at[:19]}",
-                    fix=f"use it, or first: dataops env drop {name}",
-                )
+                raise Refused("DP-P022", name=name, origin=made.origin, actor=made.actor, at=made.at[:19])
             _register(project, name, origin)
             return before, False
         if not source.cut.members:
-            raise Refused("DP-P021", f"{origin} shows nothing to start from", fix="publish or promote something there")
+            raise Refused("DP-P021", environment=origin)
         try:
             under = made_from(lake, source.cut, origin)
             state = lake.switch(name, _placed(source.cut, under, origin), before, _event(source, origin), "creation")
@@ -75,9 +72,7 @@ def drop_branch(project: Project, lake: Lake, name: str) -> Dropped:
     DP-P004 for one that there is not.
     """
     if name in project.settings.environments:
-        raise UsedWrongly(
-            "DP-P023", f"{name} is no branch environment: {FILE_NAME} lists it", fix="nothing was changed"
-        )
+        raise UsedWrongly("DP-P023", name=name, file=FILE_NAME)
     if _creation(lake, lake.state(name)) is None:
         known_environment(name, project.settings, project.state_dir)
     models = _drop_models(project, lake, name)

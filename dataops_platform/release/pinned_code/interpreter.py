@@ -136,12 +136,7 @@ def _make(folder: Path, root: Path, locked: Locked) -> None:
     ):
         said.append(_said(command, root))
         if said[-1] is not None:
-            raise SystemFailed(
-                "DP-R013",
-                f"no environment could be made from the release's lock: {'; '.join(s for s in said if s)}",
-                where=folder.name,
-                fix="nothing was changed; is the package index reachable? Then run the command again",
-            )
+            raise SystemFailed("DP-R013", reason="; ".join(s for s in said if s), folder=folder.name)
 
 
 def _said(command: Sequence[str], folder: Path, **variables: str) -> str | None:

@@ -98,23 +98,21 @@ def _refuse_other_settings(project: Project, root: Path, release: Release) -> No
         is_guarded = load_project(root, project.environment).is_guarded
         said = "" if is_guarded or not project.is_guarded else f"it lets {project.environment} run any code: no `from`"
     except UsedWrongly as error:
-        said = error.what
+        said = error.message
     if said:
         raise Refused(
             "DP-R014",
-            f"the {FILE_NAME} of release {release} is none for {project.environment}: {said}",
-            where=f"commit {release.commit[:12]}",
-            fix=f"build and promote a release whose {FILE_NAME} lists {project.environment} as it is now",
+            file=FILE_NAME,
+            release=release,
+            environment=project.environment,
+            reason=said,
+            commit=release.commit[:12],
         )
 
 
 def _code_of(project: Project, release: Release) -> Path:
     if not release.commit or release.is_dirty:
-        raise Refused(
-            "DP-R010",
-            f"release {release} was built with changes that are in no commit, so its code cannot be pinned",
-            fix="commit them, then: dataops release build",
-        )
+        raise Refused("DP-R010", release=release)
     home, copy, root = project.home.resolve(), _copy_of(project, release), _root_of(project, release)
     if not _is_marked(root, home) or code_digest_of(root) != release.code:
         from filelock import FileLock
@@ -128,9 +126,9 @@ def _code_of(project: Project, release: Release) -> Path:
     if code_digest_of(root) != release.code:
         raise Refused(
             "DP-R012",
-            f"commit {release.commit[:12]} has other code than release {release}, which was built from it",
-            where=root.relative_to(copy).as_posix(),
-            fix="is code kept out of git by .gitignore, or changed at checkout? Commit it, and build the release again",
+            commit=release.commit[:12],
+            release=release,
+            folder=root.relative_to(copy).as_posix(),
         )
     return root
 
@@ -147,19 +145,15 @@ def _root_of(project: Project, release: Release) -> Path:
 
 def _make(home: Path, copy: Path, root: Path, release: Release) -> None:
     if not has_commit(home, release.commit):
-        raise Refused(
-            "DP-R011",
-            f"commit {release.commit[:12]} of release {release} is not in this repository",
-            fix="bring it here: git fetch --all; then run the command again",
-        )
+        raise Refused("DP-R011", commit=release.commit[:12], release=release)
     fault_point("pin.before_write")
     make_copy(home, copy, release.commit)
     if not (root / FILE_NAME).is_file():
         raise Refused(
-            "DP-R012",
-            f"commit {release.commit[:12]} has no project in {root.relative_to(copy).as_posix()}",
-            where=f"release {release}",
-            fix="the project was moved in its repository since: build and promote a release of it as it is now",
+            "DP-R017",
+            commit=release.commit[:12],
+            folder=root.relative_to(copy).as_posix(),
+            release=release,
         )
     write_text(root / STATE_FOLDER / ".gitignore", "*\n")
     fault_point("pin.before_mark")

@@ -36,8 +36,6 @@ def restore_copy(copy: Path, commit: str, keep: str) -> None:
     Raises: SystemFailed DP-R016 for a folder that is no worktree of its own: git would reset the repository around it.
     """
     if top_of(copy) != copy.resolve():
-        raise SystemFailed(
-            "DP-R016", f"{copy.name} is no longer a worktree of git", fix=f"remove .dataops/code/{copy.name}; try again"
-        )
+        raise SystemFailed("DP-R016", copy=copy.name)
     git(copy, "reset", "--hard", "--quiet", commit)
     git(copy, "clean", "-ffdxq", "-e", keep)

@@ -42,11 +42,7 @@ def approve(project: Project, lake: Lake, plan: Plan, why: str = "", key: Path |
     """
     state = lake.state(plan.environment)
     if state.pointer != plan.pointer:
-        raise LostRace(
-            "DP-L020",
-            f"plan {plan} is stale: {plan.environment} was moved since it was made (event {state.pointer})",
-            fix=f"look at what would change now: dataops plan --to {plan.environment}",
-        )
+        raise LostRace("DP-L020", plan=plan, environment=plan.environment, event=state.pointer)
     signature = sign(key, plan.id) if key else ""
     by = _signer(project, plan.id, signature) if signature else actor()
     for known in approvals(project, lake, plan.environment, plan.id):
@@ -110,14 +106,10 @@ def _signer(project: Project, text: str, signature: str) -> str:
     """The principal of a signature: the user's own name where the key is theirs under it, else the first."""
     problem = why_no_signatures(project)
     if problem:
-        raise Refused("DP-L021", f"a signature would not count: {problem}", fix=f"commit {ALLOWED_SIGNERS}, then sign")
+        raise Refused("DP-L081", reason=problem, signers=ALLOWED_SIGNERS)
     signers = project.root / ALLOWED_SIGNERS
     names: Sequence[str] = [actor(), *principals_of(signature, signers)]
     found = next((name for name in names if is_signed_by(name, text, signature, signers)), "")
     if not found:
-        raise Refused(
-            "DP-L021",
-            f"{ALLOWED_SIGNERS} has no line for this key",
-            fix="have it added: a name, then the content of the .pub file; and commit it",
-        )
+        raise Refused("DP-L021", signers=ALLOWED_SIGNERS)
     return found

@@ -16,7 +16,7 @@ def refuse_unreadable(lake: Lake, environment: str, cut: Cut, event: Event | Non
 
     Takes the same time whatever the number of rows: files are looked for by name and size, their content is not read.
     What they hold is compared with what was recorded by `dataops reproduce`.
-    Raises: Refused DP-L060 when the state was given up by `gc`; DP-L039 when a table was lost.
+    Raises: Refused DP-L060 or DP-L091 when the state was given up by `gc`; DP-L039 when a table was lost.
     """
     found = {m.name: why_unreadable(lake.connection, environment, m) for m in cut.members if m.kind == "table"}
     lost = {name: why for name, why in found.items() if why}
@@ -24,16 +24,22 @@ def refuse_unreadable(lake: Lake, environment: str, cut: Cut, event: Event | Non
         return
     given_up = collection_of(lake.events(environment), event.sequence) if event else None
     if event and given_up:
+        at, actor = given_up.at[:19], given_up.actor
+        if not event.release:
+            raise Refused(
+                "DP-L091", event=event.sequence, tables=some(lost), environment=environment, at=at, actor=actor
+            )
         raise Refused(
             "DP-L060",
-            f"the state of event {event.sequence} was collected: {some(lost)} are no longer kept as they were",
-            where=f"{environment}, {given_up.at[:19]} by {given_up.actor}",
-            fix=f"make it again: dataops reproduce {short(event.release)}" if event.release else "",
+            event=event.sequence,
+            tables=some(lost),
+            environment=environment,
+            at=at,
+            actor=actor,
+            release=short(event.release),
         )
     raise Refused(
         "DP-L039",
-        "tables that can no longer be read as they were: "
-        + some((f"{name} ({why})" for name, why in lost.items()), width=160),
-        where=environment,
-        fix="nothing was changed; restore the lake's files from a backup, or choose another state",
+        tables=some((f"{name} ({why})" for name, why in lost.items()), width=160),
+        environment=environment,
     )

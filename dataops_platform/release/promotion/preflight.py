@@ -16,7 +16,7 @@ def prepare(project: Project, lake: Lake, cut: Cut) -> None:
     """Makes sure that the project's environment can show `cut`.
 
     Changes nothing that is shown; no model is made an object. Raises: Refused DP-L039 for a table that can no longer
-    be read; DP-M002, DP-M001 or DP-M011 for a model that is missing or whose files are others.
+    be read; DP-M002, DP-M001, DP-M021 or DP-M011 for a model that is missing or whose files are others.
     """
     refuse_unreadable(lake, project.environment, cut)
     refuse_other_models(project, cut)
@@ -33,5 +33,5 @@ def refuse_other_models(project: Project, cut: Cut) -> None:
         try:
             refuse_other_files(version_files(tracking.client, name, member.version), member.digest)
         except Refused as refused:
-            where = f"{name} version {member.version}; {refused.where}".rstrip("; ")
-            raise Refused(refused.code, refused.what, where=where, fix=refused.fix) from refused
+            refused.context = f"{name} version {member.version}"
+            raise

@@ -18,7 +18,7 @@ from dataops_platform.release.promotion.preflight import prepare
 from dataops_platform.release.promotion.switch import switch_to_release
 from dataops_platform.release.release import Release, find_release
 from dataops_platform.settings.environ import actor
-from dataops_platform.settings.project import FILE_NAME, Project
+from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.heads import heads_of_cut
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.state import State
@@ -27,19 +27,15 @@ from dataops_platform.warehouse.state import State
 def release_for(project: Project, lake: Lake, wanted: str = "") -> Release:
     """The release that `wanted` names; else the one that the environment before shows, or the newest built there.
 
-    Raises: UsedWrongly DP-L003, DP-L014 for an environment that takes no releases.
+    Raises: UsedWrongly DP-L003, DP-L070, DP-L073, DP-L071 for none, DP-L014 for an environment that takes no releases.
     """
     origin = project.here.from_
     if origin is None:
-        raise UsedWrongly(
-            "DP-L014",
-            f"{project.environment} takes no releases",
-            fix=f"name one that does: {some(_takers(project)) or f'none has `from` in {FILE_NAME}'}",
-        )
+        raise UsedWrongly("DP-L014", environment=project.environment, known=some(_takers(project)) or "none")
     if not wanted and project.settings_of(origin).from_ is not None:
         wanted = lake.state(origin).release
         if not wanted:
-            raise UsedWrongly("DP-L003", f"{origin} shows no release yet", fix=f"dataops promote --to {origin}")
+            raise UsedWrongly("DP-L071", environment=origin)
     return find_release(lake, wanted, "" if wanted else origin)
 
 
@@ -78,15 +74,13 @@ def propose(project: Project, lake: Lake, release: Release, clock: Clock = utc_n
 
 
 def find_plan(lake: Lake, wanted: str) -> Plan:
-    """The plan whose id begins with `wanted`. Raises: UsedWrongly DP-L015 for none or several."""
+    """The plan whose id begins with `wanted`. Raises: UsedWrongly DP-L015 for none, DP-L080 for several."""
     known = lake.kept(PLAN)
     found = [name for name in known if name.removeprefix("sha256:").startswith(wanted.removeprefix("sha256:"))]
-    if len(found) != 1 or not wanted:
-        raise UsedWrongly(
-            "DP-L015",
-            f"{'several plans are' if len(found) > 1 else 'no plan is'} called {wanted!r}",
-            fix="make one: dataops plan --to ENVIRONMENT",
-        )
+    if not found or not wanted:
+        raise UsedWrongly("DP-L015", wanted=wanted)
+    if len(found) > 1:
+        raise UsedWrongly("DP-L080", wanted=wanted)
     return Plan.from_plain(known[found[0]])
 
 
@@ -100,18 +94,9 @@ def promote(project: Project, lake: Lake, plan: Plan, clock: Clock = utc_now) ->
     while the gates were asked, DP-G002 when `dataops.yaml` has other gates since.
     """
     if plan.environment != project.environment:
-        raise UsedWrongly(
-            "DP-L017",
-            f"plan {plan} is one of {plan.environment}, not of {project.environment}",
-            fix=f"nothing was changed; to carry it out: dataops promote --to {plan.environment} --plan {plan}",
-        )
+        raise UsedWrongly("DP-L017", plan=plan, planned=plan.environment, environment=project.environment)
     if list(plan.gates) != gates_of(project):
-        raise LostRace(
-            "DP-G002",
-            f"the gates of {plan.environment} are not those of plan {plan} any more",
-            where="dataops.yaml, environments",
-            fix=f"nothing was changed; make a plan past the gates of now: dataops plan --to {plan.environment}",
-        )
+        raise LostRace("DP-G002", environment=plan.environment, plan=plan)
     state, release = lake.state(plan.environment), find_release(lake, plan.release)
     known = {answer.gate: answer for answer in plan.answers}
     question = question_of(project, lake, release, state, plan, clock)
@@ -120,9 +105,10 @@ def promote(project: Project, lake: Lake, plan: Plan, clock: Clock = utc_now) ->
     if no and _note_refusal(lake, plan, answers):
         raise Refused(
             "DP-G001",
-            f"{some((f'{a.gate}: {a.said}' for a in no), width=200)}",
-            where=f"plan {plan}, release {release} to {plan.environment}",
-            fix=f"nothing was changed; all answers: dataops plan --to {plan.environment}",
+            failed=some((f"{a.gate}: {a.said}" for a in no), width=200),
+            plan=plan,
+            release=release,
+            environment=plan.environment,
         )
     if not no and state.pointer == plan.pointer:
         pin(project, release)

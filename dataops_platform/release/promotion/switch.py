@@ -87,11 +87,10 @@ def find_state(lake: Lake, environment: str, to: str = "", *, data: bool = False
     if to:
         return original(events, _named(events, to, environment))
     found = publication_before(events) if data else state_before_release(events)
+    if found is None and data:
+        raise UsedWrongly("DP-L076", environment=environment)
     if found is None:
-        before = "publication before this one in its release" if data else "release before this one"
-        raise UsedWrongly(
-            "DP-L011", f"{environment} showed no {before}", fix=f"dataops ledger list --env {environment}"
-        )
+        raise UsedWrongly("DP-L075", environment=environment)
     return found
 
 
@@ -106,7 +105,7 @@ def resume(lake: Lake, environment: str) -> State:
         if now.pointer != seen.pointer:
             raise _lost(lake, environment, now, "")
         if not now.held:
-            raise UsedWrongly("DP-L012", f"{environment} is not held")
+            raise UsedWrongly("DP-L012", environment=environment)
         return Resume(actor=actor())
 
     return lake.note(environment, resumption)
@@ -123,10 +122,10 @@ def _named(events: Sequence[Event], to: str, environment: str) -> Move:
     ]
     if not found:
         shown = (f"{e.sequence} ({e.kind} of {short(e.release) or 'no release'})" for e in reversed(known))
-        raise UsedWrongly("DP-L011", f"{environment} never showed {to!r}; it showed {some(shown, width=60)}")
+        raise UsedWrongly("DP-L011", environment=environment, wanted=to, known=some(shown, width=60))
     ids = dict.fromkeys(one for one, _ in found)
     if len(ids) > 1:
-        raise UsedWrongly("DP-L011", f"{to!r} may be any of {some(map(short, ids))}", fix="write more of it")
+        raise UsedWrongly("DP-L077", wanted=to, known=some(map(short, ids)))
     return found[-1][1]
 
 
@@ -150,18 +149,28 @@ def _switch(
                 return lake.switch(environment, cut, now, event, fault)
             except LostRace:
                 continue
-    raise Refused("DP-L013", f"{environment} moved {ATTEMPTS} times meanwhile", fix="try again when it is quieter")
+    raise Refused("DP-L013", environment=environment, times=ATTEMPTS)
 
 
 def _lost(lake: Lake, environment: str, now: State, plan: str) -> LostRace:
     winner = next(e for e in lake.events(environment) if e.sequence == now.pointer)
-    moved = f"{winner.kind} of release {short(winner.release)} to {environment}"
-    is_this = bool(plan) and isinstance(winner, Promotion) and winner.plan == plan
+    release, at = short(winner.release), winner.at[:19]
+    if plan and isinstance(winner, Promotion) and winner.plan == plan:
+        return LostRace(
+            "DP-L074",
+            actor=winner.actor,
+            kind=winner.kind,
+            release=release,
+            environment=environment,
+            event=winner.sequence,
+            at=at,
+        )
     return LostRace(
         "DP-L010",
-        f"{winner.actor} came first: {moved}{', by just this plan' if is_this else ''}",
-        where=f"event {winner.sequence}, {winner.at[:19]}",
-        fix=f"nothing is left to do; if MLflow or the code lag behind: dataops reconcile {environment}"
-        if is_this
-        else f"nothing was changed; look at what it shows now: dataops plan --to {environment}",
+        actor=winner.actor,
+        kind=winner.kind,
+        release=release,
+        environment=environment,
+        event=winner.sequence,
+        at=at,
     )

@@ -156,7 +156,7 @@ def _show(
 def _register(project: Project, client: MlflowClient, name: str, wanted: Wanted) -> str:
     """Copies the version to this environment's name, after its files were found to be those of the release.
 
-    Raises: Refused DP-M001, DP-M002 or DP-M011.
+    Raises: Refused DP-M001, DP-M002, DP-M021 or DP-M011.
     """
     member = wanted.member
     source = (model_name(project, member.name, member.area), member.version)

@@ -43,7 +43,7 @@ def reconcile(project: Project, lake: Lake) -> Reconciled:
     One process at a time. What somebody else's hand had changed is an event `reconcile` of the ledger, which is
     written first: it is said twice rather than never when the process dies. At the end the registry remembers the last
     event of the ledger.
-    Raises: Refused DP-L042 when it remembers another; SystemFailed DP-M015 when something outside fails; what is
+    Raises: Refused DP-L083 when it remembers another; SystemFailed DP-M015 when something outside fails; what is
     missing is done the next time.
     """
     with alone(project, lake, "reconcile"):
@@ -61,9 +61,8 @@ def reconcile(project: Project, lake: Lake) -> Reconciled:
         except Exception as error:
             raise SystemFailed(
                 "DP-M015",
-                f"the registry does not follow {project.environment} yet: {type(error).__name__}: "
-                f"{' '.join(str(error).split())[:300]}",
-                fix=f"what is shown is not touched by this; try again: dataops reconcile {project.environment}",
+                environment=project.environment,
+                reason=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
             ) from error
     return Reconciled(tuple(unequal.said for unequal in found if not unequal.by_hand), put_right)
 

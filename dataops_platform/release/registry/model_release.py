@@ -43,7 +43,7 @@ def build_model_release(project: Project, lake: Lake, code: Code, wanted: str, c
     """The release of what the environment shows, with the model `wanted` and all that is scored with it replaced.
 
     `wanted` is `<model>@<version or alias>`, as `delay@7` or `delay@challenger`, of the environment's registered model.
-    Raises: UsedWrongly DP-M013; Refused DP-M012 for a model that is not shown or is the one shown, DP-M014 for a
+    Raises: UsedWrongly DP-M023, DP-M012 for a model that is not shown; Refused DP-M022 for the one shown, DP-M014 for a
     version that is not the last one trained there, and what `refuse_other_code`, `refuse_stale` and `freeze` raise.
     """
     _, cut = candidate_cut(project, lake, code, wanted)
@@ -67,41 +67,29 @@ def candidate_cut(project: Project, lake: Lake, code: Code, wanted: str) -> tupl
             models = [name for name, head in heads.items() if head.kind == "model"]
             refuse_stale(lake, heads, heads, project.environment, models)
             return candidate, cut_of(heads.values())
-    raise LostRace(
-        "DP-M017",
-        f"{project.environment} was moved {ATTEMPTS} times while {wanted} was scored",
-        fix="try again when it is quieter",
-    )
+    raise LostRace("DP-M017", environment=project.environment, times=ATTEMPTS, model=wanted)
 
 
 def find_candidate(project: Project, lake: Lake, state: State, wanted: str) -> Head:
     """The head of the model called `<model>@<version or alias>`, after its files were found to be those trained.
 
-    Raises: UsedWrongly DP-M013, Refused DP-M012, DP-M014, and what `refuse_other_files` raises.
+    Raises: UsedWrongly DP-M023, DP-M013, DP-M012, Refused DP-M022, DP-M014, and what `refuse_other_files` raises.
     """
     environment = project.environment
     model, at, called = wanted.partition("@")
     if not (model and at and called):
-        raise UsedWrongly("DP-M013", f"{wanted!r} names no version of a model", fix="write MODEL@7 or MODEL@challenger")
+        raise UsedWrongly("DP-M023", wanted=wanted)
     shown = {m.name: m for m in state.cut.members if m.kind == "model"}
     if model not in shown:
-        raise Refused("DP-M012", f"{environment} shows no model {model!r}; {did_you_mean(model, shown)}")
+        raise UsedWrongly("DP-M012", environment=environment, model=model, hint=did_you_mean(model, shown))
     client, name = open_tracking(project).client, model_name(project, model)
     version = version_called(client, name, called)
     head = lake.heads(environment).get(model)
     if head is None or (head.area or environment, head.version) != (environment, version):
         last = head.version if head and head.area == environment else "none"
-        raise Refused(
-            "DP-M014",
-            f"version {version} of {name} is not the one that was last trained in {environment} since it was moved "
-            f"(that is {last})",
-            where=environment,
-            fix=f"train it there: dataops run --env {environment} --select {model}",
-        )
+        raise Refused("DP-M014", version=version, model=name, environment=environment, last=last, name=model)
     if head.digest == shown[model].digest:
-        raise Refused(
-            "DP-M012", f"{environment} shows just this model already: version {version}, {short(head.digest)}"
-        )
+        raise Refused("DP-M022", environment=environment, version=version, digest=short(head.digest))
     refuse_other_files(version_files(client, name, version), head.digest)
     return head
 
@@ -127,7 +115,8 @@ def _score(project: Project, lake: Lake, code: Code, state: State, candidate: He
     )
     if not result.success:
         said = "; ".join(f"{failed.step}: {failed.message}" for failed in result.failures)
-        kind = Refused if all(failed.exit_code == 1 for failed in result.failures) else SystemFailed
-        raise kind("DP-M018", f"{candidate.name} could not be scored: {said}", where=f"run {result.run_id[:8]}")
+        if all(failed.exit_code == Refused.exit_code for failed in result.failures):
+            raise Refused("DP-M018", model=candidate.name, reason=said, run=result.run_id[:8])
+        raise SystemFailed("DP-M024", model=candidate.name, reason=said, run=result.run_id[:8])
     lane = lake.heads(candidate_area(project.environment))
     return {name: lane[name] for name in select}

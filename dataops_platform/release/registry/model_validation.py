@@ -90,11 +90,7 @@ def _check_files(project: Project, lake: Lake, client: MlflowClient, marked: Mar
     model = marked.name.removeprefix(model_name(project, ""))
     trained = read_trained(lake.connection, model, digest)
     if trained is None:
-        raise Refused(
-            "DP-M020",
-            f"no step of this project trained {marked}, so nobody can say what it was made from",
-            fix="put its function into the project, and train it: dataops run --select train",
-        )
+        raise Refused("DP-M020", model=marked)
     files = version_files(client, marked.name, marked.version)
     refuse_other_files(files, digest)
     contract = contract_of(project, trained.details["table"])

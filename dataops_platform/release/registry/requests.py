@@ -121,20 +121,12 @@ def _target(project: Project, request: Request) -> Project:
         takers = [as_asked(project)] if project.is_guarded else followers(project)
         if len(takers) == 1:
             return takers[0]
-        raise UsedWrongly(
-            "DP-L031",
-            f"{len(takers)} environments take releases from {project.environment}; the alias does not say which",
-            fix=f"set the tag {REQUEST_TAG}=promote:ENVIRONMENT",
-        )
+        raise UsedWrongly("DP-L031", count=len(takers), environment=project.environment, tag=REQUEST_TAG)
     verb, _, environment = request.asked.partition(":")
     asked = as_asked(project)
     guarded = [name for name, settings in asked.settings.environments.items() if settings.from_ is not None]
     if verb != "promote" or environment not in guarded:
-        raise UsedWrongly(
-            "DP-L030",
-            f"nobody can do {request.asked!r}; {did_you_mean(environment, guarded)}",
-            fix=f"set the tag {REQUEST_TAG}=promote:ENVIRONMENT",
-        )
+        raise UsedWrongly("DP-L030", asked=request.asked, hint=did_you_mean(environment, guarded), tag=REQUEST_TAG)
     return asked.at(environment)
 
 

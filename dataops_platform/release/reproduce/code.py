@@ -36,8 +36,4 @@ def code_of(project: Project, target: Target) -> Code:
         return Code(pinned.root, pinned.python, f"by the code of commit {release.commit[:12]}{own}")
     if code_digest_of(project.root) == release.code:
         return Code(project.root, Path(sys.executable), "by the code at hand, which is that of the release")
-    raise Refused(
-        "DP-L051",
-        f"release {release} was built with changes that are in no commit, and the code here is other code",
-        fix="commit before you build a release that is to be reproduced",
-    )
+    raise Refused("DP-L051", release=release)

@@ -39,8 +39,8 @@ def reproduce(
 
     From the tables that it started from, as they were; by the code of its release, in a checkout of its own, in an
     environment of its own that is gone afterwards unless `keep`. Nothing else is changed.
-    Raises: UsedWrongly DP-L050; Refused DP-L051 (its code is nowhere), DP-L052, DP-L053 (an input is not there as it
-    was), DP-L054 (a step failed).
+    Raises: what `find_target` raises; Refused DP-L051 (its code is nowhere), DP-L052, DP-L053 (an input is not there as
+    it was), DP-L054 (a step failed).
     """
     with lake_of(project) as lake:
         clear_left(project, lake)
@@ -88,9 +88,9 @@ def _run(code: Code, environment: str, origin: Origin, again: Sequence[str]) -> 
         last = done.stderr.strip().splitlines()[-1:] or [f"it ended with {done.returncode}"]
         raise Refused(
             "DP-L054",
-            f"making it again failed: {some(filter(None, problems), width=400) or last[0][:400]}",
-            where=f"environment {environment}, {code.said}",
-            fix="nothing else was changed",
+            reason=some(filter(None, problems), width=400) or last[0][:400],
+            environment=environment,
+            source=code.said,
         )
     return str(said["run"])
 

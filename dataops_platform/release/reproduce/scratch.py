@@ -13,7 +13,7 @@ from dataops_platform.kit.sql import literal
 from dataops_platform.kit.text_file import write_text
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.events import Creation
-from dataops_platform.manifests.manifest import WHOLE, Head, Manifest
+from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.orchestration.instance import forget_assets
 from dataops_platform.release.lineage import Origin
 from dataops_platform.release.reproduce.kept import is_as_recorded
@@ -101,7 +101,8 @@ def give_inputs(project: Project, lake: Lake, environment: str, origin: Origin) 
 
     What still lies in one version of a table is pointed at; what lies in several is copied together. A table that was
     given up is read in again from its file, if that has not changed.
-    Raises: Refused DP-L052 when it was given up and its file changed, DP-L053 when its rows are not those recorded.
+    Raises: Refused DP-L052 when it was given up and its file changed, DP-L090 when it had none, DP-L053 when its rows
+    are not those recorded.
     """
     located = locate_manifests(lake.connection, origin.given)
     by_name: dict[str, dict[str, Manifest]] = {}
@@ -134,13 +135,10 @@ def _is_there(lake: Lake, places: Iterable[Written]) -> bool:
 def _refuse_changed_file(project: Project, name: str, manifests: Iterable[Manifest]) -> None:
     files = {ref.name: ref.digest for m in manifests for ref in m.step.inputs if m.stage != ELSEWHERE}
     changed = [file for file, digest in files.items() if _digest_of_file(project, file) != digest]
-    if changed or not files:
-        raise Refused(
-            "DP-L052",
-            f"{name} as it was is no longer kept"
-            + (f", and {some(changed)} changed since" if files else ", and another program wrote it"),
-            fix="put the file back as it was; to keep such tables from now on: dataops gc --inputs",
-        )
+    if not files:
+        raise Refused("DP-L090", table=name)
+    if changed:
+        raise Refused("DP-L052", table=name, files=some(changed))
 
 
 def _digest_of_file(project: Project, name: str) -> str:
@@ -160,12 +158,7 @@ def _copy(
     heads = [_alone(manifest, located[manifest.id]) for manifest in partitions.values()]
     wrong = [head.manifests[0].partition for head in heads if not is_as_recorded(lake, head)]
     if wrong:
-        raise Refused(
-            "DP-L053",
-            f"the rows of {name} that are kept are not those that were recorded"
-            + (f" (partitions {some(wrong)})" if wrong != [WHOLE] else ""),
-            fix="somebody changed the lake's files; restore them from a backup",
-        )
+        raise Refused("DP-L053", table=name, partitions=some(partition or "all" for partition in wrong))
     parts = [
         f"select * from {lake.relation(environment, head)} where _dp_partition = {literal(head.manifests[0].partition)}"
         for head in heads

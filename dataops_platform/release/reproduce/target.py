@@ -45,7 +45,7 @@ class Target:
 def find_target(lake: Lake, wanted: str, environment: str = "") -> Target:
     """The release, or else the Dagster run, whose id begins so; the run in one environment where that is given.
 
-    Raises: UsedWrongly DP-L050 for none or several, and for a run that made nothing.
+    Raises: UsedWrongly DP-L050 for none, DP-L073 or DP-L088 for several, DP-L089 for a run that made nothing.
     """
     beginning = wanted.removeprefix("sha256:")
     releases = releases_of(lake)
@@ -57,13 +57,11 @@ def find_target(lake: Lake, wanted: str, environment: str = "") -> Target:
     if len(runs) == 1:
         ((run, manifests),) = runs.items()
         return _target_of_run(lake, run, manifests, releases)
-    several = "several releases are" if found else "several runs are"
-    raise UsedWrongly(
-        "DP-L050",
-        f"{several if found or runs else 'no release is, and no run that made anything is,'} called {wanted!r}",
-        fix=f"known, newest first: {some([str(r) for r in reversed(found or releases)] or sorted(runs))}; "
-        "dataops release list",
-    )
+    if found:
+        raise UsedWrongly("DP-L073", wanted=wanted, known=some(reversed(found)))
+    if runs:
+        raise UsedWrongly("DP-L088", wanted=wanted, known=some(sorted(runs)))
+    raise UsedWrongly("DP-L050", wanted=wanted, known=some(reversed(releases)) or "none")
 
 
 def _target_of_run(lake: Lake, run: str, manifests: Sequence[Manifest], releases: Sequence[Release]) -> Target:
@@ -77,7 +75,7 @@ def _target_of_run(lake: Lake, run: str, manifests: Sequence[Manifest], releases
         version = max(place.version, before.version if before else "0", key=int)
         results[manifest.name] = Head(manifest.name, manifest.kind, version, together, place.environment)
     if not results:
-        raise UsedWrongly("DP-L050", f"run {run[:8]} only took tables in; nothing was made from them")
+        raise UsedWrongly("DP-L089", run=run[:8])
     return Target(f"run {run[:8]}", run, results, _release_with(lake, run, manifests, releases), run)
 
 

@@ -33,11 +33,7 @@ class Retention:
 
     def __post_init__(self) -> None:
         if self.releases < 1 or self.days < 0:
-            raise UsedWrongly(
-                "DP-L061",
-                f"keeping {self.releases} releases and {self.days} days is no way to keep what is shown",
-                fix="keep at least one release, and no negative number of days",
-            )
+            raise UsedWrongly("DP-L061", releases=self.releases, days=self.days)
 
 
 def retention_of(releases: int | None, days: int | None, *, inputs: bool = False) -> Retention:

@@ -64,9 +64,9 @@ def decisions_file(project: Project, table: str) -> Path:
 
 
 def decisions_of(project: Project, table: str) -> list[Decision]:
-    """The decisions about a table's refused rows. Raises: UsedWrongly DP-C021 for a file that says something else."""
+    """The decisions about a table's refused rows. Raises: UsedWrongly for a file that says something else."""
     path = decisions_file(project, table)
-    return validate(Decisions, read_yaml(path, "DP-C021"), "DP-C021").rows if path.exists() else []
+    return validate(Decisions, read_yaml(path)).rows if path.exists() else []
 
 
 def row_id(file: str, raw: str) -> str:
@@ -83,9 +83,7 @@ def refused_rows(project: Project, lake: Lake, table: str) -> list[RefusedRow]:
     ).fetchall()
     if (quarantine_table(table),) not in known:
         names = [name.removesuffix(quarantine_table("")) for (name,) in known]
-        raise UsedWrongly(
-            "DP-C022", f"{project.environment} has no quarantine of {table!r}; {did_you_mean(table, names)}"
-        )
+        raise UsedWrongly("DP-C022", environment=project.environment, table=table, hint=did_you_mean(table, names))
     decided = {d.row: d.decision for d in decisions_of(project, table)}
     rows = lake.connection.execute(
         f"select _dp_file, _dp_line, rules, raw, contract, run_id from {relation} order by _dp_file, _dp_line"
@@ -115,11 +113,7 @@ def decide(
     for row in rows if decision == "release" else ():
         never = [rule for rule in row.rules if _never(rule)]
         if never:
-            raise Refused(
-                "DP-C023",
-                f"the row at {row.file}:{row.line} breaks {never[0]}, and cannot be released",
-                fix="correct it where it comes from; nothing was written",
-            )
+            raise Refused("DP-C023", file=row.file, line=row.line, rule=never[0])
     named = {row.row for row in rows}
     kept = [d for d in decisions_of(project, table) if d.row not in named]
     new = [

@@ -85,8 +85,9 @@ class CleanStep:
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Replaces the partitions by what the input's rows became: each audited, or in quarantine with its rules.
 
-        Raises: Refused DP-W007 without input, DP-S004 when the function lost or made rows, DP-C003 and DP-C004 for
-        absent and unknown columns; ContractBroken when more than `max_refused_share` of a partition is refused.
+        Raises: Refused DP-W007, DP-W016 or DP-W017 without input, DP-S004, DP-S012 or DP-S013 when the function lost or
+        made rows, DP-C003 and DP-C004 for absent and unknown columns; ContractBroken when more than `max_refused_share`
+        of a partition is refused.
         """
         heads = heads_with(lake, self.project, self.reads, context)
         source = head_of(heads, self.input, self.name, self.project)
@@ -94,13 +95,9 @@ class CleanStep:
         partitions = with_dropped_partitions(self, heads.get(self.name), partitions)
         present = [p for p in partitions if p == WHOLE or p in source.partitions]
         if not present:
-            raise Refused(
-                "DP-W007",
-                f"{self.name} reads {self.input}, which holds none of the partitions asked for",
-                fix=f"dataops run --select {self.input}"
-                if WHOLE not in source.partitions
-                else f"{self.input} has no partitions: leave `partitions` out of {self.name}",
-            )
+            if WHOLE in source.partitions:
+                raise Refused("DP-W017", step=self.name, table=self.input)
+            raise Refused("DP-W016", step=self.name, table=self.input)
         code, config = self.code, digest_of(self.config)  # both read files, and are the same for all partitions
         identities = {p: self._identity(source, references, p, code, config) for p in present}
         digests = {p: identity.digest for p, identity in identities.items()}
@@ -265,24 +262,23 @@ def _where(partitions: Sequence[str]) -> str:
 
 
 def _refuse_lost(name: str, batch: BatchAudit, written: int) -> None:
-    """Checks that in = audited + refused. Raises: Refused DP-S004."""
+    """Checks that in = audited + refused. Raises: Refused DP-S012."""
     if written != batch.rows_audited:
         raise Refused(
-            "DP-S004",
-            f"{name} {batch.partition}".strip() + f" took in {batch.rows_in} rows, refused {batch.rows_refused}, "
-            f"and would write {written}",
-            fix="several rows have one position: give each its own _dp_file and _dp_line; nothing was written",
+            "DP-S012",
+            batch=f"{name} {batch.partition}".strip(),
+            rows=batch.rows_in,
+            refused=batch.rows_refused,
+            written=written,
         )
 
 
 def _refuse_lost_rows(connection: DuckDBPyConnection, function: str, given: pa.Table, made: pa.Table) -> None:
-    """Checks that a function gave back one row for each it was given. Raises: Refused DP-S004."""
+    """Checks that a function gave back one row for each it was given. Raises: Refused DP-S004, DP-S013."""
     own = [name for name in given.column_names if name.startswith("_dp_")]
     lost = [name for name in own if name not in made.column_names]
     if lost:
-        raise Refused(
-            "DP-S004", f"{function} lost the column {lost[0]!r}, which says where a row came from", fix="keep it"
-        )
+        raise Refused("DP-S013", function=function, column=lost[0])
     if _in_order(given.select(own), made.select(own)):
         return
     key = identifiers(own)
@@ -291,11 +287,7 @@ def _refuse_lost_rows(connection: DuckDBPyConnection, function: str, given: pa.T
         f"(select count(*) from (select {key} from {_IN} except all select {key} from {_OUT}))"
     ).fetchone()
     if row and (row[0] != row[1] or row[2]):
-        raise Refused(
-            "DP-S004",
-            f"{function} was given {row[0]} rows and gave back {row[1]} ({row[2]} of those given are missing)",
-            fix="give back each row once; to refuse one, put the reason in a column _dp_refused",
-        )
+        raise Refused("DP-S004", function=function, given=row[0], returned=row[1], missing=row[2])
 
 
 def _in_order(given: pa.Table, made: pa.Table) -> bool:

@@ -25,11 +25,7 @@ def refuse_nothing_given(asset: Any, key: Any) -> None:
 
 
 def _nothing(asset: str) -> UsedWrongly:
-    return UsedWrongly(
-        "DP-C042",
-        f"{asset} returns nothing that a check could read",
-        fix="say how its rows are read: with_contract(..., read=...), or `function` or `table` of the component",
-    )
+    return UsedWrongly("DP-C042", asset=asset)
 
 
 def _is_nothing(asset: Any, key: Any) -> bool:
@@ -60,8 +56,7 @@ def rows_of_run(value: Any, partitions: Sequence[str] | None, asset: str) -> tup
     frames = value or {}
     found = tuple(partition for partition in partitions or frames if partition in frames)
     if not found:
-        asked = f"none of the partitions {some(partitions)}" if partitions else "no partition"
-        raise Refused("DP-C043", f"{asset} holds {asked} that a check could read", fix="materialize it first")
+        raise Refused("DP-C043", asset=asset, partitions=some(partitions or ()) or "all")
     return _together([frames[partition] for partition in found], asset), found
 
 
@@ -74,4 +69,4 @@ def _together(frames: Sequence[Any], asset: str) -> pa.Table | Any:
     try:
         return pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
-        raise UsedWrongly("DP-S003", f"the partitions of {asset} are no one table: {error}") from error
+        raise UsedWrongly("DP-S014", asset=asset, reason=error) from error

@@ -68,7 +68,7 @@ def with_contract(
     partition, and the checks are answered for each partition. What `read` gives is judged as a whole.
     `references` read the tables that its rules refer to.
 
-    Raises: UsedWrongly for a contract that cannot be read, DP-C017 when a table referred to is not given, DP-C020 when
+    Raises: UsedWrongly for a contract that cannot be read, DP-C056 when a table referred to is not given, DP-C020 when
     `defs` has no such asset, DP-C040 for a rule in `single` that there is not, DP-C041 when the asset has a check of
     that name already, DP-C042 when it returns nothing and no `read` is given.
     """
@@ -78,8 +78,9 @@ def with_contract(
         known = [key.to_user_string() for key in specs]
         raise UsedWrongly(
             "DP-C020",
-            f"there is no asset {wanted.to_user_string()} to put {contract.path.name} on; "
-            f"{did_you_mean(wanted.to_user_string(), known)}",
+            asset=wanted.to_user_string(),
+            contract=contract.path.name,
+            hint=did_you_mean(wanted.to_user_string(), known),
         )
     if read is None:
         refuse_nothing_given(defs.resolve_assets_def(wanted), wanted)
@@ -113,11 +114,7 @@ def _refuse_taken(defs: dg.Definitions, key: dg.AssetKey, names: Sequence[str]) 
     taken = {check.name for check in defs.resolve_asset_graph().asset_check_keys if check.asset_key == key}
     for name in names:
         if name in taken:
-            raise UsedWrongly(
-                "DP-C041",
-                f"{key.to_user_string()} has a check called {name!r} already",
-                fix="put one contract on an asset, once; give a check of your own another name",
-            )
+            raise UsedWrongly("DP-C041", asset=key.to_user_string(), check=name)
 
 
 def contract_check(
@@ -138,7 +135,12 @@ def contract_check(
     plan = compile_plan(contract)
     missing = [name for name in contract.referred if name not in (references or {}) and opened is None]
     if missing:
-        raise UsedWrongly("DP-C017", f"{contract.path.name} refers to the table {missing[0]}, which is not given")
+        raise UsedWrongly(
+            "DP-C056",
+            contract=contract.path.name,
+            table=missing[0],
+            how=f"references={{{missing[0]!r}: function}}",
+        )
     checks = rule_checks(contract, single)
     references = {name: partial(_called, function) for name, function in (references or {}).items()}
 
@@ -192,11 +194,11 @@ class Contract(StageComponent):
         return ()
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The check. Raises: UsedWrongly DP-C020 when both a function and a table are given."""
+        """The check. Raises: UsedWrongly DP-C081 when both a function and a table are given."""
         project = load_project(Path(context.path))
         contract = with_code_of_checks(load_contract(project.file(self.file)))
         if self.function and self.table:
-            raise UsedWrongly("DP-C020", "a contract reads a function or a table, not both", where=self.file)
+            raise UsedWrongly("DP-C081", contract=self.file)
         if self.function:
             check_function(self.function)
         function = self.function

@@ -30,9 +30,7 @@ def check_columns(columns: Sequence[str], present: Sequence[str], file: str) -> 
     """Refuses partition columns that the file lacks. Raises: UsedWrongly DP-E004."""
     for column in columns:
         if column not in present:
-            raise UsedWrongly(
-                "DP-E004", f"{file} has no column {column!r} to partition by; {did_you_mean(column, present)}"
-            )
+            raise UsedWrongly("DP-E004", file=file, column=column, hint=did_you_mean(column, present))
 
 
 def refuse_rows_without_partition(
@@ -49,8 +47,4 @@ def refuse_rows_without_partition(
     ).fetchall()
     if lines:
         named = some(f"{line} ({part or 'no date'})" for line, part, _ in lines)
-        raise Refused(
-            "DP-E005",
-            f"{lines[0][2]} rows of {file} belong to no partition from {keys[0]} to {keys[-1]}: lines {named}",
-            fix="correct those lines, or widen start and end in dataops.yaml; nothing was written",
-        )
+        raise Refused("DP-E005", rows=lines[0][2], file=file, first=keys[0], last=keys[-1], lines=named)

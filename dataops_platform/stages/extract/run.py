@@ -69,7 +69,7 @@ class ExtractStep:
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
         """Replaces the partitions' rows by those of the file. Lines that are no rows go to quarantine.
 
-        Raises: UsedWrongly DP-E001, DP-E002, DP-E004; Refused DP-E003 (empty, damaged), DP-E005 (no partition);
+        Raises: what `locate` and `read_file` raise; UsedWrongly DP-E004; Refused DP-E005 (no partition);
         ContractBroken when more than `max_refused_share` of the lines are no rows.
         """
         path = locate(self.path, self.project.home)

@@ -21,7 +21,6 @@ from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.state import State
 
 ATTEMPTS = 50
-MOVED = "DP-P104"
 PUBLICATION = "publication"
 
 FORMAT = 1
@@ -107,7 +106,7 @@ def _duplicate_of(cut: Cut, run: str) -> Callable[[State], Duplicate]:
 
     def duplicate(state: State) -> Duplicate:
         if state.publication != cut.id or state.held:
-            raise LostRace(MOVED, f"{state.environment} was moved to publication {short(state.publication)} meanwhile")
+            raise LostRace("DP-P104", environment=state.environment, publication=short(state.publication))
         return Duplicate(actor=actor(), run=run)
 
     return duplicate
@@ -141,23 +140,13 @@ def refuse_stale(
     stale = stale_members(heads, lake.manifest, all_heads, older)
     if stale:
         again = ",".join(sorted({s.name for s in stale}))
-        raise Refused(
-            "DP-P101",
-            f"the cut is not consistent: {some(stale, width=200)}",
-            where=f"publication, {environment}",
-            fix=f"make them again: dataops run --select {again}; nothing was published",
-        )
+        raise Refused("DP-P101", stale=some(stale, width=200), environment=environment, names=again)
 
 
 def refuse_held(state: State, project: Project) -> None:
     """Refuses to publish where somebody went back, until they resume. Raises: Refused DP-P103."""
     if state.held:
-        raise Refused(
-            "DP-P103",
-            f"{project.environment} is held since its rollback (event {state.pointer}): nothing is published there",
-            where=f"publication, {project.environment}",
-            fix=f"when all is well again: dataops resume {project.environment}",
-        )
+        raise Refused("DP-P103", environment=project.environment, event=state.pointer)
 
 
 def _refuse_other_contracts(heads: Mapping[str, Head], contracts: Mapping[str, Contract], project: Project) -> None:
@@ -166,8 +155,9 @@ def _refuse_other_contracts(heads: Mapping[str, Head], contracts: Mapping[str, C
         if other:
             raise Refused(
                 "DP-P102",
-                f"{name} was audited under {contract.id} {other[0].contract_version or '(no contract)'}, "
-                f"but {contract.path.name} says something else now ({contract.version})",
-                where=f"publication, {project.environment}",
-                fix=f"audit it again: dataops run --select {name}; nothing was published",
+                table=name,
+                audited=other[0].contract_version or "none",
+                file=contract.path.name,
+                version=contract.version,
+                environment=project.environment,
             )

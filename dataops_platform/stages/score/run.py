@@ -58,11 +58,7 @@ class ScoreStep:
 
     def __post_init__(self) -> None:
         if not self.contract.primary_key:
-            raise UsedWrongly(
-                "DP-T005",
-                f"{self.contract.path.name} names no primaryKey: which row is a prediction about?",
-                where=f"table {self.name}",
-            )
+            raise UsedWrongly("DP-T005", contract=self.contract.path.name, table=self.name)
 
     @property
     def makes(self) -> tuple[Makes, ...]:
@@ -130,19 +126,16 @@ class ScoreStep:
             if candidate and head.digest != candidate:
                 raise LostRace(
                     "DP-M006",
-                    f"the last trained {self.model} of {self.project.environment} is no longer the candidate",
-                    where=f"candidate {short(candidate)}, head {short(head.digest)}",
-                    fix="build the release again",
+                    model=self.model,
+                    environment=self.project.environment,
+                    candidate=short(candidate),
+                    head=short(head.digest),
                 )
             features = tuple(head.manifests[0].details["features"])
             return ModelChoice(head.area or self.project.environment, head.version, head.ref(), features)
         shown = lake.state(self.project.environment).cut.member(self.model)
         if shown is None or shown.kind != "model":
-            raise Refused(
-                "DP-M005",
-                f"{self.project.environment} shows no model {self.model!r}, and this run trained none",
-                fix=f"train and publish it: dataops run --select {self.model},{self.name},publication",
-            )
+            raise Refused("DP-M005", environment=self.project.environment, model=self.model, table=self.name)
         trained = lake.manifest(shown.manifests[0])
         ref = InputRef(self.model, shown.digest, WHOLE, shown.manifests)
         area = shown.area or self.project.environment
@@ -155,9 +148,7 @@ class ScoreStep:
         for name in (self.time_column, *keys, *choice.features):
             if name not in columns:
                 raise UsedWrongly(
-                    "DP-T002",
-                    f"{self.table} has no column {name!r}; {did_you_mean(name, columns)}",
-                    where=f"table {self.name}",
+                    "DP-T002", table=self.table, column=name, hint=did_you_mean(name, columns), step=self.name
                 )
         rows = feature_rows(
             lake, self.project.environment, table, choice.features, keys, self.time_column, self.window, keys

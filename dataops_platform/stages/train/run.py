@@ -65,16 +65,14 @@ class TrainStep:
         for name in named:
             if name not in columns:
                 raise UsedWrongly(
-                    "DP-T002",
-                    f"{self.table} has no column {name!r}; {did_you_mean(name, columns)}",
-                    where=f"model {self.name}",
+                    "DP-T002", table=self.table, column=name, hint=did_you_mean(name, columns), step=self.name
                 )
         if self.contract.column(self.target).logical_type not in ("boolean", "integer"):
             raise UsedWrongly(
                 "DP-T007",
-                f"the target {self.target!r} is a {self.contract.column(self.target).logical_type}; it must be a "
-                "boolean, or an integer of 0 and 1",
-                where=f"model {self.name}",
+                target=self.target,
+                type=self.contract.column(self.target).logical_type,
+                model=self.name,
             )
         refuse_late_columns(self.contract, (*self.features, *(c for by in self.baselines for c in by)), self.known_by)
 
@@ -158,9 +156,13 @@ class TrainStep:
         if rows[self.target].nunique() != 2:
             raise Refused(
                 "DP-T003",
-                f"{self.table} has {len(rows)} rows from {window.start} to {window.end} with "
-                f"{rows[self.target].nunique()} values of {self.target}; a model needs both",
-                where=f"model {self.name}",
+                table=self.table,
+                rows=len(rows),
+                start=window.start,
+                end=window.end,
+                values=rows[self.target].nunique(),
+                target=self.target,
+                model=self.name,
             )
         return rows
 
@@ -172,11 +174,7 @@ class TrainStep:
         fit = call_function(self.function, lambda: load_function(self.function))
         model = call_function(self.function, lambda: fit(train[features], train[self.target].astype(int)))
         if not hasattr(model, "predict_proba"):
-            raise UsedWrongly(
-                "DP-T006",
-                f"{self.function} gave {type(model).__name__}, which has no predict_proba",
-                fix="return the fitted classifier",
-            )
+            raise UsedWrongly("DP-T006", function=self.function, type=type(model).__name__)
         check_trusted(model)
         target = judged[self.target].astype(int).to_numpy()
         refuse_other_columns(model, features, self.function)
@@ -285,12 +283,7 @@ def refuse_late_columns(contract: Contract, columns: Sequence[str], known_by: st
     late = [c for c in columns if contract.column(c).known_at != known_by]
     if late:
         told = some(f"{c} ({contract.column(c).known_at or 'not said'})" for c in late)
-        raise UsedWrongly(
-            "DP-T001",
-            f"{told} is not known at {known_by}, when the prediction is made",
-            where=f"contract {contract.path.name}, custom property knownAt",
-            fix="leave the column out of the features",
-        )
+        raise UsedWrongly("DP-T001", known_by=known_by, columns=told, contract=contract.path.name)
 
 
 def _parameters(model: Any) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def write_contract_file(file: ContractFile) -> None:
         else:
             file.path.unlink()
     except OSError as error:
-        raise UsedWrongly("DP-C032", f"cannot write {file.name}: {error.strerror}") from error
+        raise UsedWrongly("DP-C032", file=file.name, reason=error.strerror) from error
 
 
 def _graph(project: Project, folder: Path) -> DbtGraph:
@@ -174,7 +174,5 @@ def _found(path: Path, name: str) -> str | None:
         return None
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     if not text.startswith(MARK):
-        raise UsedWrongly(
-            "DP-C031", f"{name} was not written by `dataops contracts sync`, which needs the name", fix="rename it"
-        )
+        raise UsedWrongly("DP-C031", file=name)
     return text

@@ -56,7 +56,7 @@ def run_dbt(paths: DbtPaths, say: Callable[[str], None]) -> list[NodeResult]:
         done = dbtRunner(callbacks=[listen]).invoke([*_QUIETLY, "--no-write-json", "build", *paths.arguments])
     if done.exception is not None or not hasattr(done.result, "results"):
         text = str(done.exception or printed.getvalue()).strip()
-        raise SystemFailed("DP-D005", f"dbt could not run: {text[:600]}") from done.exception
+        raise SystemFailed("DP-D005", reason=text[:600]) from done.exception
     return [_node_result(result) for result in done.result.results]
 
 
@@ -68,7 +68,7 @@ def parse_dbt(paths: DbtPaths) -> None:
     parse = _parse_here if "dbt.cli.main" in sys.modules else _parse_apart
     said = parse([*_QUIETLY, "parse", *paths.arguments])
     if said is not None:
-        raise UsedWrongly("DP-D002", f"dbt cannot parse {paths.folder.name}: {' '.join(said.split())[:700]}")
+        raise UsedWrongly("DP-D002", folder=paths.folder.name, reason=" ".join(said.split())[:700])
 
 
 def _parse_here(arguments: list[str]) -> str | None:

@@ -76,7 +76,7 @@ def read_graph(project: Project, folder: Path) -> DbtGraph:
     from filelock import FileLock
 
     if not (folder / "dbt_project.yml").is_file():
-        raise UsedWrongly("DP-D001", f"{folder.name} holds no dbt project (dbt_project.yml)", where=project.root.name)
+        raise UsedWrongly("DP-D001", folder=folder.name, project=project.root.name)
     paths = DbtPaths(project, folder)
     digest = digest_of([digest_of_files(folder, _files(folder)), version("dbt-core"), version("dbt-duckdb")])
     cached = _read_cache(paths.graph)
@@ -100,12 +100,7 @@ def graph_of(manifest: Mapping[str, Any], digest: str) -> DbtGraph:
     for node in nodes.values():
         kind = node["config"]["materialized"]
         if kind not in _TABLES | {"ephemeral"}:
-            raise UsedWrongly(
-                "DP-D003",
-                f"the model {node['name']} is materialized as {kind}, which has no version of its own",
-                where=node["original_file_path"],
-                fix="materialize it as table or incremental, or as ephemeral when nobody else reads it",
-            )
+            raise UsedWrongly("DP-D003", model=node["name"], materialized=kind, file=node["original_file_path"])
     tests: dict[str, dict[str, Mapping[str, Any]]] = {key: {} for key in tables}
     for key, node in manifest["nodes"].items():
         if node["resource_type"] == "test" and node.get("attached_node") in tests:
@@ -155,10 +150,10 @@ def _refuse_other_schemas(manifest: Mapping[str, Any], schema: str) -> None:
         if (node["database"], node["schema"]) != ("lake", schema):
             raise UsedWrongly(
                 "DP-D006",
-                f"dbt would make {node['name']} in {node['database']}.{node['schema']}, not in lake.{schema}",
-                where=node["original_file_path"],
-                fix="take out its +schema or +database: environments are schemas here; or let a macro "
-                "generate_schema_name give {{ target.schema }}",
+                model=node["name"],
+                found=f"{node['database']}.{node['schema']}",
+                wanted=f"lake.{schema}",
+                file=node["original_file_path"],
             )
 
 

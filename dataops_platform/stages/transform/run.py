@@ -40,12 +40,8 @@ class DbtFailed(Refused):
         self.results = tuple(results)
         bad = [r for r in results if not r.is_good and r.status != "skipped"]
         first = bad[0]
-        super().__init__(
-            "DP-D004",
-            f"dbt: {some((f'{r.kind} {r.name}: {r.status}' for r in bad), width=120)}. {first.message[:300]}",
-            where=first.compiled_path,
-            fix="every mart is as it was before; correct the model, the test or the data",
-        )
+        failed = some((f"{r.kind} {r.name}: {r.status}" for r in bad), width=120)
+        super().__init__("DP-D004", where=first.compiled_path, failed=failed, reason=first.message[:300])
 
 
 @dataclass(frozen=True)
@@ -174,12 +170,16 @@ class TransformStep:
         if batch.rows_refused or batch.unmet:
             rows = [f"{v.rule} {v.failing_rows}" for v in batch.verdicts if v.failing_rows and v.severity == "error"]
             raise ContractBroken(
-                f"contract {contract.id} {contract.version} is broken: {batch.rows_refused} of {batch.rows_in} rows of "
-                f"{model.name} ({some(batch.unmet or rows)})",
-                asset=model.name,
-                verdicts=batch.verdicts,
+                "DP-C091",
+                model.name,
+                batch.verdicts,
                 where=context.place(self.project.environment),
-                fix=f"correct the model, or loosen the rule in {contract.path.name}; every mart is as it was before",
+                refused=batch.rows_refused,
+                rows=batch.rows_in,
+                table=model.name,
+                contract=f"{contract.id} {contract.version}",
+                rules=some(batch.unmet or rows),
+                file=contract.path.name,
             )
         return batch.verdicts
 
@@ -245,11 +245,7 @@ class TransformStep:
         now = lake.heads(self.project.environment)
         moved = [name for name, head in inputs.items() if now[name].version != head.version]
         if moved:
-            raise LostRace(
-                "DP-W008",
-                f"{some(moved)} changed while dbt was reading",
-                fix="every mart is as it was before; run again",
-            )
+            raise LostRace("DP-W008", tables=some(moved))
 
     def _outcome(
         self, lake: Lake, model: DbtModel, results: Sequence[NodeResult], made: Mapping[str, Manifest]

@@ -13,17 +13,18 @@ PACKAGE = "package://"
 def locate(name: str, root: Path) -> Path:
     """The file called `name`: relative to `root`, or `package://<package>/<path>`.
 
-    Raises: UsedWrongly DP-E001 when it is missing, lies outside, or is named by its place on this machine.
+    Raises: UsedWrongly DP-E001 when it is missing, DP-E008 when its package is, DP-E007 when it lies outside, DP-E006
+    when it is named by its place on this machine.
     """
     if Path(name).is_absolute():
-        raise UsedWrongly("DP-E001", f"{name} is a place on one machine", fix="name it as seen from the project")
+        raise UsedWrongly("DP-E006", file=name)
     base, relative = (root, name) if not name.startswith(PACKAGE) else _package(name)
     path = (base / relative).resolve()
     if not path.is_relative_to(base.resolve()):
-        raise UsedWrongly("DP-E001", f"{name} lies outside the project", fix="move the file into the project")
+        raise UsedWrongly("DP-E007", file=name)
     if not path.is_file():
         names = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
-        raise UsedWrongly("DP-E001", f"the file {name} is missing; {did_you_mean(path.name, names)}")
+        raise UsedWrongly("DP-E001", file=name, hint=did_you_mean(path.name, names))
     return path
 
 
@@ -31,7 +32,7 @@ def _package(name: str) -> tuple[Path, str]:
     package, _, relative = name.removeprefix(PACKAGE).partition("/")
     spec = importlib.util.find_spec(package) if package.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
-        raise UsedWrongly("DP-E001", f"the package {package!r} is not installed", fix=f"pip install {package}")
+        raise UsedWrongly("DP-E008", package=package)
     return Path(next(iter(spec.submodule_search_locations))), relative
 
 

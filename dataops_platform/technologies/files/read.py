@@ -57,19 +57,19 @@ class FileRows:
 def read_file(path: Path, name: str) -> FileRows:
     """The rows of a `.csv`, `.csv.gz`, `.zip` (of one CSV) or `.parquet` file; `name` is used in messages.
 
-    Raises: UsedWrongly DP-E002 for another kind of file, Refused DP-E003 for one that is empty, damaged or cut short.
+    Raises: UsedWrongly DP-E009 or DP-E017 for no file, DP-E002 or DP-E010 for another kind of file; Refused DP-E003 for
+    one that is damaged or cut short, DP-E011 to DP-E016 for one without rows of named text columns.
     """
+    if path.is_dir():
+        raise UsedWrongly("DP-E017", file=name or path)
     if not path.is_file():
-        there = "is a folder" if path.is_dir() else "is not there"
-        raise UsedWrongly("DP-E002", f"{name or path} {there}", fix="name a .csv, .csv.gz, .zip or .parquet file")
+        raise UsedWrongly("DP-E009", file=name or path)
     try:
         if path.name.endswith(".parquet"):
             return _read_parquet(path, name)
         return _read_csv(_bytes(path, name), name)
     except _DAMAGE as error:
-        raise Refused(
-            "DP-E003", f"{name} is damaged or cut short ({error})", fix="deliver the file again; nothing was written"
-        ) from error
+        raise Refused("DP-E003", file=name, reason=error) from error
 
 
 def _bytes(path: Path, name: str) -> bytes:
@@ -82,9 +82,9 @@ def _bytes(path: Path, name: str) -> bytes:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.namelist() if m.endswith(".csv")]
             if len(members) != 1:
-                raise UsedWrongly("DP-E002", f"{name} holds {len(members)} CSV files, not one ({some(members)})")
+                raise UsedWrongly("DP-E010", file=name, count=len(members), names=some(members))
             return archive.read(members[0])
-    raise UsedWrongly("DP-E002", f"{name} is of no known kind", fix="known: .csv, .csv.gz, .zip of one .csv, .parquet")
+    raise UsedWrongly("DP-E002", file=name)
 
 
 def _read_parquet(path: Path, name: str) -> FileRows:
@@ -94,9 +94,7 @@ def _read_parquet(path: Path, name: str) -> FileRows:
     try:
         table = pq.ParquetFile(io.BytesIO(path.read_bytes())).read()
     except pa.ArrowException as error:
-        raise Refused(
-            "DP-E003", f"{name} is damaged or cut short ({error})", fix="deliver the file again; nothing was written"
-        ) from error
+        raise Refused("DP-E003", file=name, reason=error) from error
     _refuse_names(table.column_names, name)
     texts = [_as_text(table.column(column), column, name) for column in table.column_names]
     return FileRows(_with_lines(pa.table(texts, names=table.column_names), range(1, table.num_rows + 1)), ())
@@ -108,19 +106,17 @@ def _as_text(column: pa.ChunkedArray, column_name: str, name: str) -> pa.Chunked
     try:
         return column.cast(pa.string())
     except pa.ArrowException as error:
-        raise Refused(
-            "DP-E003", f"{name} has column {column_name!r} of type {column.type}, which is no text: {error}"
-        ) from error
+        raise Refused("DP-E016", file=name, column=column_name, type=column.type, reason=error) from error
 
 
 def _read_csv(data: bytes, name: str) -> FileRows:
     header = next(_records(data), None)
     if header is None:
-        raise Refused("DP-E003", f"{name} is empty: it has no header line", fix="deliver the file again")
+        raise Refused("DP-E011", file=name)
     line, names, _, problem = header
     problem = problem or _fault(names, len(names))
     if problem:
-        raise Refused("DP-E003", f"{name}, line {line}, is no header: {problem}", fix="deliver the file again")
+        raise Refused("DP-E012", file=name, line=line, reason=problem)
     _refuse_names(names, name)
     return _read_plain_csv(data, names) or _read_any_csv(data, names)
 
@@ -130,12 +126,12 @@ def _refuse_names(names: list[str], name: str) -> None:
     lower = [column.lower() for column in names]
     twice = sorted({column for column in names if lower.count(column.lower()) > 1})
     if twice:
-        raise Refused("DP-E003", f"{name} names column {some(twice)} twice in its header")
+        raise Refused("DP-E013", file=name, columns=some(twice))
     if "" in names:
-        raise Refused("DP-E003", f"{name} gives column {names.index('') + 1} no name in its header")
+        raise Refused("DP-E014", file=name, number=names.index("") + 1)
     own = [column for column in names if column.lower().startswith("_dp_")]
     if own:
-        raise Refused("DP-E003", f"{name} has column {some(own)}; names starting with _dp_ are the platform's own")
+        raise Refused("DP-E015", file=name, columns=some(own))
 
 
 def _read_plain_csv(data: bytes, header: list[str]) -> FileRows | None:

@@ -39,11 +39,7 @@ def version_files(client: MlflowClient, name: str, version: str) -> Path:
         client.get_model_version(name, version)
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/{version}"))
     except (MlflowException, OSError) as error:
-        raise Refused(
-            "DP-M002",
-            f"the registry has no version {version} of {name}, or not its files",
-            fix="train the model again, or restore it from a backup",
-        ) from error
+        raise Refused("DP-M002", version=version, model=name) from error
 
 
 @dataclass(frozen=True)
@@ -102,11 +98,7 @@ def version_called(client: MlflowClient, name: str, called: str) -> str:
         return str(client.get_model_version_by_alias(name, called).version)
     except MlflowException as error:
         known = registered(client, name).aliases
-        raise UsedWrongly(
-            "DP-M013",
-            f"the registry has no version of {name} called {called!r}; {did_you_mean(called, known)}",
-            fix="name a version's number or an alias: MODEL@7, MODEL@challenger",
-        ) from error
+        raise UsedWrongly("DP-M013", model=name, called=called, hint=did_you_mean(called, known)) from error
 
 
 def find_versions(client: MlflowClient, name: str, digest: str) -> list[str]:

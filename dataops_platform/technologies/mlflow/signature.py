@@ -30,25 +30,20 @@ def signature_of(columns: Sequence[tuple[str, str, bool]]) -> ModelSignature:
 
 
 def refuse_other_columns(model: Any, features: Sequence[str], function: str) -> None:
-    """Refuses a model that was fitted on other columns than the features. Raises: UsedWrongly DP-T008."""
+    """Refuses a model that was fitted on other columns than the features. Raises: UsedWrongly DP-T008, DP-T010."""
     fitted = [str(name) for name in getattr(model, "feature_names_in_", features)]
     if fitted != list(features):
         other = [name for name in fitted if name not in features] or [name for name in features if name not in fitted]
-        what = f"other columns than the features: {some(other)}" if other else "the features in another order"
-        raise UsedWrongly(
-            "DP-T008", f"{function} fitted its model on {what}", fix="fit it on the frame that it is given"
-        )
+        if not other:
+            raise UsedWrongly("DP-T010", function=function)
+        raise UsedWrongly("DP-T008", function=function, columns=some(other))
 
 
 def refuse_other_output(probabilities: Any, function: str) -> None:
-    """Refuses a model that does not give a probability for each of two classes. Raises: UsedWrongly DP-T008."""
+    """Refuses a model that does not give a probability for each of two classes. Raises: UsedWrongly DP-T009."""
     shape: tuple[int, ...] = getattr(probabilities, "shape", ())
     if len(shape) != 2 or shape[1] != 2:
-        raise UsedWrongly(
-            "DP-T008",
-            f"{function} gave a model whose predict_proba has the shape {shape}, not (rows, 2)",
-            fix="fit a classifier of two classes",
-        )
+        raise UsedWrongly("DP-T009", function=function, shape=shape)
 
 
 def refuse_other_signature(folder: Path, columns: Sequence[tuple[str, str, bool]]) -> None:
@@ -65,7 +60,7 @@ def refuse_other_signature(folder: Path, columns: Sequence[tuple[str, str, bool]
     if other:
         raise Refused(
             "DP-M019",
-            f"the model's signature has other {' and '.join(other)} than its features have in their contract",
-            where=f"wanted {wanted[other[0]]}, found {described.get(other[0])}",
-            fix="train it on the features as the contract has them",
+            parts=" and ".join(other),
+            wanted=wanted[other[0]],
+            found=described.get(other[0]),
         )

@@ -49,38 +49,26 @@ def artefact_digest(folder: Path) -> str:
 def refuse_other_files(folder: Path, digest: str) -> None:
     """Refuses a folder that does not hold the model with this digest. Nothing of it is executed or made an object.
 
-    Raises: Refused DP-M001 for other content, also such that cannot be read, DP-M011 for links, which could lead
+    Raises: Refused DP-M001 for other content, DP-M021 for such that cannot be read, DP-M011 for links, which could lead
     elsewhere tomorrow.
     """
     links = [path.relative_to(folder).as_posix() for path in (folder, *folder.rglob("*")) if path.is_symlink()]
     if links:
-        raise Refused(
-            "DP-M011",
-            f"among the model's files are links: {some(links)}",
-            fix="somebody changed them; train again, or restore them from a backup",
-        )
+        raise Refused("DP-M011", links=some(links))
     try:
         found = artefact_digest(folder)
     except Exception as error:  # whatever a parser says of bytes that somebody else may have written
         raise Refused(
-            "DP-M001",
-            f"the model's files cannot be read: {type(error).__name__} {some([error], width=100)}",
-            where=f"recorded {digest[:19]}",
-            fix="somebody changed them; train again, or restore them from a backup",
+            "DP-M021", reason=f"{type(error).__name__} {some([error], width=100)}", recorded=digest[:19]
         ) from error
     if found != digest:
-        raise Refused(
-            "DP-M001",
-            "the model's files are not those that were registered",
-            where=f"recorded {digest[:19]}, found {found[:19]}",
-            fix="somebody changed them; train again, or restore them from a backup",
-        )
+        raise Refused("DP-M001", recorded=digest[:19], found=found[:19])
 
 
 def load_model(folder: Path, digest: str) -> BaseEstimator:
     """The model in a folder, after its files were found to have `digest`; nothing is executed before.
 
-    Raises: Refused DP-M001 or DP-M011 when they are others, DP-M003 for a type that is not trusted.
+    Raises: Refused DP-M001, DP-M021 or DP-M011 when they are others, DP-M003 for a type that is not trusted.
     """
     refuse_other_files(folder, digest)
     import skops.io
@@ -89,7 +77,7 @@ def load_model(folder: Path, digest: str) -> BaseEstimator:
     try:
         return skops.io.load(folder / MODEL_FILE, trusted=list(TRUSTED_TYPES))
     except UntrustedTypesFoundException as error:
-        raise Refused("DP-M003", f"the model holds types that are not trusted: {error}") from error
+        raise Refused("DP-M003", types=error) from error
 
 
 def check_trusted(model: Any) -> None:
@@ -98,11 +86,7 @@ def check_trusted(model: Any) -> None:
 
     unknown = sorted(set(skops.io.get_untrusted_types(data=skops.io.dumps(model))) - set(TRUSTED_TYPES))
     if unknown:
-        raise UsedWrongly(
-            "DP-M004",
-            f"the model holds types that are not trusted: {some(unknown)}",
-            fix="use estimators of scikit-learn whose files skops trusts: linear ones, histogram gradient boosting",
-        )
+        raise UsedWrongly("DP-M004", types=some(unknown))
 
 
 def refuse_untrusted(folder: Path) -> None:
@@ -114,11 +98,7 @@ def refuse_untrusted(folder: Path) -> None:
 
     unknown = sorted(set(skops.io.get_untrusted_types(file=folder / MODEL_FILE)) - set(TRUSTED_TYPES))
     if unknown:
-        raise Refused(
-            "DP-M003",
-            f"the model holds types that are not trusted: {some(unknown)}",
-            fix="use estimators of scikit-learn whose files skops trusts: linear ones, histogram gradient boosting",
-        )
+        raise Refused("DP-M003", types=some(unknown))
 
 
 def _mlmodel(path: Path) -> Any:

@@ -78,7 +78,7 @@ def test_freshness_is_that_of_the_moment_and_asked_again_when_the_plan_is_carrie
     plan = world.plan(world.release())
     assert (plan.answers[1].verdict, plan.answers[1].said) == ("pass", "1 tables promise freshness and are fresh")
     world.now += timedelta(days=2)
-    with pytest.raises(Refused, match=r"^DP-G001 freshness: late: orders \(3 D old\)"):
+    with pytest.raises(Refused, match=r"^DP-G001 Gates fail: freshness: late: orders \(3 D old\)"):
         world.promote(plan)
 
 
@@ -123,7 +123,7 @@ def test_a_waiver_that_ran_out_since_the_plan_was_made_waives_nothing(world: Any
     world.write(MORE, verdicts=(Verdict("amount:minimum", "warning", 2),))
     plan = world.plan(world.release())
     world.now += timedelta(days=1)
-    with pytest.raises(Refused, match=r"^DP-G001 checks: 2 rows are warned of, 0 before"):
+    with pytest.raises(Refused, match=r"^DP-G001 Gates fail: checks: 2 rows are warned of, 0 before"):
         world.promote(plan)
     assert world.answer(world.release(), "checks").said.endswith("; the waiver by bob ended on 2013-03-01")
 

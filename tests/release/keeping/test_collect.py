@@ -71,7 +71,7 @@ def test_gc_frees_files_and_every_kept_state_comes_back_with_the_same_digests(sh
             roll_back(shop.lake, environment, str(sequence))
             assert shop.views(environment) == shop.shown[environment, sequence]
         for sequence in (1, 2, 3, 4):
-            with pytest.raises(Refused, match=f"DP-L060 the state of event {sequence} was collected") as refused:
+            with pytest.raises(Refused, match=f"DP-L060 The state of event {sequence} is deleted") as refused:
                 roll_back(shop.lake, environment, str(sequence))
             assert "2030-01-07" in str(refused.value)
             assert shop.views(environment) == shop.shown[environment, 5]

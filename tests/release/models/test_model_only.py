@@ -83,7 +83,7 @@ def test_a_retrained_model_is_released_in_place_and_scheduled_runs_are_not_distu
 @pytest.mark.journey
 def test_what_cannot_be_released_is_named(dataops: Run, project: Project, retrained: str) -> None:
     for wanted, code in (
-        ("stays", "DP-M013"),
+        ("stays", "DP-M023"),
         ("stays@nobody", "DP-M013"),
         ("stays@77", "DP-M013"),
         ("stray@1", "DP-M012"),

@@ -84,7 +84,7 @@ def test_tampered_models_are_refused_before_they_are_deserialized(
         prepare(project, lake, release.cut)
     assert not (tmp_path / "executed").exists()
     assert shows(lake) == before, "nothing moved"
-    assert set(refused.values()) == {"DP-M001", "DP-M002", "DP-M011"}, refused
+    assert set(refused.values()) == {"DP-M001", "DP-M002", "DP-M011", "DP-M021"}, refused
     assert len(refused) >= 50
     say(f"{len(refused)} of {len(refused)} tampered model artefacts refused before deserialization")
 

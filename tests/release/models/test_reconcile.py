@@ -107,7 +107,7 @@ def test_a_failure_is_told_and_leaves_the_switch_as_it_is(
     state = lake.state("prod")
     with monkeypatch.context() as patched:
         patched.setattr("dataops_platform.release.reconciliation.model_aliases.copy_version", lambda *_: 1 / 0)
-        assert follow_switch(project, lake).failed.startswith("DP-M015 the registry does not follow prod yet")
+        assert follow_switch(project, lake).failed.startswith("DP-M015 The registry does not follow prod yet")
     assert lake.state("prod") == state
     assert follow_switch(project, lake).failed == ""
     assert aliases(project) == {"champion": "1"}

@@ -77,14 +77,14 @@ def test_a_ledger_cut_short_together_with_its_file_is_found_through_the_registry
     shorten(project, 1)
     missing = "event 3 of prod: the registry remembers it, and the ledger has no such event"
     code, text = verdict(dataops)
-    assert (code, text.startswith(f"DP-L042 {missing}")) == (1, True)
-    with pytest.raises(Refused, match=f"^DP-L042 {missing}"):
+    assert (code, text.startswith(f"DP-L042 The ledger fails verification: {missing}")) == (1, True)
+    with pytest.raises(Refused, match=f"^DP-L083 The registry remembers another ledger: {missing}"):
         reconcile(project, lake)
     for _ in range(3):  # also when it has grown again, by events that are others
         lake.note("prod", Duplicate(actor="eve"))
     other = "event 3 of prod: it is another event than the one that the registry remembers"
-    assert follow_switch(project, lake).failed.startswith(f"DP-L042 {other}")
-    assert verdict(dataops)[1].startswith(f"DP-L042 {other}")
+    assert follow_switch(project, lake).failed.startswith(f"DP-L083 The registry remembers another ledger: {other}")
+    assert verdict(dataops)[1].startswith(f"DP-L042 The ledger fails verification: {other}")
     assert remembered(project) == [before], "what disagrees is never written over"
 
 
@@ -108,10 +108,10 @@ def test_a_ledger_of_which_the_lake_and_the_files_know_nothing_any_more_is_found
 
 def test_a_tag_that_was_scribbled_in_is_told_and_left(project: Project, lake: Lake, dataops: Run) -> None:
     write_tag(project, "three")
-    said = "the tag dataops.ledger of the experiment guest/prod cannot be read: 'three'"
+    said = "The tag dataops.ledger of the experiment guest/prod cannot be read: 'three'"
     assert verdict(dataops, "--env", "prod")[0] == 1
     assert said in verdict(dataops, "--env", "prod")[1]
-    with pytest.raises(SystemFailed, match=f"^DP-L043 {said}"):
+    with pytest.raises(SystemFailed, match=f"^DP-L085 {said}"):
         reconcile(project, lake)
     assert said in follow_switch(project, lake).failed
 
@@ -122,7 +122,7 @@ def test_a_registry_that_does_not_answer_is_told_and_asked_again_by_the_next(
     lake.note("prod", NOTE)
     with monkeypatch.context() as patched:
         patched.setattr("dataops_platform.release.audit.registry_anchor.open_tracking", lambda _: 1 / 0)
-        assert follow_switch(project, lake).failed.startswith("DP-M015 the registry does not follow prod yet")
+        assert follow_switch(project, lake).failed.startswith("DP-M015 The registry does not follow prod yet")
         code, text = verdict(dataops, "--env", "prod")
         assert (code, "prod: the registry does not say what it remembers: division by zero" in text) == (1, True)
     assert follow_switch(project, lake).failed == ""

@@ -69,7 +69,7 @@ def test_after_the_data_was_rolled_back_the_release_can_be_and_after_a_resume_ag
     roll_back(shop.lake, "prod")
     assert shows(shop) == (first.id, first.code, [(1,)], True)
     resume(shop.lake, "prod")
-    with pytest.raises(UsedWrongly, match="DP-L011 prod showed no release before this one"):
+    with pytest.raises(UsedWrongly, match="DP-L075 prod showed no release before this one"):
         roll_back(shop.lake, "prod")
 
 
@@ -96,7 +96,7 @@ def test_the_second_to_carry_out_a_plan_is_told_who_did(shop: Shop) -> None:
     first = shop.release(1)
     plan = shop.plan(first)
     switch_to_release(shop.lake, plan, first)
-    said = r"^DP-L010 \w+ came first: promotion of release \w{12} to prod, by just this plan\. event 1"
+    said = r"^DP-L074 \w+ carried out this plan first: promotion of release \w{12} to prod\. Event 1"
     with pytest.raises(LostRace, match=said):
         switch_to_release(shop.lake, plan, first)
 
@@ -156,7 +156,7 @@ def test_the_beginning_of_an_id_that_two_states_share_is_refused() -> None:
     ]
     named = partial(switch._named, events, environment="prod")
     assert [named(to).sequence for to in ("a1", "a2", "sha256:b2", "b3", "2", "2c", "d")] == [1, 3, 2, 3, 2, 4, 4]
-    with pytest.raises(UsedWrongly, match=r"^DP-L011 'a' may be any of a1, a2\. write more of it"):
+    with pytest.raises(UsedWrongly, match=r"^DP-L077 'a' may be any of a1, a2\. Write more of it"):
         named("a")
     for unknown in ("sha256:", "e", "5"):
         with pytest.raises(UsedWrongly, match="DP-L011 prod never showed"):
@@ -327,7 +327,7 @@ def test_a_move_that_loses_its_race_to_publications_tries_again(shop: Shop, monk
     assert shop.promote(second).sequence == 5
     monkeypatch.setattr(switch, "ATTEMPTS", 2)
     rivals = iter(range(9))
-    with pytest.raises(Refused, match="DP-L013 prod moved 2 times meanwhile"):
+    with pytest.raises(Refused, match="DP-L013 prod changed 2 times during this command"):
         roll_back(shop.lake, "prod")
 
 

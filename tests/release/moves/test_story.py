@@ -153,7 +153,7 @@ class Story(RuleBasedStateMachine):
             return
         target = model.target(back, to)
         if target is None:
-            with pytest.raises(UsedWrongly, match="DP-L011"):
+            with pytest.raises(UsedWrongly, match=r"^DP-L07[56]"):
                 asked()
             return
         if model.held and model.back and model.back[1] == target.sequence:

@@ -149,7 +149,10 @@ def test_the_refusal_names_the_first_bad_event_of_each_environment(copied: Path,
         lake.connection.execute(
             "update lake._dataops.ledger set body = replace(body, '\"actor\"', '\"Actor\"') where sequence in (2, 4)"
         )
-        with pytest.raises(Refused, match=r"^DP-L042 event 2 of dev: .* hash; event 2 of prod: its content") as caught:
+        with pytest.raises(
+            Refused,
+            match=r"^DP-L042 The ledger fails verification: event 2 of dev: .* hash; event 2 of prod: its content",
+        ) as caught:
             refuse_faults(verify(lake))
     assert caught.value.exit_code == 1
 
@@ -185,7 +188,7 @@ def test_an_anchor_that_cannot_be_written_is_told_before_anything_moves(copied: 
     with opened(copied) as lake:
         before = lake.state("prod")
         for move in (lambda: roll_back(lake, "prod"), lambda: lake.note("prod", Duplicate(actor="ann"))):
-            with pytest.raises(SystemFailed, match=r"^DP-L041 the anchors in prod\.jsonl cannot be written"):
+            with pytest.raises(SystemFailed, match=r"^DP-L041 The anchors in prod\.jsonl cannot be written"):
                 move()
         assert lake.state("prod") == before
 

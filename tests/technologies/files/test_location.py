@@ -28,10 +28,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def refused(name: str, root: Path) -> str:
-    """What is said about a file that cannot be read; all of it is DP-E001."""
+    """What is said about a file that cannot be read; with its code."""
     with pytest.raises(UsedWrongly) as caught:
         locate(name, root)
-    return str(caught.value).removeprefix("DP-E001 ")
+    return str(caught.value)
 
 
 def test_a_file_of_the_project_is_found(project: Path) -> None:
@@ -48,32 +48,37 @@ def test_a_file_of_a_package_is_found_without_importing_it(project: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("data/order.csv", "the file data/order.csv is missing; did you mean 'orders.csv'?"),
-        ("nowhere/x.csv", "the file nowhere/x.csv is missing; known: none."),
-        ("data", "the file data is missing; known: none."),
-        ("", "the file  is missing; "),
-        ("../secret.csv", "../secret.csv lies outside the project. move the file into the project."),
-        ("data/../../secret.csv", "data/../../secret.csv lies outside the project. move the file into the project."),
-        ("data/link.csv", "data/link.csv lies outside the project. move the file into the project."),
-        ("/etc/passwd", "/etc/passwd is a place on one machine. name it as seen from the project."),
+        ("data/order.csv", "DP-E001 The file data/order.csv is missing; did you mean 'orders.csv'?"),
+        ("nowhere/x.csv", "DP-E001 The file nowhere/x.csv is missing; known: none."),
+        ("data", "DP-E001 The file data is missing; known: none."),
+        ("", "DP-E001 The file  is missing; "),
+        ("../secret.csv", "DP-E007 ../secret.csv lies outside the project. Move the file into the project."),
+        (
+            "data/../../secret.csv",
+            "DP-E007 data/../../secret.csv lies outside the project. Move the file into the project.",
+        ),
+        ("data/link.csv", "DP-E007 data/link.csv lies outside the project. Move the file into the project."),
+        ("/etc/passwd", "DP-E006 /etc/passwd is a path on one machine. Name it relative to the project."),
         (
             "package://no_such_package/x.csv",
-            "the package 'no_such_package' is not installed. pip install no_such_package.",
+            "DP-E008 The package 'no_such_package' is not installed. pip install no_such_package.",
         ),
-        ("package://os.path/x.csv", "the package 'os.path' is not installed. pip install os.path."),
-        ("package:///x.csv", "the package '' is not installed. pip install ."),
-        ("package://csv/x.csv", "the package 'csv' is not installed. pip install csv."),
+        ("package://os.path/x.csv", "DP-E008 The package 'os.path' is not installed. pip install os.path."),
+        ("package:///x.csv", "DP-E008 The package '' is not installed. pip install ."),
+        ("package://csv/x.csv", "DP-E008 The package 'csv' is not installed. pip install csv."),
         (
             "package://package_of_the_tests/data/plane.csv",
-            "the file package://package_of_the_tests/data/plane.csv is missing; did you mean 'planes.csv'?",
+            "DP-E001 The file package://package_of_the_tests/data/plane.csv is missing; did you mean 'planes.csv'?",
         ),
         (
             "package://package_of_the_tests/../../secret.csv",
-            "package://package_of_the_tests/../../secret.csv lies outside the project. move the file into the project.",
+            "DP-E007 package://package_of_the_tests/../../secret.csv lies outside the project. Move the file into the "
+            "project.",
         ),
         (
             "package://package_of_the_tests//etc/passwd",
-            "package://package_of_the_tests//etc/passwd lies outside the project. move the file into the project.",
+            "DP-E007 package://package_of_the_tests//etc/passwd lies outside the project. Move the file into the "
+            "project.",
         ),
     ],
 )
@@ -83,7 +88,7 @@ def test_a_file_that_is_missing_or_elsewhere_is_refused(project: Path, name: str
 
 def test_an_absolute_name_is_refused_even_inside_the_project_because_it_would_be_shown(project: Path) -> None:
     name = str(project / "data" / "orders.csv")
-    assert refused(name, project) == f"{name} is a place on one machine. name it as seen from the project."
+    assert refused(name, project) == f"DP-E006 {name} is a path on one machine. Name it relative to the project."
 
 
 def test_a_file_is_shown_without_saying_how_it_was_found() -> None:

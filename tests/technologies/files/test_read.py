@@ -152,27 +152,27 @@ def test_reading_a_small_file_does_not_shorten_what_others_in_the_process_may_re
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "is empty: it has no header line. deliver the file again."),
-        (b"\n\r\n", "is empty: it has no header line. deliver the file again."),
-        (b"\xef\xbb\xbf", "is empty: it has no header line. deliver the file again."),
-        (b"a,b,a\n", "names column a twice in its header."),
-        (b"a,b,A\n", "names column A, a twice in its header."),
-        (b"a,,b\n1,2,3\n", "gives column 2 no name in its header."),
-        (b"a,b,\n1,2,\n", "gives column 3 no name in its header."),
-        (b"a,_dp_line\n1,2\n", "has column _dp_line; names starting with _dp_ are the platform's own."),
-        (b"a,_DP_x\n1,2\n", "has column _DP_x; names starting with _dp_ are the platform's own."),
-        (b'"a,b\n1,2\n', f", line 1, is no header: {END}. deliver the file again."),
-        (b'"a"b,c\n1,2\n', f", line 1, is no header: {QUOTE}. deliver the file again."),
-        (b"\xff,b\n1,2\n", ", line 1, is no header: encoding: not UTF-8. deliver the file again."),
-        ("a,b\n1,2\n".encode("utf-16"), ", line 1, is no header: encoding: not UTF-8. deliver the file again."),
-        (b"\na\0,b\n1,2\n", ", line 2, is no header: null byte. deliver the file again."),
+        (b"", "is empty and has no header line. Deliver the file again."),
+        (b"\n\r\n", "is empty and has no header line. Deliver the file again."),
+        (b"\xef\xbb\xbf", "is empty and has no header line. Deliver the file again."),
+        (b"a,b,a\n", "names a column twice in its header: a."),
+        (b"a,b,A\n", "names a column twice in its header: A, a."),
+        (b"a,,b\n1,2,3\n", "has no name for column 2 in its header."),
+        (b"a,b,\n1,2,\n", "has no name for column 3 in its header."),
+        (b"a,_dp_line\n1,2\n", "has the columns _dp_line, but names starting with _dp_ belong to the platform."),
+        (b"a,_DP_x\n1,2\n", "has the columns _DP_x, but names starting with _dp_ belong to the platform."),
+        (b'"a,b\n1,2\n', f"has no valid header in line 1: {END}. Deliver the file again."),
+        (b'"a"b,c\n1,2\n', f"has no valid header in line 1: {QUOTE}. Deliver the file again."),
+        (b"\xff,b\n1,2\n", "has no valid header in line 1: encoding: not UTF-8. Deliver the file again."),
+        ("a,b\n1,2\n".encode("utf-16"), "has no valid header in line 1: encoding: not UTF-8. Deliver the file again."),
+        (b"\na\0,b\n1,2\n", "has no valid header in line 2: null byte. Deliver the file again."),
     ],
 )
 def test_a_file_without_a_right_header_is_refused(
     csv_of: Callable[[bytes], FileRows], data: bytes, message: str
 ) -> None:
-    text = said(lambda: csv_of(data)).removeprefix("DP-E003 data/x.csv")
-    assert text.removeprefix(" ") == message.removeprefix(" ")
+    text = said(lambda: csv_of(data))
+    assert re.match(r"DP-E01[1-5] data/x\.csv " + re.escape(message), text), text
 
 
 def lines_of(text: str) -> list[str]:
@@ -329,7 +329,7 @@ def test_a_file_that_is_damaged_or_cut_short_is_refused_whole(tmp_path: Path, na
     (tmp_path / name).write_bytes(data)
     message = said(lambda: read_file(tmp_path / name, f"data/{name}"))
     assert message.startswith(f"DP-E003 data/{name} is damaged or cut short (")
-    assert message.endswith("). deliver the file again; nothing was written.")
+    assert message.endswith("). Deliver the file again; nothing was written.")
     assert str(tmp_path) not in message
 
 
@@ -337,23 +337,42 @@ def test_a_packed_file_without_content_is_refused(tmp_path: Path) -> None:
     for name, data in {"x.csv.gz": b"", "y.csv.gz": gzip.compress(b""), "z.zip": zipped({"z.csv": b""})}.items():
         (tmp_path / name).write_bytes(data)
         assert said(lambda: read_file(tmp_path / name, name)) == (  # noqa: B023
-            f"DP-E003 {name} is empty: it has no header line. deliver the file again."
+            f"DP-E011 {name} is empty and has no header line. Deliver the file again."
         )
 
 
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("x.zip", zipped({"a.csv": CSV, "b.csv": CSV}), "x.zip holds 2 CSV files, not one (a.csv, b.csv)."),
-        ("x.zip", zipped({"a.txt": CSV}), "x.zip holds 0 CSV files, not one ()."),
-        ("x.txt", CSV, "x.txt is of no known kind. known: .csv, .csv.gz, .zip of one .csv, .parquet."),
-        ("x.CSV", CSV, "x.CSV is of no known kind. known: .csv, .csv.gz, .zip of one .csv, .parquet."),
-        ("csv", CSV, "csv is of no known kind. known: .csv, .csv.gz, .zip of one .csv, .parquet."),
+        (
+            "x.zip",
+            zipped({"a.csv": CSV, "b.csv": CSV}),
+            "DP-E010 x.zip holds 2 CSV files, not one (a.csv, b.csv). Pack one CSV file.",
+        ),
+        ("x.zip", zipped({"a.txt": CSV}), "DP-E010 x.zip holds 0 CSV files, not one (). Pack one CSV file."),
+        (
+            "x.txt",
+            CSV,
+            "DP-E002 x.txt is not a kind of file that can be read. Name a .csv, .csv.gz, .zip of one .csv, or .parquet "
+            "file.",
+        ),
+        (
+            "x.CSV",
+            CSV,
+            "DP-E002 x.CSV is not a kind of file that can be read. Name a .csv, .csv.gz, .zip of one .csv, or .parquet "
+            "file.",
+        ),
+        (
+            "csv",
+            CSV,
+            "DP-E002 csv is not a kind of file that can be read. Name a .csv, .csv.gz, .zip of one .csv, or .parquet "
+            "file.",
+        ),
     ],
 )
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, name: str, data: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(data)
-    assert said(lambda: read_file(tmp_path / name, name), UsedWrongly) == f"DP-E002 {message}"
+    assert said(lambda: read_file(tmp_path / name, name), UsedWrongly) == message
 
 
 @settings(max_examples=120, deadline=None, database=None)
@@ -371,7 +390,7 @@ def test_a_damaged_file_is_never_a_traceback_of_another_kind(
     try:
         found = read_file(path, path.name)
     except (Refused, UsedWrongly) as error:
-        assert error.code in ("DP-E002", "DP-E003")
+        assert error.code in ("DP-E003", "DP-E010", "DP-E011", "DP-E012", "DP-E013", "DP-E014")
     else:
         assert found.rows_in >= 0
 
@@ -418,14 +437,17 @@ def test_the_folder_a_parquet_file_lies_in_makes_no_column(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"_dp_line": pa.array([1])}, "has column _dp_line; names starting with _dp_ are the platform's own."),
-        ({"a": pa.array([1]), "A": pa.array([2])}, "names column A, a twice in its header."),
-        ({"a": pa.array([[1, 2]])}, "has column 'a' of type list<element: int64>, which is no text: "),
-        ({"a": pa.array([b"\xff"])}, "has column 'a' of type binary, which is no text: "),
+        ({"_dp_line": pa.array([1])}, "DP-E015 x.parquet has the columns _dp_line, but names starting with _dp_ "),
+        ({"a": pa.array([1]), "A": pa.array([2])}, "DP-E013 x.parquet names a column twice in its header: A, a."),
+        (
+            {"a": pa.array([[1, 2]])},
+            "DP-E016 x.parquet has column 'a' of type list<element: int64>, which cannot be read as text: ",
+        ),
+        ({"a": pa.array([b"\xff"])}, "DP-E016 x.parquet has column 'a' of type binary, which cannot be read as text: "),
     ],
 )
 def test_parquet_that_makes_no_table_of_texts_is_refused(
     tmp_path: Path, columns: dict[str, pa.Array], message: str
 ) -> None:
     path = parquet(tmp_path / "x.parquet", columns)
-    assert said(lambda: read_file(path, "x.parquet")).startswith(f"DP-E003 x.parquet {message}")
+    assert said(lambda: read_file(path, "x.parquet")).startswith(message)

@@ -28,7 +28,7 @@ def function(question: Question, settings: OwnGate) -> Answer:
         own = call_function(settings.call, lambda: load_function(settings.call))
         given = call_function(settings.call, lambda: own(question, **settings.settings))
     except Refused as error:
-        said = f"{error.what} at {error.where}" if error.where else error.what
+        said = f"{error.message} at {error.where}" if error.where else error.message
         return answer(settings.call, False, said, code=error.code)
     return _answer(settings.call, given)
 

@@ -123,12 +123,7 @@ def _rows(question: Question, settings: ModelNotWorse, head: Head, shown: Head) 
     columns = [name for name, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()]
     for name in (*features, *others, time):
         if name not in columns:
-            raise Refused(
-                "DP-G010",
-                f"{table.name} of the release has no column {name!r}, so the two models cannot be judged on the same "
-                f"rows; {did_you_mean(name, columns)}",
-                fix="keep the column for one release, or waive the gate in dataops.yaml",
-            )
+            raise Refused("DP-G010", table=table.name, column=name, hint=did_you_mean(name, columns))
     start, end = (dt.date.fromisoformat(day) for day in details["judge"])
     contract = contract_of(question.project, table.name)
     order = (contract.primary_key if contract else ()) or (time,)
@@ -137,9 +132,12 @@ def _rows(question: Question, settings: ModelNotWorse, head: Head, shown: Head) 
     if rows[details["target"]].nunique() != 2:
         raise Refused(
             "DP-G011",
-            f"{table.name} has {len(rows)} rows from {start} to {end} with {rows[details['target']].nunique()} values "
-            f"of {details['target']}; to judge a model takes both",
-            fix="judge it on another window: train again",
+            table=table.name,
+            rows=len(rows),
+            start=start,
+            end=end,
+            values=rows[details["target"]].nunique(),
+            target=details["target"],
         )
     return rows
 
