@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.fixtures.terminal import BIN, ROOT, command
+from tests.fixtures.command_line import Said, commit_all, run_dataops
+from tests.fixtures.new_project import copy_of
+from tests.fixtures.terminal import BIN, ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -29,7 +31,6 @@ FLAGS = (
 )
 
 QUANTITY = "{minimum: 1, maximum: 100}"
-COMMIT = ("git", "-c", "user.name=tests", "-c", "user.email=tests@example.org", "commit", "--quiet", "--all", "-m")
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,12 @@ def picture(page: Page) -> Callable[[str], None]:
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(new_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new project where a contract was once red; prod shows a release, and a plan of the next waits for approval."""
-    home = tmp_path_factory.mktemp("browser")
-    assert command(home, "dataops", "init", "my-shop", "--no-input").exit_code == 0
-    shop = home / "my-shop"
-    _do(shop, "run")
-    _commit(shop, "A shop")
+    shop = copy_of(new_project, tmp_path_factory.mktemp("browser") / new_project.name)
     _do(shop, "release", "build")
     _do(shop, "promote", "--to", "staging")
-    plan = command(shop, "dataops", "plan", "--to", "prod", "--json").json["id"]
+    plan = _do(shop, "plan", "--to", "prod", "--json", expect=1).json["id"]
     _do(shop, "approve", plan)
     _do(shop, "promote", "--to", "prod", "--plan", plan)
 
@@ -109,7 +106,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert count
     orders.write_text(changed)
     _do(shop, "run")
-    _commit(shop, "Many pieces")
+    commit_all(shop, "Many pieces")
     _do(shop, "release", "build")
     _do(shop, "promote", "--to", "staging")
     _do(shop, "plan", "--to", "prod", expect=1)
@@ -137,14 +134,10 @@ def shop(project: Path) -> Iterator[Shop]:
             server.wait(60)
 
 
-def _do(shop: Path, *arguments: str, expect: int = 0) -> None:
-    done = command(shop, "dataops", *arguments)
-    assert done.exit_code == expect, done.out + done.err
-
-
-def _commit(shop: Path, why: str) -> None:
-    subprocess.run(["git", "add", "--all"], cwd=shop, check=True)
-    subprocess.run([*COMMIT, why], cwd=shop, check=True)
+def _do(shop: Path, *arguments: str, expect: int = 0) -> Said:
+    said = run_dataops(shop, *arguments)
+    assert said.exit_code == expect, said.text
+    return said
 
 
 def _free_ports(count: int) -> list[int]:

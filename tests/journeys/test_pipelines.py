@@ -108,7 +108,7 @@ def test_a_change_goes_from_a_pull_request_to_prod_by_the_commands_of_github(tmp
     told = (shop / "gh-was-called.txt").read_text()
     assert "pr comment 12 --body-file contracts.md" in told
     assert "orders" in told
-    run_job(shop, jobs["test"])
+    assert jobs["test"] == ["make test"], "typed in a new project by test_ten_minutes"
     assert "pr_12 shows publication" in run_job(shop, jobs["build-branch"], NUMBER="12")
     assert "pr_12 dropped" in run_job(shop, jobs["drop-branch"], NUMBER="12")
 

@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.lake import open_lake
+from dataops_platform.warehouse.nodes import NODES
 
 POLL_S = 0.02
 Shown = dict[str, list[int]]
@@ -42,9 +43,10 @@ def look(connection: DuckDBPyConnection) -> tuple[Shown, Shown]:
     shown |= {table: _counted(connection, table) for table in ("lines", "totals")}
     shown["ledger"] = [row[0] for row in connection.execute("select sequence from lake._dataops.ledger").fetchall()]
     shown["ledger"].sort()  # rows, for `max` may be that of a commit to come: docs/decisions/0005
+    cut = json.loads(connection.execute(f"from {NODES} select body where id = '{moved['cut']}'").fetchall()[0][0])
     connection.execute("commit")
     generation = int(moved["run"].removeprefix("generation "))
-    said = {member["name"]: [generation, generation, member["rows"]] for member in moved["cut"]}
+    said = {member["name"]: [generation, generation, member["rows"]] for member in cut["members"]}
     return {**said, "ledger": list(range(1, last["sequence"] + 1))}, shown
 
 

@@ -65,7 +65,7 @@ def test_a_killed_gc_is_ended_by_the_next(fault: str, processes: Any, say: Calla
         for number, digest in states.items():
             roll_back(lake, "dev", str(number))
             assert shown(lake) == digest
-        with pytest.raises(Refused, match="DP-L060"):
+        with pytest.raises(Refused, match="DP-L091"):
             roll_back(lake, "dev", "1")
     assert saw["torn"] == []
     assert len(gone) > 5
