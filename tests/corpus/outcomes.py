@@ -27,6 +27,7 @@ from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse.canonical import canonical
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.lake import attached_once as attached_once
 from dataops_platform.warehouse.open import lake_of
 from tests.corpus.names import name
 from tests.fixtures.command_line import Said, run_dataops
@@ -147,8 +148,8 @@ def canonical_rows(connection: DuckDBPyConnection, select: str) -> list[dict[str
     return sorted((dict(sorted(zip(columns, row, strict=True))) for row in rows), key=str)
 
 
-def _lake(project: Path, environment: str) -> Any:
-    return lake_of(load_project(project, environment), read_only=True)
+def _lake(project: Path, environment: str) -> Lake:
+    return lake_of(load_project(project, environment))
 
 
 def _code(code: str) -> str:
