@@ -86,7 +86,7 @@ def shown(project: Path, environment: str) -> tuple[Plain, list[Plain]]:
     with _lake(project, environment) as lake:
         state = lake.state(environment)
         members = {member.name: _member(member) for member in state.cut.members}
-        tables = [_rows(lake, environment, member) for member in state.cut.members if member.kind == "table"]
+        tables = [_shown_rows(lake, environment, member) for member in state.cut.members if member.kind == "table"]
     return {
         "release": name("release", state.release),
         "publication": name("publication", state.publication),
@@ -99,6 +99,12 @@ def built(project: Path, environment: str) -> Plain:
     """The heads of a build area: how many rows came in, were refused and were audited, by which rules, made of what."""
     with _lake(project, environment) as lake:
         return {head.name: _head(head) for head in lake.heads(environment).values()}
+
+
+def standing(project: Path, environment: str, table: str) -> Plain:
+    """The rows of a table as it stands in the build area, whatever is recorded of it."""
+    with _lake(project, environment) as lake:
+        return _rows(lake, f'{environment}__build."{table}"')
 
 
 def ledgers(project: Path, environments: Iterable[str]) -> dict[str, list[Plain]]:
@@ -169,14 +175,13 @@ def _member(member: Member) -> Plain:
     }
 
 
-def _rows(lake: Lake, environment: str, member: Member) -> Plain:
-    rows = lake.connection.execute(f'select typeof(t), t::varchar from lake.{environment}."{member.name}" as t')
-    found = rows.fetchall()
-    return {
-        "content": name("content", member.digest),
-        "type": found[0][0] if found else None,
-        "rows": sorted(_stable(text) for _, text in found),
-    }
+def _shown_rows(lake: Lake, environment: str, member: Member) -> Plain:
+    return {"content": name("content", member.digest), **_rows(lake, f'{environment}."{member.name}"')}
+
+
+def _rows(lake: Lake, table: str) -> Plain:
+    found = lake.connection.execute(f"select typeof(t), t::varchar from lake.{table} as t").fetchall()
+    return {"type": found[0][0] if found else None, "rows": sorted(_stable(text) for _, text in found)}
 
 
 def _stable(text: str) -> str:
