@@ -20,7 +20,9 @@ from dagster import DagsterInstance
 from duckdb import DuckDBPyConnection
 from typer.main import get_command
 
+from dataops_platform.kit.record import plain_of
 from dataops_platform.manifests.cut import Member
+from dataops_platform.manifests.events import Event, Move
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.orchestration import instance
 from dataops_platform.settings.project import load_project
@@ -85,7 +87,8 @@ def shown(project: Path, environment: str) -> tuple[Plain, list[Plain]]:
     """
     with _lake(project, environment) as lake:
         state = lake.state(environment)
-        members = {member.name: _member(member) for member in state.cut.members}
+        heads = lake.shown_heads(environment)
+        members = {member.name: _member(member, heads[member.name]) for member in state.cut.members}
         tables = [_shown_rows(lake, environment, member) for member in state.cut.members if member.kind == "table"]
     return {
         "release": name("release", state.release),
@@ -110,7 +113,9 @@ def standing(project: Path, environment: str, table: str) -> Plain:
 def ledgers(project: Path, environments: Iterable[str]) -> dict[str, list[Plain]]:
     """The events of environments, oldest first; also of one that was dropped."""
     with _lake(project, "dev") as lake:
-        return {name: [_event(event) for event in lake.events(name)] for name in environments}
+        return {
+            name: [_event(plain_of(event), _took(lake, event)) for event in lake.events(name)] for name in environments
+        }
 
 
 def registry(project: Path) -> Plain:
@@ -162,7 +167,7 @@ def _code(code: str) -> str:
     return CODES.get(code, code)
 
 
-def _member(member: Member) -> Plain:
+def _member(member: Member, head: Head) -> Plain:
     digest = name("model" if member.kind == "model" else "content", member.digest)
     contract = name("terms", member.contract) if member.kind == "table" else None
     return {
@@ -170,7 +175,7 @@ def _member(member: Member) -> Plain:
         "content": digest,
         "contract": contract,
         "rows": member.rows,
-        "windows": list(member.partitions),
+        "windows": sorted(head.partitions),
         "built_in": member.area,
     }
 
@@ -214,7 +219,11 @@ def _window(manifest: Manifest, kind: str) -> Plain:
     }
 
 
-def _event(event: Mapping[str, Any]) -> Plain:
+def _took(lake: Lake, event: Event) -> Plain:
+    return {"took": [member.name for member in lake.cut(event).members]} if isinstance(event, Move) else {}
+
+
+def _event(event: Mapping[str, Any], took: Mapping[str, Any]) -> Plain:
     """An event: its place, what it did, and what stands after it. `took` are the members of the cut it showed."""
     digests = {
         **dict.fromkeys(("release", "built", "refused", "approved"), "release"),
@@ -224,12 +233,11 @@ def _event(event: Mapping[str, Any]) -> Plain:
     }
     named = {key: name(digests[key], event[key]) for key in digests if event.get(key)}
     if event["kind"] == "rollback":
-        named["from"] = name("release", event["from"])
+        named["from"] = name("release", event["before"])
     plain = {key: event[key] for key in ("to", "back", "by", "why") if key in event}
     if event["kind"] == "creation":
-        plain["from"] = event["from"]
+        plain["from"] = event["origin"]
     gates = {"gates": {gate["gate"]: gate["verdict"] for gate in event["gates"]}} if "gates" in event else {}
-    took = {"took": [member["name"] for member in event["cut"]]} if "cut" in event else {}
     always = {"kind": event["kind"], "event": event["sequence"], "pointer": event["pointer"], "held": event["held"]}
     return {**always, "actor": event.get("actor", ""), **named, **plain, **gates, **took}
 
@@ -300,7 +308,7 @@ def _section(found: Plain) -> Plain:
 def _moved(given: Plain) -> Plain:
     followed = given.get("reconcile")
     done = {"follows": not followed["failed"]} if followed else {}
-    return {**_event(given), **done}
+    return {**_event(given, {}), **done}
 
 
 def _quarantine(given: Plain) -> list[Plain]:
