@@ -19,6 +19,7 @@ from dataops_platform.cli.output import console, errors_shown, print_json, print
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.kit.record import plain_of
+from dataops_platform.manifests.cut import member_row
 from dataops_platform.manifests.events import Event, Move, read_event
 from dataops_platform.settings.project import Project, load_project
 
@@ -72,7 +73,7 @@ def show(
                     raise UsedWrongly("DP-L086", environment=environment)
                 raise UsedWrongly("DP-L044", environment=environment, event=wanted, last=max(events))
             one = events[wanted]
-            members = [plain_of(member) for member in lake.cut(one).members] if isinstance(one, Move) else []
+            members = [member_row(member) for member in lake.cut(one).members] if isinstance(one, Move) else []
         plain = plain_of(one)
         if as_json:
             print_json({**plain, "members": members} if members else plain)
@@ -81,7 +82,7 @@ def show(
         for key, value in sorted(plain.items()):
             out.print(f"{key:<14} {value if isinstance(value, str | int) else json.dumps(value)}", markup=False)
         if members:
-            print_table(members, ["name", "kind", "rows", "digest", "area", "version"], "cut")
+            print_table(members, list(members[0]), "cut")
 
 
 @ledger.command("verify")

@@ -111,6 +111,7 @@ def show(
     """
     with errors_shown(as_json):
         from dataops_platform.kit.record import plain_of
+        from dataops_platform.manifests.cut import member_row
         from dataops_platform.release.release import find_release
         from dataops_platform.warehouse.as_of import shown_at
         from dataops_platform.warehouse.open import lake_of
@@ -135,8 +136,8 @@ def show(
         out.print(f"release {one.id}", markup=False)
         for key in ("commit", "code", "lock", "dbt", "config"):
             out.print(f"  {key:<8} {getattr(one, key)}{' (dirty)' if key == 'commit' and one.is_dirty else ''}")
-        versions = one.contract_versions
+        said = one.contract_versions
         print_table(
-            [{**m.__dict__, "contract": versions.get(m.name, ""), "digest": m.digest[-12:]} for m in one.cut.members],
+            [{**member_row(m), "contract": said.get(m.name, ""), "digest": m.digest[-12:]} for m in one.cut.members],
             ["name", "kind", "rows", "digest", "contract", "area", "version"],
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 from dataops_platform.kit.digests import canonical_json, digest_of, digest_of_bytes
 from dataops_platform.kit.record import Record, plain_of, record_of
-from dataops_platform.manifests.table_digest import TableDigest
+from dataops_platform.manifests.windows import LEAF, Planted, Window, Windows, plant
 
 Kind = Literal["table", "model"]
 WHOLE = ""
@@ -20,12 +21,23 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class InputRef(Record):
-    """An input of a step: its content, and the manifests that made it. A file has no manifest."""
+    """An input of a step: its content, and the manifests that made it. A file has no manifest.
+
+    The manifests of a table of many windows are those of the tree whose root is `node`. `lineage` names all tables that
+    it was made from.
+    """
 
     name: str
     digest: str
     partition: str = WHOLE
     manifests: tuple[str, ...] = ()
+    node: str | None = None
+    lineage: tuple[str, ...] = ()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether a manifest says how it was made; not so of a file."""
+        return bool(self.manifests or self.node)
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,19 @@ class Manifest(Record):
         """The digest of the whole record."""
         return digest_of_bytes(self.to_json().encode())
 
+    @cached_property
+    def lineage(self) -> tuple[str, ...]:
+        """The names of all tables that this was made from, directly or through others, in order."""
+        made = [ref for ref in self.step.inputs if ref.is_made]
+        return tuple(sorted({name for ref in made for name in (ref.name, *ref.lineage)}))
+
+    @property
+    def window(self) -> Window:
+        """What the tree of a table keeps of it."""
+        return Window(
+            self.partition, self.digest, self.id, self.rows_audited, self.recorded_at, self.step.contract, self.lineage
+        )
+
     def to_json(self) -> str:
         """Return the stored text: canonical JSON."""
         return canonical_json(plain_of(self))
@@ -96,24 +121,34 @@ class Manifest(Record):
 
 @dataclass(frozen=True)
 class Head:
-    """The last audited version of a table or model in a build area, with the manifest of each partition.
+    """The last audited version of a table or model in a build area, with the manifest of each partition, by key.
 
-    `version` is a locator and means something only to the warehouse (a table) or to the registry (a model).
+    `version` is a locator and means something only to the warehouse (a table) or to the registry (a model). The lake
+    gives the tree of the partitions (`kept`), and manifests that are read when they are first looked at.
     """
 
     name: str
     kind: Kind
     version: str
-    manifests: tuple[Manifest, ...]
+    manifests: Sequence[Manifest]
     area: str = ""
     """The environment whose build area (for a model: whose registered name) holds the version."""
+    kept: Windows | None = field(default=None, compare=False)
 
     @cached_property
+    def planted(self) -> Planted:
+        """The tree of the partitions, with the nodes that the lake does not keep yet."""
+        return Planted(self.kept, {}) if self.kept else plant(manifest.window for manifest in self.manifests)
+
+    @property
+    def windows(self) -> Windows:
+        """The partitions in sum."""
+        return self.planted.windows
+
+    @property
     def digest(self) -> str:
         """The digest of the content: for a table the sum over its partitions, for a model that of its artefact."""
-        if self.kind == "model":
-            return self.manifests[0].digest
-        return str(sum((TableDigest.parse(m.digest) for m in self.manifests), TableDigest()))
+        return self.windows.digest
 
     @cached_property
     def partitions(self) -> dict[str, Manifest]:
@@ -124,5 +159,8 @@ class Head:
         """Return the reference with which a step records that it read this head, or one partition of it."""
         if partition:
             manifest = self.partitions[partition]
-            return InputRef(self.name, manifest.digest, partition, (manifest.id,))
-        return InputRef(self.name, self.digest, WHOLE, tuple(m.id for m in self.manifests))
+            return InputRef(self.name, manifest.digest, partition, (manifest.id,), lineage=manifest.lineage)
+        lineage = self.windows.lineage
+        if self.kept and self.kept.count > LEAF:
+            return InputRef(self.name, self.digest, WHOLE, node=self.kept.node, lineage=lineage)
+        return InputRef(self.name, self.digest, WHOLE, tuple(m.id for m in self.manifests), lineage=lineage)

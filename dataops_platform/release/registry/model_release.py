@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import LostRace, Refused, SystemFailed, UsedWrongly, did_you_mean
-from dataops_platform.manifests.cut import Cut, cut_of
+from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.orchestration.launch import Progress, launch
 from dataops_platform.release.build import freeze, refuse_other_makers
@@ -66,7 +66,7 @@ def candidate_cut(project: Project, lake: Lake, code: Code, wanted: str) -> tupl
             heads = {**shown, candidate.name: candidate, **scored}
             models = [name for name, head in heads.items() if head.kind == "model"]
             refuse_stale(lake, heads, heads, project.environment, models)
-            return candidate, cut_of(heads.values())
+            return candidate, lake.cut_of(heads.values())
     raise LostRace("DP-M017", environment=project.environment, times=ATTEMPTS, model=wanted)
 
 

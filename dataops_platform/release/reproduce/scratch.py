@@ -11,7 +11,6 @@ from pathlib import Path
 from dataops_platform.kit.errors import Refused, UsedWrongly, preview
 from dataops_platform.kit.sql import literal
 from dataops_platform.kit.text_file import write_text
-from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.events import Creation
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.orchestration.instance import forget_assets
@@ -122,7 +121,7 @@ def give_inputs(project: Project, lake: Lake, environment: str, origin: Origin) 
             pinned.append(head)
         else:
             copied[name] = partitions
-    lake.switch(environment, cut_of(pinned), State(environment), Creation(actor=actor()))
+    lake.switch(environment, lake.cut_of(pinned), State(environment), Creation(actor=actor()))
     for name in copied:
         _copy(lake, environment, name, copied[name], located)
     return again

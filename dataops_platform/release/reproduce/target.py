@@ -81,9 +81,10 @@ def _target_of_run(lake: Lake, run: str, manifests: Sequence[Manifest], releases
 
 def _release_with(lake: Lake, run: str, manifests: Sequence[Manifest], releases: Sequence[Release]) -> Release | None:
     """The release that holds something the run made, or under which it published; the first whose code has a commit."""
-    made = {m.id for m in manifests}
+    made, names = {m.id for m in manifests}, {m.name for m in manifests}
     for release in sorted(releases, key=lambda one: one.is_dirty or not one.commit):
-        if made & {i for member in release.cut.members for i in member.manifests}:
+        heads = heads_of_cut(lake.connection, release.cut)
+        if any(made & {m.id for m in head.manifests} for name, head in heads.items() if name in names):
             return release
     by_id = {release.id: release for release in releases}
     for name in {m.environment for m in manifests}:

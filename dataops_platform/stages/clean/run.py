@@ -214,12 +214,9 @@ class CleanStep:
             return outcome
         area = outcome.manifests[0].environment  # where it was cleaned; a guarded environment may have been given it
         relation = qualified(f"{area}__build", quarantine_table(self.name))
-        parts = [m.partition for m in outcome.manifests]
-        where = "" if parts == [WHOLE] else "where list_contains($parts, _dp_partition)"
         rows = lake.connection.execute(
-            f"select _dp_file, _dp_line, array_to_string(rules, ', '), raw from {relation} {where} "
-            f"order by _dp_file, _dp_line limit {SAMPLE_ROWS}",
-            {"parts": parts} if where else None,
+            f"select _dp_file, _dp_line, array_to_string(rules, ', '), raw from {relation}"
+            f"{_where([m.partition for m in outcome.manifests])} order by _dp_file, _dp_line limit {SAMPLE_ROWS}"
         ).fetchall()
         sample = [dict(zip(("file", "line", "rules", "raw"), row, strict=True)) for row in rows]
         return replace(outcome, refused_sample=tuple(sample))

@@ -136,10 +136,9 @@ class ScoreStep:
         shown = lake.state(self.project.environment).cut.member(self.model)
         if shown is None or shown.kind != "model":
             raise Refused("DP-M005", environment=self.project.environment, model=self.model, table=self.name)
-        trained = lake.manifest(shown.manifests[0])
-        ref = InputRef(self.model, shown.digest, WHOLE, shown.manifests)
-        area = shown.area or self.project.environment
-        return ModelChoice(area, shown.version, ref, tuple(trained.details["features"]))
+        model = lake.shown_heads(self.project.environment)[self.model]
+        features = tuple(model.manifests[0].details["features"])
+        return ModelChoice(model.area or self.project.environment, model.version, model.ref(), features)
 
     def _predict(self, lake: Lake, table: Head, choice: ModelChoice) -> None:
         keys = self.contract.primary_key

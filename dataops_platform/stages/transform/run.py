@@ -194,7 +194,8 @@ class TransformStep:
         self, name: str, inputs: Mapping[str, Head], made: Mapping[str, Manifest], found: Mapping[str, TableDigest]
     ) -> InputRef:
         if name in found:  # without a manifest where a rule refers to a model that dbt builds later
-            return InputRef(name, str(found[name]), WHOLE, (made[name].id,) if name in made else ())
+            by = made.get(name)
+            return InputRef(name, str(found[name]), WHOLE, (by.id,) if by else (), lineage=by.lineage if by else ())
         return inputs[name].ref()
 
     def _identity(self, model: DbtModel, refs: Sequence[InputRef]) -> StepIdentity:

@@ -7,7 +7,6 @@ from typing import Any
 
 from dataops_platform.kit.clock import ago
 from dataops_platform.kit.errors import preview
-from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.promotion.gates.question import Question, answer
 from dataops_platform.release.promotion.plan import Answer
 from dataops_platform.settings.environments import WaivableGate
@@ -17,9 +16,7 @@ from dataops_platform.stages.contract_files import contract_of
 def contracts(question: Question, _: WaivableGate) -> Answer:
     """Each table of the release has a contract and was audited under the one that the release has."""
     tables = [head for head in question.heads.values() if head.kind == "table"]
-    other = [
-        h.name for h in tables if {m.step.contract for m in h.manifests} != {question.release.contracts.get(h.name)}
-    ]
+    other = [h.name for h in tables if h.windows.contracts != (question.release.contracts.get(h.name),)]
     broken = [f"{h.name} {v.rule}" for h in tables for m in h.manifests for v in m.verdicts if _breaks(v)]
     rules = sum(len(m.verdicts) for h in tables for m in h.manifests)
     said = f"{len(tables)} tables hold their contracts ({rules} verdicts)"
@@ -63,12 +60,8 @@ def freshness(question: Question, _: WaivableGate) -> Answer:
         if contract is None or contract.freshness is None:
             continue
         promised += 1
-        audited = _last_audit(head)
+        audited = datetime.fromisoformat(head.windows.recorded_at)
         if (question.now - audited).total_seconds() > contract.freshness.seconds:
             late.append(f"{head.name} ({ago(audited, question.now)} old)")
     said = f"late: {preview(late)}" if late else f"{promised} tables promise freshness and are fresh"
     return answer("freshness", not late, said, promised=promised, late=late)
-
-
-def _last_audit(head: Head) -> datetime:
-    return max(datetime.fromisoformat(m.recorded_at) for m in head.manifests)
