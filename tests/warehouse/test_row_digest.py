@@ -22,7 +22,7 @@ from dataops_platform.warehouse.row_hash.values import hashes
 from tests.warehouse.plain_digest import table_digest, value_hash
 from tests.warehouse.typed_tables import KINDS, TABLES, Table, tables_of
 
-VECTORS = json.loads(Path(__file__).with_name("frozen") / "row_digests.json".read_text())
+VECTORS = json.loads((Path(__file__).with_name("frozen") / "row_digests.json").read_text())
 
 
 @pytest.fixture(scope="module")
