@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,10 @@ from dataops_platform.manifests.events import Event, Move
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.orchestration import instance
 from dataops_platform.settings.project import load_project
+from dataops_platform.warehouse import attach
 from dataops_platform.warehouse.canonical import canonical
 from dataops_platform.warehouse.digest import digests
-from dataops_platform.warehouse.lake import Lake
-from dataops_platform.warehouse.lake import attached_once as attached_once
+from dataops_platform.warehouse.lake import Lake, attached_once
 from dataops_platform.warehouse.open import lake_of
 from tests.corpus.names import name
 from tests.fixtures.command_line import Said, run_dataops
@@ -52,17 +52,28 @@ DIGEST = re.compile(r"sha256:[0-9a-f]+…?")
 LONG_FRACTION = re.compile(r"\b\d+\.\d{7,}(e[+-]\d+)?")
 
 
-def ask(project: Path, actor: str, *arguments: str) -> Said:
-    """Runs `dataops ARGUMENTS --json`.
+_command_line = cache(get_command)
 
-    Dagster keeps its runs in memory, and the command line is put together once: both cost much and decide nothing.
+
+@contextmanager
+def cheap_commands() -> Iterator[None]:
+    """What costs much and decides nothing is done once for all commands in it, or not at all.
+
+    They share one attached lake of one thread, and Dagster's runs are kept in memory.
     """
     with (
+        patch.dict(attach.OPTIONS, {"allow_unsigned_extensions": True, "threads": 1}),
+        attached_once(),
+        DagsterInstance.ephemeral() as runs,
+        patch.object(instance, "open_instance", lambda _: nullcontext(runs)),
         patch("typer.testing._get_command", _command_line),
-        patch.dict(os.environ, {"DATAOPS_ACTOR": actor}),
-        patch.object(instance, "open_instance", lambda _: nullcontext(_instance())),
-        warnings.catch_warnings(),
     ):
+        yield
+
+
+def ask(project: Path, actor: str, *arguments: str) -> Said:
+    """Runs `dataops ARGUMENTS --json`."""
+    with patch.dict(os.environ, {"DATAOPS_ACTOR": actor}), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Dagster's and MLflow's, of their own beginnings
         return run_dataops(project, *arguments, "--json")
 
@@ -136,14 +147,6 @@ def registry(project: Path) -> Plain:
         }
         for model in client.search_registered_models()
     }
-
-
-_command_line = cache(get_command)
-
-
-@cache
-def _instance() -> DagsterInstance:
-    return DagsterInstance.ephemeral()
 
 
 def content_of(connection: DuckDBPyConnection, select: str) -> str:
