@@ -35,11 +35,16 @@ def record_of(kind: type[T], plain: object) -> T:
     if not isinstance(plain, Mapping):
         raise ValueError(f"{plain!r} is no {kind.__name__}")
     fields = _fields(kind)
-    missing = [name for name, one in fields.items() if one.is_required and name not in plain]
-    if missing:
-        raise ValueError(f"a key is missing: {missing[0]}")
-    known = {name: fields[name].read(value) for name, value in plain.items() if name in fields}
-    return kind(**known, more={name: value for name, value in plain.items() if name not in fields})
+    known, more = dict[str, Any](), dict[str, Any]()
+    for name, value in plain.items():
+        if name in fields:
+            known[name] = fields[name].read(value)
+        else:
+            more[name] = value
+    for name, one in fields.items():
+        if one.is_required and name not in known:
+            raise ValueError(f"a key is missing: {name}")
+    return kind(**known, more=more)
 
 
 def _plain(value: Any) -> Any:
@@ -87,6 +92,8 @@ def _items(read: Callable[[Any], Any], value: object) -> tuple[Any, ...]:
 
 
 def _value(kinds: tuple[type, ...], value: object) -> object:
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+    if type(value) in kinds:
+        return value
+    if not isinstance(value, kinds) or isinstance(value, bool):
         raise ValueError(f"{value!r} is no {kinds[0].__name__}")
     return value
