@@ -12,9 +12,8 @@ from dataops_platform.warehouse import attach
 from tests.fixtures.forks import Forks
 
 # each behind those it imports: pytest rewrites the assertions of a module before it is imported
-pytest_plugins = [
-    f"tests.fixtures.{name}" for name in ("once", "command_line", "lakes", "orders", "flights", "new_project", "tiers")
-]
+FIXTURES = ("once", "quickened", "command_line", "lakes", "orders", "flights", "new_project", "tiers")
+pytest_plugins = [f"tests.fixtures.{name}" for name in FIXTURES]
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 """Whether other tests run beside these, on small tables: threads then cost more than the work they share."""

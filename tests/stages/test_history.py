@@ -30,7 +30,7 @@ def content(project: Path) -> dict[str, str]:
 
 def counts(project: Path, table: str) -> tuple[int, int, int]:
     with lake_of(load_project(project), read_only=True) as lake:
-        manifests = lake.heads("dev")[table].manifests
+        manifests = list(lake.heads("dev")[table].manifests)
     return (
         sum(m.rows_in for m in manifests),
         sum(m.rows_refused for m in manifests),

@@ -19,7 +19,7 @@ Run = Callable[..., Any]
 def counts(project: Path) -> tuple[int, int, int, int]:
     """Rows in, refused, audited, and really there."""
     with lake_of(load_project(project), read_only=True) as lake:
-        manifests = lake.heads("dev")["orders"].manifests
+        manifests = list(lake.heads("dev")["orders"].manifests)
         (there,) = lake.connection.execute("select count(*) from lake.dev__build.orders").fetchall()[0]
     return (
         sum(m.rows_in for m in manifests),
