@@ -43,6 +43,7 @@ def drop_environment(lake: Lake, expected: State, event: Drop) -> State:
             if now.hash != expected.hash:
                 raise LostRace("DP-W004", environment=environment, publication=short(now.publication) or "none")
             _drop_schemas(lake, environment)
+            # The event ends the environment's own heads; the area of candidates has no ledger.
             heads.retire(lake.connection, candidate_area(environment))
             lake.connection.execute(f"delete from {UNFINISHED} where environment = {literal(environment)}")
             state = lake.append(now, event, Cut(()))

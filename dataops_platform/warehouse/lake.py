@@ -193,6 +193,7 @@ class Lake:
             if area.pointer and (start is not None or table not in area.heads):  # refused for an earlier head
                 drop_relation(self.connection, schema, quarantine_table(table))
             yield LakeStaging(self.connection, schema, table, insert, start, is_new=table not in area.heads)
+        # A promotion may have been committed since the look above: then the rows are committed, and no head.
         self._refuse_pointed_elsewhere(environment, area.pointer, self.state(environment).pointer)
 
     def stand_in(self, environment: str, tables: Sequence[str]) -> None:
@@ -417,7 +418,7 @@ class Lake:
                     if name in events:
                         told[name] = self.append(now, events[name], None)
                     elif now.sequence:
-                        ledger.touch(self.connection, name)
+                        ledger.touch(self.connection, name)  # so that a rival's move of it conflicts with this
                 self._refuse_shown(expected, snapshots)
                 nodes.delete(self.connection, unneeded, before)
                 expiry.expire(self.connection, snapshots)
@@ -487,9 +488,9 @@ _attached: ContextVar[dict[LakeLocation, DuckDBPyConnection] | None] = ContextVa
 
 @contextmanager
 def attached_once() -> Iterator[None]:
-    """Share one attached lake among all who open it inside, each with a connection of its own.
+    """Share one attached DuckDB among all openings of a lake inside, each with a connection of its own.
 
-    The first who opens it to write attaches it. Attaching takes a quarter of a second, which every step of a run would
+    The first opening that may write attaches it. Attaching takes a quarter of a second, which every step of a run would
     otherwise pay.
     """
     if _attached.get() is not None:

@@ -96,11 +96,14 @@ def read_pointer(connection: DuckDBPyConnection, environment: str) -> Pointer:
 
 
 def read_cut(connection: DuckDBPyConnection, name: str) -> Cut:
-    """The cut of this name; without a name the empty one. Raises: SystemFailed DP-W014 when it is not kept."""
+    """Return the cut called `name`, or the empty cut for an empty name.
+
+    Raises: SystemFailed DP-W014 when it is not stored.
+    """
     return _cut_of(nodes.read(connection, [name])[name]) if name else Cut(())
 
 
-_cut_of = lru_cache(maxsize=16)(Cut.from_text)
+_cut_of = lru_cache(maxsize=16)(Cut.from_text)  # a large cut takes long to parse, and a state is read often
 
 
 def read_cut_names(connection: DuckDBPyConnection) -> set[str]:
