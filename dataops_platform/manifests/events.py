@@ -1,7 +1,7 @@
-"""The events of a ledger: a record for each kind of thing that can happen in an environment.
+"""The events of a ledger: one record for each kind of event.
 
-`read_event` and `event_text` are their one reader and their one writer, and `hash_of` is the rule of the chain. To add
-a kind, write its record and name it in `KINDS`; docs/concepts/formats.md says how records grow.
+`read_event` is their only reader and `event_text` their only writer; `hash_of` is the rule of the chain. To add a kind,
+write its record and name it in `KINDS`. docs/concepts/formats.md specifies how records grow.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from dataops_platform.kit.digests import canonical_json, digest_of_bytes
 from dataops_platform.kit.record import Record, plain_of, record_of
 
 FORMAT = 1
-"""The format of an event. A reader refuses a higher one: it does not know what the keys mean there."""
+"""The format of an event. A reader refuses a higher one, because it does not know what the keys mean there."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event(Record):
-    """What every event says: what happened and who did it, its place in the chain, and what stands after it.
+    """An event: what happened and who did it, its place in the chain, and the state that it leaves.
 
-    `actor` and the fields that a kind adds are given by whoever writes an event; the ledger fills in the rest when it
-    appends it. `previous` is the hash of the event before it, `at` a moment in ISO format (UTC). What stands: the
-    `release`, the digest of the only `code` that may run, whether the environment is `held`, the id of the
-    `publication`, and `pointer`, the sequence of the last event that pointed the environment at a release.
+    Whoever writes an event sets `actor` and the fields that its kind adds; the ledger sets the rest when it appends the
+    event. `previous` is the hash of the event before it, `at` a moment in ISO format (UTC). The state is the `release`,
+    the digest of the only `code` that may run, whether the environment is `held`, the id of the `publication`, and
+    `pointer`, the sequence of the last event that pointed the environment at a release.
     """
 
     holds: ClassVar[bool | None] = None
@@ -46,9 +46,9 @@ class Event(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Move(Event):
-    """An event after which the environment shows another cut.
+    """An event that sets the cut that the environment shows.
 
-    `cut` names it, as the lake keeps it; `tables` and `models` count its members.
+    `cut` is the name under which the lake stores it; `tables` and `models` count its members.
     """
 
     cut: str = ""
@@ -58,15 +58,15 @@ class Move(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Pointing(Move):
-    """A move that points the environment at a release, or at none: its writer gives `release` and `code`.
+    """A move that points the environment at a release, or at none. Its writer also sets `release` and `code`.
 
-    Plans are made against the last of these.
+    A plan is made against the last of these events, and is stale after the next one.
     """
 
 
 @dataclass(frozen=True, kw_only=True)
 class GateAnswer(Record):
-    """What a gate answered: `pass`, `fail` or `waived`, and why in words."""
+    """A gate's answer: `pass`, `fail` or `waived`, and the reason in words."""
 
     gate: str
     verdict: str
@@ -83,7 +83,7 @@ class Publication(Move):
 
 @dataclass(frozen=True, kw_only=True)
 class Duplicate(Event):
-    """A run delivered what is shown already."""
+    """A run published the cut that the environment already shows."""
 
     kind: Literal["duplicate"] = "duplicate"
     run: str | None = None
@@ -91,7 +91,10 @@ class Duplicate(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Promotion(Pointing):
-    """A plan was carried out: its id, the digest of its stored text (empty: it was never kept), and the answers."""
+    """A plan was carried out. `plan` is its id, `gates` are its gates' answers.
+
+    `plan_document` is the digest of the plan's stored text, empty when the plan was not stored.
+    """
 
     holds = False
     kind: Literal["promotion"] = "promotion"
@@ -104,7 +107,8 @@ class Promotion(Pointing):
 class Rollback(Pointing):
     """The environment returned to the state that event `to` made.
 
-    `back` is the way that was asked for, `before` the release that was shown before.
+    `back` is what was asked for: the `release` before, the `data` before, or one state, `to`. `before` is the release
+    that was shown until then.
     """
 
     holds = True
@@ -124,7 +128,7 @@ class Resume(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Creation(Pointing):
-    """The environment was made: from what `origin` showed after event `origin_event`, where there is an origin."""
+    """The environment was created, from what `origin` showed after event `origin_event`, or without an origin."""
 
     holds = False
     kind: Literal["creation"] = "creation"
@@ -142,7 +146,10 @@ class Drop(Pointing):
 
 @dataclass(frozen=True, kw_only=True)
 class Approval(Event):
-    """Somebody approved a plan that promotes the release `approved`. `signature` is empty where it was declared."""
+    """`by` approved a plan that promotes the release `approved`.
+
+    `signature` is empty when the approval was only declared.
+    """
 
     kind: Literal["approval"] = "approval"
     by: str
@@ -164,7 +171,7 @@ class Refusal(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Build(Event):
-    """A release was built here. `document` is the digest of its stored text."""
+    """The release `built` was built here. `document` is the digest of its stored text."""
 
     kind: Literal["build"] = "build"
     built: str
@@ -173,7 +180,7 @@ class Build(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Collection(Event):
-    """The states that these events made were given up: nothing can return to them."""
+    """Garbage collection removed the states that these events made: nothing can return to them."""
 
     kind: Literal["collection"] = "collection"
     collected: tuple[int, ...]
@@ -181,7 +188,7 @@ class Collection(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Reconciliation(Event):
-    """What somebody else's hand had changed was made to follow the ledger again; each change in words."""
+    """Changes from outside the platform were brought back in line with the ledger. `found` has each in words."""
 
     kind: Literal["reconcile"] = "reconcile"
     found: tuple[str, ...]
@@ -209,7 +216,7 @@ KINDS: dict[str, type[Event]] = {
 
 
 def read_event(text: str) -> Event:
-    """The event of a stored text. Raises: ValueError for a text that is no event, or one of a later format."""
+    """Return the event in a stored text. Raises: ValueError for a text that is no event, or one of a later format."""
     plain = json.loads(text)
     if not isinstance(plain, dict):
         raise ValueError("it is no mapping")
@@ -221,15 +228,15 @@ def read_event(text: str) -> Event:
 
 
 def event_text(event: Event) -> str:
-    """The text that is stored of an event: canonical JSON."""
+    """Return the stored text of an event: canonical JSON."""
     return canonical_json(plain_of(event))
 
 
 def hash_of(text: str) -> str:
-    """The hash of an event: the digest of its stored text.
+    """Return the hash of an event: the digest of its stored text.
 
-    The rule of the chain: an event's `previous` is the hash of the event before it in its environment, and empty in
-    the first. So the last hash stands for all events: hash(n) = digest(text(n)), and text(n) has hash(n - 1) in it.
-    A hash is never computed from a record that was read and written again.
+    The rule of the chain: an event's `previous` is the hash of the event before it in its environment, and empty in the
+    first. Since hash(n) = digest(text(n)), and text(n) holds hash(n - 1), the last hash covers all events. A hash is
+    never computed from a record that was read and written again.
     """
     return digest_of_bytes(text.encode())

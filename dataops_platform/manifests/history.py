@@ -1,4 +1,4 @@
-"""The history of an environment, from the events of its ledger: which states it showed, and which came before which."""
+"""The history of an environment, from the events of its ledger: which states it showed, and which led to which."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataops_platform.manifests.events import Collection, Drop, Event, Move, Rol
 
 
 def moves(events: Sequence[Event]) -> list[Move]:
-    """The events that moved an environment, oldest first."""
+    """Return the events that moved an environment, oldest first."""
     return [event for event in events if isinstance(event, Move)]
 
 
 def ever_showed_a_model(events: Sequence[Event]) -> bool:
-    """Whether any state of an environment had a model: only then anything in a registry follows it."""
+    """Return whether any state of an environment had a model; without one, nothing in a registry follows it."""
     return any(event.models for event in moves(events))
 
 
 def lineage(events: Sequence[Event]) -> list[Move]:
-    """The moves that led to what is shown now, oldest first; a rollback takes back all that came after its target.
+    """Return the moves that led to what is shown now, oldest first. A rollback takes back all moves after its target.
 
-    A rollback names the `to` it returned to: the sequence of a promotion, publication or creation. What was shown
-    before an environment was dropped led to nothing.
+    A rollback's `to` is the sequence of its target: a promotion, a publication or a creation. A drop ends the lineage
+    of everything before it.
     """
     known = moves(events)
     led_to: dict[int, tuple[int, ...]] = {}
@@ -37,13 +37,13 @@ def lineage(events: Sequence[Event]) -> list[Move]:
 
 
 def state_before_release(events: Sequence[Event]) -> Move | None:
-    """The last state of the release before the one shown; None when there is none."""
+    """Return the last state of the release before the one shown, or None."""
     path = lineage(events)
     return next((e for e in reversed(path) if e.release != path[-1].release), None)
 
 
 def publication_before(events: Sequence[Event]) -> Move | None:
-    """The state before, within the release shown, that showed other data; None when there is none."""
+    """Return the last state before the current one that showed other data under the same release, or None."""
     path = lineage(events)
     for event in reversed(path):
         if event.release != path[-1].release:
@@ -54,17 +54,17 @@ def publication_before(events: Sequence[Event]) -> Move | None:
 
 
 def original(events: Sequence[Event], event: Move) -> Move:
-    """The promotion, publication or creation whose state an event shows; itself unless it is a rollback."""
+    """Return the promotion, publication or creation whose state an event shows: a rollback's target, else itself."""
     if not isinstance(event, Rollback):
         return event
     return next(e for e in moves(events) if e.sequence == event.to)
 
 
 def state_at(events: Sequence[Event], moment: str) -> Move | None:
-    """The move that made what was shown at a moment (ISO format, UTC); None before the first."""
+    """Return the move whose state was shown at a moment (ISO format, UTC); None before the first."""
     return next((event for event in reversed(moves(events)) if event.at <= moment), None)
 
 
 def collection_of(events: Sequence[Event], sequence: int) -> Collection | None:
-    """The event by which the state of another event was given up, so that nothing can return to it."""
+    """Return the garbage collection that removed the state of event `sequence`, or None."""
     return next((e for e in events if isinstance(e, Collection) and sequence in e.collected), None)

@@ -1,8 +1,8 @@
-"""The windows of a table as a Merkle tree: of two tables all nodes are one but those on the way to what differs.
+"""The windows of a table as a Merkle tree. Two trees share all nodes but those on the paths to windows that differ.
 
-A node of at most `LEAF` windows is a leaf. One of more has a child for each hexadecimal digit that the digests of its
-windows' keys have at its depth. So the tree follows from the set of windows, whatever order they came in, and one more
-window changes one node at each depth. Nodes are kept as texts under the digest of their bytes.
+A node of at most `LEAF` windows is a leaf. A larger one has a child for each hexadecimal digit that the digests of its
+windows' keys have at its depth. So the tree depends on the set of windows, not on their order, and one more window
+changes one node at each depth. Nodes are stored as texts under the digest of their bytes.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from dataops_platform.kit.record import Record
 from dataops_platform.manifests.table_digest import TableDigest
 
 LEAF = 16
+"""The most windows of a leaf."""
 
 Fetch = Callable[[Collection[str]], Mapping[str, str]]
-"""Gives kept nodes' texts by their digests."""
+"""Returns the texts of stored nodes by their digests."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """One window: its key (empty: the whole), the digest of its content and the id of its manifest.
+    """One window: its key (empty: the whole table), the digest of its content and the id of its manifest.
 
-    Of that manifest: when it was recorded, the rows, the contract, and the names of all tables that it was made from.
+    The other fields are the manifest's: the audited rows, when it was recorded, the contract's digest, and the names of
+    all tables that the window was made from.
     """
 
     key: str
@@ -41,9 +43,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Windows(Record):
-    """A tree in sum. `root` is the Merkle root over keys and digests; `node` names the node, manifests included.
+    """A tree in summary. `root` is the Merkle root over keys and digests; `node` also covers the manifests.
 
-    `digest` is that of all rows, `recorded_at` the last, `contracts` and `lineage` are what any window has, in order.
+    `node` is the digest of the root node's text, and `digest` that of all rows. `recorded_at` is the latest of all
+    windows; `contracts` and `lineage` are those of all windows, sorted.
     """
 
     root: str
@@ -58,30 +61,30 @@ class Windows(Record):
 
 @dataclass(frozen=True)
 class Planted:
-    """A tree, and the texts of those of its nodes that were made for it."""
+    """A tree, and the texts of the nodes that were made for it, by digest."""
 
     windows: Windows
     nodes: Mapping[str, str]
 
 
 def plant(windows: Iterable[Window]) -> Planted:
-    """The tree of these windows; of two with one key the last."""
+    """Return the tree of these windows. Of two windows with one key the last counts."""
     return _plant(list({window.key: window for window in windows}.values()), 0)
 
 
 def grow(before: Windows, windows: Iterable[Window], fetch: Fetch) -> Planted:
-    """The tree with these windows in place of those that have their keys; fetches only the nodes on the way."""
+    """Return the tree with these windows, in place of those with the same keys. Fetches only the nodes on the way."""
     new = {window.key: window for window in windows}
     return _grow(before, list(new.values()), 0, fetch) if new else Planted(before, {})
 
 
 def read_windows(windows: Windows, fetch: Fetch) -> list[Window]:
-    """All windows, in order of their keys; fetches depth by depth."""
+    """Return all windows in order of their keys. Fetches the nodes of one depth together."""
     return read_trees([windows.node], fetch)[windows.node]
 
 
 def read_trees(roots: Collection[str], fetch: Fetch) -> dict[str, list[Window]]:
-    """All windows below each of some nodes, in order of their keys; fetches depth by depth of all together."""
+    """Return the windows below each of some nodes, in order of their keys. Fetches one depth of all trees together."""
     found: dict[str, list[Window]] = {root: [] for root in roots}
     todo = {root: [root] for root in found}
     while todo:
@@ -95,7 +98,7 @@ def read_trees(roots: Collection[str], fetch: Fetch) -> dict[str, list[Window]]:
 
 
 def nodes_below(names: Collection[str], fetch: Fetch) -> set[str]:
-    """The digests of some nodes and of all below them."""
+    """Return the digests of some nodes and of all nodes below them."""
     found: set[str] = set()
     todo = set(names)
     while todo:
@@ -105,7 +108,7 @@ def nodes_below(names: Collection[str], fetch: Fetch) -> set[str]:
 
 
 def differing(one: Windows, other: Windows, fetch: Fetch) -> set[str]:
-    """The keys of windows that only one of two trees has, or that have other contents; fetches only what differs."""
+    """Return the keys of windows that only one tree has, or that differ in content. Fetches only what differs."""
     found: set[str] = set()
     todo = [(one, other)] if one.root != other.root else []
     while todo:
@@ -130,7 +133,7 @@ def differing(one: Windows, other: Windows, fetch: Fetch) -> set[str]:
 
 @dataclass(frozen=True)
 class _Node:
-    """A leaf has windows, any other node children by their digit."""
+    """A node: a leaf has windows, any other has children by their digit."""
 
     windows: tuple[Window, ...]
     children: Mapping[str, Windows]
@@ -235,7 +238,7 @@ def _ordered(values: Iterable[Any]) -> list[Any]:
 
 
 def _sum(digests: Sequence[str]) -> str:
-    """The digest of all rows. What has a digest of another kind (a model) is one window."""
+    """Return the digest of all rows. A digest of another kind (a model's) is that of its only window."""
     return digests[0] if len(digests) == 1 else str(sum(map(TableDigest.parse, digests), TableDigest()))
 
 

@@ -1,1 +1,1 @@
-"""What the platform needs of Dagster to run a project: definitions, the instance, runs and servers."""
+"""Dagster for a project: definitions, the instance, runs, resources and servers."""

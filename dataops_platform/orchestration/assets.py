@@ -1,4 +1,4 @@
-"""The assets that a project defines, kept beside its lake: the board need not load definitions that did not change."""
+"""The assets that a project defines, cached beside its lake: the board need not load unchanged definitions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asset:
-    """An asset of Dagster: its key, the stage it stands in, and the names of the assets it reads."""
+    """A Dagster asset: its key, its stage, and the names of the assets that it reads."""
 
     key: tuple[str, ...]
     stage: str
@@ -32,7 +32,7 @@ class Asset:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What the file holds: the assets, the digest of what decides them, and the modules among that."""
+    """The content of the cache: the assets, the digest of what decides them, and the files of modules among that."""
 
     made_of: str
     modules: list[str]
@@ -40,11 +40,11 @@ class _Kept:
 
 
 def project_assets(project: Project) -> list[Asset]:
-    """The assets that a project defines in its environment.
+    """Return the assets that a project defines in its environment.
 
-    Its definitions are loaded when anything changed that they are made of: the project's code (what `code_files`
-    gives), a module that they imported, the platform's version, an environment variable. What is kept is only a copy:
-    one that is missing, damaged, edited or of another project is made anew. Raises: what `load_definitions` raises.
+    Its definitions are loaded when something that decides them has changed: the project's code (`code_files`), a module
+    that they imported, the platform's version, an environment variable. A cache that is missing, damaged, edited or of
+    another project is replaced. Raises: what `load_definitions` raises.
     """
     path = project.state_dir / "assets" / f"{project.environment}.json"
     kept = _read(path)
@@ -52,7 +52,7 @@ def project_assets(project: Project) -> list[Asset]:
         return kept.assets
     before = _made_of(project, ())
     assets = assets_of(load_definitions(project))
-    if _made_of(project, ()) == before:  # else somebody edited it meanwhile
+    if _made_of(project, ()) == before:  # otherwise the code was edited while it was loaded
         modules = _loaded_modules()
         plain = asdict(_Kept(_made_of(project, modules), modules, assets))
         write_text(path, json.dumps({**plain, "digest": digest_of(plain)}))
@@ -60,7 +60,7 @@ def project_assets(project: Project) -> list[Asset]:
 
 
 def assets_of(defs: Definitions) -> list[Asset]:
-    """The assets of loaded definitions."""
+    """Return the assets of loaded definitions."""
     return [
         Asset(tuple(spec.key.path), spec.group_name or "", tuple(dep.asset_key.path[-1] for dep in spec.deps))
         for spec in defs.resolve_all_asset_specs()
@@ -68,14 +68,14 @@ def assets_of(defs: Definitions) -> list[Asset]:
 
 
 def _made_of(project: Project, modules: Iterable[str]) -> str:
-    """Digest of all that decides what a project defines; `modules` are files outside its code that it imports."""
+    """Return the digest of all that decides what a project defines; `modules` are the files of imported modules."""
     stamps = [_stamp(Path(path)) for path in modules]
     code = code_digest_of(project.root)
     return digest_of([VERSION, str(project.root), project.environment, code, digest_of_variables(), stamps])
 
 
 def _loaded_modules() -> list[str]:
-    """The files of all modules of this process."""
+    """Return the files of all modules of this process, sorted."""
     return sorted({file for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))})
 
 
@@ -88,7 +88,7 @@ def _stamp(path: Path) -> list[int]:
 
 
 def _read(path: Path) -> _Kept | None:
-    """What was kept, if it is just as it was written."""
+    """Return the cached content, or None unless it is exactly as it was written."""
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
         if plain.pop("digest") != digest_of(plain):

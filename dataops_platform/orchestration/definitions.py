@@ -1,4 +1,4 @@
-"""Loads a project's Dagster definitions in this process."""
+"""A project's Dagster definitions, loaded in this process."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def load_definitions(project: Project) -> Definitions:
-    """What `<root_module>.definitions` defines, for the project's environment.
+    """Return what `<root_module>.definitions` defines, for the project's environment.
 
-    Raises: UsedWrongly DP-R001 when `pyproject.toml` names no root module, DP-R002 when the definitions do not load;
-    an error of the platform on the way comes through as it is.
+    Raises: UsedWrongly DP-R001 when `pyproject.toml` names no root module, DP-R002 when the definitions do not load,
+    and what `refuse_misspelt_defs` raises. An error of the platform passes unchanged.
     """
     root_module = _root_module(project)
     set_environment(project.environment)

@@ -1,4 +1,4 @@
-"""Reads `defs.yaml` files without Dagster: says what is wrong in one that it refuses, and where dbt projects lie."""
+"""`defs.yaml` files, read without Dagster: mistakes in one that Dagster refuses, and the dbt projects they name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OURS = "dataops_platform."
 
 
 class DefsFile(StrictModel):
-    """A `defs.yaml`, as Dagster reads it."""
+    """The content of a `defs.yaml`."""
 
     type: str
     attributes: dict[str, Any] | None = None
@@ -27,14 +27,15 @@ class DefsFile(StrictModel):
 
 
 def refuse_misspelt_defs(folder: Path) -> None:
-    """Looks through the `defs.yaml` files below `folder` for the reason why Dagster does not load them.
+    """Refuse the first mistake in the `defs.yaml` files below `folder`. Call it only when Dagster could not load them.
 
-    Values are held against the components as they stand, templates unresolved: ask only when loading has failed.
+    Values are compared with the components while templates are unresolved, so that a file which Dagster loads may be
+    refused.
     Raises: UsedWrongly with `file:line:column` and the nearest known word; DP-R019 for a type that is no component.
     """
     for path in sorted(folder.rglob("defs.yaml")):
         if any(line.startswith("---") for line in path.read_text(errors="replace").splitlines()[1:]):
-            continue  # several components in one file: Dagster's own words must do
+            continue  # several components in one file: Dagster's own message must do
         file = read_yaml(path, f"{path.parent.name}/{path.name}")
         name = validate(DefsFile, file).type
         if not name.startswith(_OURS):
@@ -47,9 +48,9 @@ def refuse_misspelt_defs(folder: Path) -> None:
 
 
 def dbt_folders(project: Project) -> list[Path]:
-    """The dbt projects that the components `Transform` of a project name as plain text, in the order of their files.
+    """Return the dbt projects that a project's `Transform` components name as plain text, in the order of their files.
 
-    Raises: UsedWrongly DP-R024 for a file that is no YAML, DP-P005 for a folder that is not there.
+    Raises: UsedWrongly DP-R024 for a file that is no YAML, DP-P005 for a folder that does not exist.
     """
     found = [project.file(name) for path in sorted((project.root / "src").rglob("defs.yaml")) for name in _named(path)]
     return list(dict.fromkeys(found))

@@ -1,4 +1,4 @@
-"""Which copy of a project's source this process imports: the checkout's, or that of a pinned commit."""
+"""The copy of a project's source that this process imports: the checkout's, or that of a pinned commit."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataops_platform.settings.project import COPIES, STATE_FOLDER, Project
 
 
 def use_source_of(project: Project) -> None:
-    """Puts `src` of this copy of a project first in the search for modules.
+    """Put `src` of this copy of a project first on the import path.
 
-    Its other copies are taken out of the search, and what was imported from them is forgotten: one process never has
-    modules of two commits.
+    The project's other copies are removed from the path, and modules imported from them are forgotten, so that one
+    process never has modules of two commits.
     """
     own = {f"{root.as_posix()}/src/" for root in (project.root, project.root.resolve())}
     homes = {project.home.as_posix(), project.home.resolve().as_posix()}
@@ -20,6 +20,7 @@ def use_source_of(project: Project) -> None:
     copies = {f"{home}/{STATE_FOLDER}/{COPIES}/" for home in homes}
 
     def is_of_another_copy(place: str) -> bool:
+        """Return whether a file or a folder, with `/` at its end, belongs to another copy."""
         path = place.replace("\\", "/")
         if path.startswith(tuple(own)):
             return False

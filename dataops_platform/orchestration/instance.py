@@ -1,4 +1,4 @@
-"""The Dagster instance of a project: the one `DAGSTER_HOME` names, else its own below `.dataops/dagster`."""
+"""The Dagster instance of a project: the one that `DAGSTER_HOME` names, else its own below `.dataops/dagster`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def instance_home(project: Project) -> Path:
-    """The instance's folder, made with our `dagster.yaml` when it has none."""
+    """Return the instance's folder. Create it, with the platform's `dagster.yaml`, where it is missing."""
     home = dagster_home() or project.state_dir / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
@@ -26,7 +26,7 @@ def instance_home(project: Project) -> Path:
 
 
 def forget_assets(project: Project, environment: str) -> None:
-    """Removes an environment's assets from Dagster's catalog, where the project has an instance; its runs stay."""
+    """Remove an environment's assets from Dagster's catalog, if the project has an instance. Its runs stay."""
     if not ((dagster_home() or project.state_dir / "dagster") / "dagster.yaml").exists():
         return
     with open_instance(project) as instance:
@@ -36,7 +36,7 @@ def forget_assets(project: Project, environment: str) -> None:
 
 
 def open_instance(project: Project) -> DagsterInstance:
-    """The project's instance; the same one the UI shows when it is started for this project."""
+    """Open the project's instance, the one that the UI shows when it is started for this project."""
     import dagster as dg
 
     set_dagster_home(instance_home(project))

@@ -1,4 +1,4 @@
-"""Runs a project's assets as one Dagster run in this process, visible in the project's instance."""
+"""Runs of a project's assets: one Dagster run in this process, visible in the project's instance."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ SKIP_TAG = "dataops/skip_unchanged"
 CANDIDATES_TAG = "dataops/candidates"
 _FIRST_PARTITION, _LAST_PARTITION = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 _STUB = "dagster/auto_created_stub_asset"
-"""What Dagster marks an asset with that it only knows because another one reads it."""
+"""Dagster's mark on an asset that it knows only because another one reads it."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Something a run did: a step `began`, `said` something, `made` an asset, or `failed`. `text`: the stage, or what
-    was said."""
+    """An event of a run: a step `began`, `said` something, `made` an asset, or `failed`.
+
+    `text` is the stage or, for `said`, the message.
+    """
 
     kind: str
     asset: str
@@ -43,7 +45,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Failed:
-    """A step that failed: what it said, and the exit code that goes with it."""
+    """A step that failed: its message, and the code and exit status of its error."""
 
     step: str
     message: str
@@ -53,7 +55,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended."""
+    """The result of a run."""
 
     run_id: str
     success: bool
@@ -71,14 +73,15 @@ def launch(
     candidates: Mapping[str, str] | None = None,
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> RunResult:
-    """Materializes the assets or stages called `select`, for the span of `partitions` (first and last of them; all when
-    empty); what one step makes, as dbt its marts, is made together. Nothing selected stands for all but releases, and
-    in a guarded environment but training. `candidates` are digests of models by name, which are scored with instead of
-    those shown.
+    """Materialize the assets or stages called `select`, in one run. Return its result.
 
-    Raises: UsedWrongly DP-R003 for an asset or stage, or DP-R004 for a partition that does not exist, DP-R005 for an
-    asset that is read and that nothing makes, DP-R006 for assets that are cut into different partitions; Refused
-    DP-P103 before anything is made, where what is made could not be published for now.
+    `partitions` span from the first to the last of them; none stand for all. What one step makes together, as dbt its
+    marts, is made together. An empty `select` stands for everything but releases and, in a guarded environment,
+    training. `candidates` are digests of models, by name, that are scored with instead of those shown.
+
+    Raises: UsedWrongly DP-R003 for an unknown asset or stage, DP-R004 for an unknown partition, DP-R005 for an asset
+    that is read and that nothing makes, DP-R006 for assets with different partitions, DP-R009 for a partition of assets
+    without any; Refused DP-P103, before anything is made, when the environment is held and could not publish.
     """
     reap(instance)
     specs = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
@@ -110,7 +113,10 @@ def launch(
 
 
 def _refuse_unmade(specs: Mapping[str, Any]) -> None:
-    """Refuses a graph in which something is read that nothing makes: a table whose model was deleted, or a typo."""
+    """Refuse a graph in which an asset reads what nothing makes: a table whose model was deleted, or a typo.
+
+    Raises: UsedWrongly DP-R005.
+    """
     keys = {spec.key for spec in specs.values() if not spec.metadata.get(_STUB)}
     for name, spec in specs.items():
         for dep in spec.deps:
@@ -120,7 +126,7 @@ def _refuse_unmade(specs: Mapping[str, Any]) -> None:
 
 
 def _selected(select: Sequence[str], specs: Mapping[str, Any]) -> list[AssetKey]:
-    """The keys of the assets called so; the name of a stage stands for all its assets."""
+    """Return the keys of assets called so; a stage's name stands for all its assets. Raises: UsedWrongly DP-R003."""
     keys: list[AssetKey] = []
     for name in select:
         found = [spec.key for known, spec in specs.items() if name in (known, spec.group_name)]
@@ -132,20 +138,23 @@ def _selected(select: Sequence[str], specs: Mapping[str, Any]) -> list[AssetKey]
 
 
 def _together(defs: Definitions, keys: Sequence[AssetKey]) -> list[AssetKey]:
-    """The keys, and those that a step which makes one of them cannot leave out."""
+    """Return the keys, and those of assets that a step cannot leave out when it makes one of them."""
     made = {key: defs.resolve_assets_def(key) for key in keys}
     return list(dict.fromkeys(k for key, by in made.items() for k in ([key] if by.can_subset else sorted(by.keys))))
 
 
 def _by_itself(project: Project, specs: Mapping[str, Any], keys: Iterable[AssetKey]) -> list[AssetKey]:
-    """What a run makes that nobody selected anything for: none named where that is everything."""
+    """Return what a run makes without a selection; empty when that is everything."""
     asked_for = {"release", "train"} if project.is_guarded else {"release"}
     left_out = {spec.key for spec in specs.values() if spec.group_name in asked_for}
     return [key for key in keys if key not in left_out] if left_out else []
 
 
 def _partition_tags(specs: Sequence[Any], partitions: Sequence[str]) -> dict[str, str]:
-    """The tags of a run over the span of partitions from the first to the last one asked for (all when none is)."""
+    """Return the tags of a run over the span from the first to the last of `partitions`; over all when it is empty.
+
+    Raises: UsedWrongly DP-R004, DP-R006 or DP-R009.
+    """
     cuts = {spec.partitions_def: spec.key.path[-1] for spec in specs if spec.partitions_def is not None}
     if not cuts:
         if partitions:
@@ -184,7 +193,7 @@ def _causes(error: Any) -> Iterator[Any]:
 
 
 class _Watcher:
-    """Hears of a run's events as they happen, and tells of each in order."""
+    """A listener that turns a run's events, as they happen, into progress."""
 
     def __init__(self, stages: Mapping[str, str], last_partition: str, watch: Callable[[Progress], None]) -> None:
         self._stages, self._last_partition, self._watch = stages, last_partition, watch
@@ -193,7 +202,7 @@ class _Watcher:
     def __call__(self, entry: EventLogEntry) -> None:
         progress = self._progress(entry)
         if progress is not None:
-            with suppress(OSError):  # nobody may be there any more to tell; the run goes on
+            with suppress(OSError):  # the reader may be gone (a closed pipe); the run goes on
                 self._watch(progress)
 
     def _progress(self, entry: EventLogEntry) -> Progress | None:
@@ -217,7 +226,7 @@ class _Watcher:
         return None
 
     def _made(self, materialization: AssetMaterialization, seconds: float) -> Progress | None:
-        """Once an asset: with its last partition."""
+        """Return the progress of a made asset. One with partitions is reported once, at its last partition."""
         if materialization.partition not in (None, self._last_partition):
             return None
         name = materialization.asset_key.path[-1]

@@ -1,4 +1,4 @@
-"""Finds runs whose process died, and says so: Dagster would show them as running for ever."""
+"""The reaper: it fails runs whose process died, which Dagster would show as running for ever."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PROCESS_TAG = "dataops/process"
 
 
 def this_process() -> str:
-    """`host:pid:start`, which no other process ever has."""
+    """Return the identity of this process, `host:pid:start`, which no other process ever has."""
     return f"{socket.gethostname()}:{os.getpid()}:{_start_of(os.getpid())}"
 
 
 def reap(instance: DagsterInstance) -> list[str]:
-    """Fails the unfinished runs of processes of this host that are gone; gives the ids of those runs."""
+    """Fail the unfinished runs whose processes on this host are gone. Return the ids of those runs."""
     import dagster as dg
 
     statuses = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
@@ -38,7 +38,7 @@ def _is_alive(process: str) -> bool:
 
 
 def _start_of(pid: int) -> str:
-    """When a process started, in the system's own ticks; empty when there is no such process (or no /proc)."""
+    """Return when a process started, in the system's own ticks: `gone` without such a process, empty without /proc."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:

@@ -1,4 +1,4 @@
-"""Has Dagster's web server load a code location anew.
+"""Reloading of a code location in Dagster's web server.
 
 Source: https://docs.dagster.io/api/clients/graphql
 """
@@ -12,7 +12,10 @@ RELOADED = "reloaded"
 
 
 def reload_location(address: str, location: str) -> str:
-    """What became of it, in words; it can be asked again. `address` is the web server's, `http://host:port`."""
+    """Reload a code location. Return `RELOADED`, or in words why not. It can be repeated.
+
+    `address` is the web server's, `http://host:port`.
+    """
     try:
         from dagster_graphql import DagsterGraphQLClient, ReloadRepositoryLocationStatus
     except ImportError:

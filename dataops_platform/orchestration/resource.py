@@ -1,4 +1,4 @@
-"""What a team's own assets can be given: the lake and MLflow of a project, each in one environment."""
+"""Resources for a team's own assets: the lake and MLflow of a project, each in one environment."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,8 +50,8 @@ class LakeResource(ProjectResource):
     ) -> "pl.DataFrame | pd.DataFrame | pa.Table":
         """Return the rows (rows x columns, in memory) that the environment shows of a table, now or at a moment.
 
-        `at` is ISO format, UTC unless it says otherwise.
-        Raises: UsedWrongly DP-Q005, DP-L016; Refused DP-Q007: see `dataops_platform.read`.
+        `at` is a moment in ISO format, UTC without an offset.
+        Raises: UsedWrongly DP-Q005, DP-Q010, DP-L016, DP-L065; Refused DP-Q007: see `dataops_platform.read`.
         """
         project = self.load()
         with lake_of(project, read_only=True) as lake:
@@ -73,8 +73,9 @@ class LakeResource(ProjectResource):
         """Open a DuckDB connection whose default schema is the environment's build area, in one transaction.
 
         The transaction is committed at the end and rolled back whole when anything is raised. A table written here is
-        not shown to consumers: a step or a publication that reads it takes it in as it finds it.
-        Raises: Refused DP-R007 where a guarded environment runs the code of another release; LostRace DP-W004.
+        not shown to consumers. A step that reads it records its rows as they are then.
+        Raises: Refused DP-R007 where a guarded environment runs the code of another release, DP-R008 before its first
+        release; LostRace DP-W018 when another writer changed the same things first.
         """
         project = self.load()
         schema = f"lake.{identifier(project.build_schema)}"

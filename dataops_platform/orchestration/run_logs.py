@@ -1,4 +1,4 @@
-"""What Dagster's storage tells of assets: how each was last made, and what the runs that matter to it did."""
+"""Assets in Dagster's storage: how each was last made, and the events of runs that have not ended or that failed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class LastMade:
-    """How an asset was last made, and the id of the run that was last asked for it."""
+    """How an asset was last made, and the id of the last run that was to make it."""
 
     entry: EventLogEntry | None = None
     run_id: str | None = None
@@ -29,7 +29,7 @@ class LastMade:
 
 @dataclass(frozen=True)
 class RunLog:
-    """The events of a run: the step of each asset it is to make, what it made, when steps began, which succeeded."""
+    """The events of a run: the step of each planned asset, what it made, when steps began, which succeeded."""
 
     record: RunRecord
     planned: dict[Path, str | None]
@@ -39,7 +39,7 @@ class RunLog:
 
 
 def last_made(instance: DagsterInstance, paths: Sequence[Path]) -> dict[Path, LastMade]:
-    """Return how each asset was last made, in one look; assets that no run was ever asked for are left out."""
+    """Return how each asset was last made, by one query. Assets that no run was to make are left out."""
     import dagster as dg
 
     found = (record.asset_entry for record in instance.get_asset_records([dg.AssetKey(list(path)) for path in paths]))
@@ -55,7 +55,7 @@ def unfinished_logs(instance: DagsterInstance) -> list[RunLog]:
 
 
 def failed_logs(instance: DagsterInstance, lasts: Iterable[LastMade]) -> dict[str, RunLog]:
-    """Return, by id, the logs of runs that failed or were cancelled before they made an asset they were asked for."""
+    """Return, by id, the logs of runs that failed or were cancelled before they made an asset of their plan."""
     import dagster as dg
 
     asked = sorted({last.run_id for last in lasts if last.run_id and last.is_unmade})

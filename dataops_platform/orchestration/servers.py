@@ -1,4 +1,4 @@
-"""Starts Dagster's and MLflow's servers for a project on this machine, watches them, and stops them together."""
+"""Dagster's and MLflow's servers for a project on this machine: started, watched, and stopped together."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from dataops_platform.settings.project import Project
 
 HOST = "127.0.0.1"
 READY_S = 180
-"""Seconds that servers may take until they answer."""
+"""Seconds that servers may take to answer."""
 STOP_S = 15
 """Seconds that servers may take to stop before they are killed."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A program that runs until it is stopped; `address` answers when it is ready, none where nothing listens."""
+    """A program that runs until it is stopped. It is ready when `health` answers; one without a port has no address."""
 
     name: str
     command: tuple[str, ...]
@@ -39,13 +39,13 @@ class Server:
 
     @property
     def address(self) -> str:
-        """Where it listens; empty when it does not."""
+        """The address at which it listens; empty without a port."""
         return f"http://{HOST}:{self.port}" if self.port else ""
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server's process, and the file it writes to."""
+    """A server's process, and the file it writes its output to."""
 
     server: Server
     process: subprocess.Popen[bytes]
@@ -53,7 +53,7 @@ class Running:
 
 
 def workspace(project: Project) -> Path:
-    """The file that tells Dagster of a code location for each environment of the project; written anew each time."""
+    """Write the file that names a code location for each environment of the project. Return its path."""
     locations = [
         {
             "python_module": {
@@ -72,10 +72,10 @@ def workspace(project: Project) -> Path:
 
 
 def servers_of(project: Project, port: int, mlflow_port: int) -> list[Server]:
-    """Dagster, and MLflow where the project keeps it in a file; all on this machine alone.
+    """Return Dagster's server, and MLflow's where the project keeps it in a file. They listen on this machine only.
 
-    `dagster dev` starts the web server and the daemon with one code server for each location. Started apart from it,
-    each has code servers of its own, and the daemon starts its anew every minute.
+    `dagster dev` starts the web server and the daemon with one code server for each location. If they are started
+    apart, each has code servers of its own, and the daemon restarts its own every minute.
     """
     dagster = ("dev", "--host", HOST, "--port", str(port), "--workspace", str(workspace(project)))
     found = [Server("dagster", (*_module("dagster"), *dagster), port, "/server_info")]
@@ -97,10 +97,11 @@ def _module(name: str) -> tuple[str, ...]:
 def running(
     project: Project, servers: Sequence[Server], ready: Callable[[Running], None] = lambda _: None
 ) -> Iterator[list[Running]]:
-    """The servers, ready, each told once it answers; stopped at the end, all of them, whatever happens.
+    """Start the servers and yield them once all are ready. Stop all of them at the end, whatever happens.
 
-    Raises: UsedWrongly DP-R020 for a port that is taken; SystemFailed DP-R021 for a server that ends, DP-R023
-    for one that never answers.
+    `ready` is called with each server when it answers.
+    Raises: UsedWrongly DP-R020 for a port that is taken; SystemFailed DP-R021 for a server that ends, DP-R023 for one
+    that does not answer in time.
     """
     for server in servers:
         if server.port and _is_taken(server.port):
@@ -125,7 +126,7 @@ def running(
 
 
 def watch(started: Sequence[Running]) -> None:
-    """Returns never: until a server ends. Raises: SystemFailed DP-R021."""
+    """Wait until a server ends. Raises: SystemFailed DP-R021 then."""
     while True:
         _refuse_ended(started)
         time.sleep(0.5)
@@ -197,7 +198,7 @@ def _is_taken(port: int) -> bool:
 
 
 def _stop(started: Sequence[Running]) -> None:
-    """Asks each server to stop, as Ctrl-C does; kills what is left of it after a while, or when it is asked again."""
+    """Stop each server as Ctrl-C does. Kill the rest after `STOP_S`, or at a second Ctrl-C."""
     try:
         for one in started:
             with suppress(ProcessLookupError):

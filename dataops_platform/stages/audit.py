@@ -1,4 +1,4 @@
-"""What happens when a table breaks its contract."""
+"""Refusal of a batch that breaks its contract."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataops_platform.manifests.manifest import Verdict
 
 
 class ContractBroken(Refused):
-    """A table does not hold its contract; nothing of the write was kept."""
+    """A table breaks its contract; nothing of the write was kept."""
 
     def __init__(
         self, code: str, asset: str, verdicts: Sequence[Verdict], *, where: str = "", **fields: object
@@ -21,9 +21,9 @@ class ContractBroken(Refused):
 
 
 def refuse_broken(asset: str, max_share: float, batch: BatchAudit, *, where: str = "") -> None:
-    """Fails a step that refuses more of a batch than it may, or whose rows together break a rule.
+    """Refuse a batch of which more than `max_share` (0 to 1) was refused, or whose rows together break a rule.
 
-    Raises: ContractBroken.
+    Raises: ContractBroken, DP-C012 for the share and DP-C090 for a rule.
     """
     subject = f"{asset} {batch.partition}".strip()
     if batch.rows_refused > max_share * batch.rows_in:

@@ -1,4 +1,4 @@
-"""The checks of a contract as Dagster knows them: the blocking one, and those of single rules beside it."""
+"""The checks of a contract in Dagster: a blocking one for the whole contract, and others for single rules."""
 
 import re
 import warnings
@@ -18,14 +18,14 @@ def check_specs(
     checks: Sequence[RuleCheck],
     partitions_def: dg.PartitionsDefinition[Any] | None = None,
 ) -> list[dg.AssetCheckSpec]:
-    """The check of the whole contract, which blocks, and those of single rules, which do not.
+    """Return the specs of the check of the whole contract, which blocks, and of checks of single rules, which do not.
 
-    With the `partitions_def` of the asset they are answered for each partition.
+    With `partitions_def`, that of the asset, each partition has its own results.
     """
     told = {CONTRACT_CHECK: f"Every row holds {contract.path.name} ({len(contract.rules)} rules)."}
     told |= {check.name: check.description for check in checks}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.PreviewWarning)  # of partitions; Dagster 1.13 has them in preview
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of checks are in preview in Dagster 1.13
         return [
             dg.AssetCheckSpec(
                 name, asset=key, description=text, blocking=name == CONTRACT_CHECK, partitions_def=partitions_def
@@ -40,9 +40,9 @@ Answers = Iterator[dg.AssetCheckResult]
 def checks_of_value(
     key: dg.AssetKey, specs: Sequence[dg.AssetCheckSpec], answer: Callable[[Any, Sequence[str] | None], Answers]
 ) -> dg.AssetChecksDefinition:
-    """All checks of an asset, answered by one call that is handed what the asset returned, and the run's partitions.
+    """Return all checks of an asset, evaluated by one call with the asset's value and the run's partitions.
 
-    A partition that was never made is left out of what is loaded, by those IO managers that know how.
+    Partitions that were never made are left out of the value, where the IO manager supports it.
     """
 
     def check(context: dg.AssetCheckExecutionContext, rows: Any) -> Answers:
@@ -55,7 +55,7 @@ def checks_of_value(
 def checks_alone(
     key: dg.AssetKey, specs: Sequence[dg.AssetCheckSpec], answer: Callable[[], Answers]
 ) -> dg.AssetChecksDefinition:
-    """All checks of an asset, answered by one call after it was made."""
+    """Return all checks of an asset, evaluated by one call after the asset was made."""
 
     def check(context: dg.AssetCheckExecutionContext) -> Answers:
         yield from _selected(context, answer())
@@ -83,7 +83,7 @@ def _selected(context: dg.AssetCheckExecutionContext, answers: Answers) -> Answe
 
 
 def _partitions(context: dg.AssetCheckExecutionContext, key: dg.AssetKey) -> Sequence[str] | None:
-    """The partitions a run is about; none of an asset without them."""
+    """Return the partitions of a run, empty when it names none. None for an asset without partitions."""
     if context.job_def.asset_layer.get(key).partitions_def is None:
         return None
     return context.partition_keys if context.has_partition_key or context.has_partition_key_range else ()
@@ -92,7 +92,7 @@ def _partitions(context: dg.AssetCheckExecutionContext, key: dg.AssetKey) -> Seq
 def rule_results(
     key: dg.AssetKey, checks: Sequence[RuleCheck], verdicts: Mapping[str, Sequence[Verdict]]
 ) -> list[dg.AssetCheckResult]:
-    """What each single rule said in each partition (`""`: the whole), as results of its own check."""
+    """Return the results of the checks of single rules, from the verdicts by partition (`""`: the whole)."""
     return [_result(key, check, verdicts) for check in checks]
 
 

@@ -1,4 +1,4 @@
-"""Puts a step into a Dagster asset. The components of the stages are records that make steps and end here."""
+"""Dagster assets, made from steps. A stage's component is a record that makes steps."""
 
 import datetime as dt
 import json
@@ -54,22 +54,22 @@ class StrictResolved(dg.Model):
 
 
 class StageComponent(dg.Component, dg.Model, dg.Resolvable):
-    """The base of the six stages; give `steps` and the rest follows."""
+    """The base of the stages' components. A subclass defines `steps`."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     @abstractmethod
     def steps(self, project: Project) -> Sequence[Step]:
-        """The steps this component stands for, in `project`."""
+        """Return the steps of this component in `project`."""
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """One asset (or, for dbt, one group of assets) for each step."""
+        """Return one asset (for dbt, one group of assets) for each step."""
         project = load_project(Path(context.path))
         return dg.Definitions(assets=[asset_of(step) for step in self.steps(project)])
 
 
 def asset_of(step: Step) -> dg.AssetsDefinition:
-    """The Dagster asset that runs a step; also for assets built in Python beside a team's own."""
+    """Return the Dagster asset that runs a step. A team can call it for steps that it builds in Python."""
     environment = step.project.environment
     partitions_def = _partitions_def(step.partitions)
 
@@ -95,7 +95,7 @@ def asset_of(step: Step) -> dg.AssetsDefinition:
             raise failure_of(error) from None
         for outcome in outcomes:
             for partition, metadata in partition_metadata(outcome).items():
-                if partition in partitions:  # not those that the project no longer has
+                if partition in partitions:  # Dagster does not know those that the project dropped
                     context.add_asset_metadata(metadata, _key(step, outcome.name), partition)
             yield from _results(step, outcome)
 
@@ -159,9 +159,9 @@ def _results(step: Step, outcome: Outcome) -> Iterator[Result]:
 
 
 def _check_results(step: Step, made: Makes, outcome: Outcome) -> list[dg.AssetCheckResult]:
-    """The contract held in the partitions asked for; a single rule speaks of all rows that stand.
+    """Return the results of the contract's check, on this run's partitions, and of single rules, on all current rows.
 
-    Dagster keeps one answer for an asset: one clean partition must not hide another with a warning.
+    Dagster keeps one result for a check: a clean partition must not hide the warning of another.
     """
     assert made.contract is not None
     key = _key(step, made.name)
@@ -175,7 +175,10 @@ def _check_results(step: Step, made: Makes, outcome: Outcome) -> list[dg.AssetCh
 
 
 def _broken(step: Step, error: ContractBroken) -> Iterator[Result]:
-    """What the refused rows said to the contract; single rules speak of rows that stand, and no others stand now."""
+    """Yield the failed result of the contract's check.
+
+    Single rules have no result: they report on current rows, which the refused write did not change.
+    """
     made = next(m for m in step.makes if m.name == error.asset)
     if made.contract is not None:
         yield dg.AssetCheckResult(
@@ -188,13 +191,13 @@ def _broken(step: Step, error: ContractBroken) -> Iterator[Result]:
 
 
 def freshness_of(contract: Contract | None) -> dg.FreshnessPolicy | None:
-    """The freshness that a contract promises, as Dagster watches it."""
+    """Return the freshness that a contract promises as Dagster's policy, or None."""
     if contract is None or contract.freshness is None:
         return None
     return dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(seconds=contract.freshness.seconds))
 
 
 def failure_of(error: DataOpsError) -> dg.Failure:
-    """An error of the platform as Dagster shows it: never retried, with its code and exit code."""
+    """Return an error of the platform as a Dagster failure: never retried, with its code and exit status."""
     metadata: dict[str, str | int] = {"code": error.code, "exit_code": error.exit_code}
     return dg.Failure(description=str(error), metadata=metadata, allow_retries=False)

@@ -1,4 +1,4 @@
-"""Finds and loads the contracts of a project's tables."""
+"""The contracts of a project's tables: where they are, and how they are loaded."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from dataops_platform.settings.project import Project
 
 
 def contract_of(project: Project, name: str, given: str | None = None) -> Contract | None:
-    """The contract of a table: the file given, else `contracts/<name>.odcs.yaml` when there is one.
+    """Return the contract of a table: the file `given`, else `contracts/<name>.odcs.yaml`. None when neither exists.
 
-    Raises: UsedWrongly for a file that is missing or no contract, or that is the contract of another table.
+    Raises: UsedWrongly for a given file that is missing or for a file that is no contract, DP-C005 for the contract of
+    another table.
     """
     default = project.root / "contracts" / f"{name}.odcs.yaml"
     if given is None and not default.exists():
@@ -30,7 +31,7 @@ def contract_of(project: Project, name: str, given: str | None = None) -> Contra
 
 
 def with_code_of_checks(contract: Contract) -> Contract:
-    """The contract with a digest that changes when the code of one of its Python checks does."""
+    """Return the contract with a digest that also covers the code of its Python checks."""
     checks = sorted(str(rule.argument) for rule in contract.rules if rule.kind == "python")
     return replace(contract, digest=digest_of([contract.digest, *map(code_digest, checks)])) if checks else contract
 
@@ -41,7 +42,7 @@ def _loaded(path: Path, _changed_ns: int) -> Contract:
 
 
 def required_contract(project: Project, name: str, given: str | None = None) -> Contract:
-    """The contract of a table that must have one. Raises: UsedWrongly DP-C006 when it has none."""
+    """Return the contract of a table that must have one. Raises: UsedWrongly DP-C006 when it has none."""
     contract = contract_of(project, name, given)
     if contract is None:
         found = [p.name.removesuffix(".odcs.yaml") for p in (project.root / "contracts").glob("*.odcs.yaml")]

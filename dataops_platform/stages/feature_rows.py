@@ -1,4 +1,4 @@
-"""The rows a model is trained on and asked about: the same columns, types and order in both."""
+"""The rows for training and scoring a model: the same columns, types and order in both."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def feature_rows(
     window: Window,
     order: Sequence[str],
 ) -> pd.DataFrame:
-    """The rows of `window` with the columns `others` as they are and `features` as a model takes them.
+    """Return the rows of `window`, in memory: `others` as they are, `features` as a model takes them.
 
-    Whole numbers become float64, since only that can hold a missing value. Rows stand in the order of `order`, so that
-    the same table always gives the same model. Pulled into memory.
+    Whole numbers become float64, because only that can hold a missing value. Rows are sorted by `order`, so that the
+    same table always makes the same model.
     """
     relation, time = lake.relation(environment, table), identifier(time_column)
     types = {name: kind for name, kind, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()}

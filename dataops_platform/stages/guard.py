@@ -1,4 +1,4 @@
-"""Keeps other code than that of the release out of a guarded environment."""
+"""The guard of environments that take releases: only the code of the release may run there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataops_platform.warehouse.state import State
 
 
 def refuse_other_code(project: Project, state: State) -> None:
-    """Refuses to work in a guarded environment with other code than that of the release it shows.
+    """Refuse to work in a guarded environment with code other than that of the release it shows.
 
-    Raises: Refused DP-R007.
+    Raises: Refused DP-R007 for other code, DP-R008 before the first release.
     """
     if not project.is_guarded:
         return

@@ -15,10 +15,10 @@ ELSEWHERE = "elsewhere"
 
 
 def heads_with(lake: Lake, project: Project, names: Sequence[str], context: RunContext) -> dict[str, Head]:
-    """All heads, after each table of `names` that another program writes has become one as it is now.
+    """Return all heads, after recording as a head each table of `names` that another program writes.
 
-    Such a table has no manifest of its own: its rows are read once to know their digest, and the version that they
-    were read at is the head, whatever the other program does next.
+    Such a table has no manifest. Its rows are read once for their digest, and the version that was read is the head,
+    whatever the other program does next.
     """
     heads = lake.heads(project.environment)
     foreign = [name for name in names if name not in heads or heads[name].manifests[0].stage == ELSEWHERE]
@@ -30,7 +30,7 @@ def heads_with(lake: Lake, project: Project, names: Sequence[str], context: RunC
 def _take_in(lake: Lake, project: Project, name: str, known: Head | None, context: RunContext) -> None:
     last = lake.last_manifest(project.environment, name)
     if last is not None and last.stage != ELSEWHERE:
-        return  # ours, made before the environment was pointed elsewhere
+        return  # a step made it, before the environment was pointed elsewhere
     with lake.transaction():
         version, digest = lake.current_version(), lake.foreign_digest(project.environment, name)
     if digest is None or (known is not None and known.digest == str(digest)):
@@ -53,7 +53,7 @@ def _take_in(lake: Lake, project: Project, name: str, known: Head | None, contex
 
 
 def head_of(heads: Mapping[str, Head], name: str, needed_by: str, project: Project) -> Head:
-    """The head called `name`. Raises: Refused DP-W007 when nothing audited is there yet."""
+    """Return the head called `name`. Raises: Refused DP-W007 when nothing audited exists yet."""
     if name not in heads:
         raise Refused("DP-W007", step=needed_by, table=name, environment=project.environment)
     return heads[name]

@@ -1,4 +1,4 @@
-"""What Dagster's pages show of an asset: plain values, tables, columns and pictures."""
+"""Metadata of an asset on Dagster's pages: plain values, tables, columns and pictures."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from dataops_platform.stages.tags import column_tags
 Metadata = Mapping[str, dg.MetadataValue[Any]]
 
 MOST_PLOTS = 60
-"""Rules that are drawn over time. Dagster's page draws 100 numbers of one check and cuts the rest off unsaid."""
+"""The number of rules that are drawn over time. Dagster draws 100 numbers of one check and cuts the rest off
+silently."""
 MOST_PLOTS_EVER = 90
-"""As many with the rules that fail now and have no line of their own else."""
+"""The same, with failing rules that are not among the first `MOST_PLOTS`."""
 
 
 def definition_metadata(made: Makes) -> Metadata:
-    """What is known of an asset before it is made."""
+    """Return what is known of an asset before it is made."""
     known: dict[str, dg.MetadataValue[Any]] = {}
     if made.columns_read:
         known[COLUMNS_READ] = dg.MetadataValue.json({table: list(names) for table, names in made.columns_read.items()})
@@ -61,7 +62,7 @@ _PLAIN = ("type", "required", "unique", "expression")
 
 
 def outcome_metadata(outcome: Outcome) -> Metadata:
-    """What a step did."""
+    """Return what a step did to an asset."""
     shown: dict[str, dg.MetadataValue[Any]] = {
         "digest": dg.MetadataValue.text(outcome.digest),
         "unchanged": dg.MetadataValue.bool(outcome.unchanged),
@@ -86,7 +87,7 @@ def outcome_metadata(outcome: Outcome) -> Metadata:
 
 
 def verdict_metadata(made: Makes, verdicts: Sequence[Verdict]) -> Metadata:
-    """Each rule of a contract with its failing rows: a table, the failing ones first, and numbers to draw over time."""
+    """Return the verdicts on a contract's rules: a table, failing rules first, and numbers that are drawn over time."""
     if made.contract is None or not verdicts:
         return {}
     descriptions = {rule.name: rule.description for rule in made.contract.rules}
@@ -113,10 +114,10 @@ def _failing_first(verdict: Verdict) -> bool:
 
 
 def plotted(contract: Contract, verdicts: Sequence[Verdict]) -> Metadata:
-    """Numbers that Dagster draws over time, one line for each rule: `measured: <rule>`, else `failing_rows: <rule>`.
+    """Return numbers that Dagster draws over time, one line a rule: `measured: <rule>`, else `failing_rows: <rule>`.
 
-    The same rules each time, so that no line has gaps; of a contract with more than `MOST_PLOTS`, those about types
-    are left out first, but one that fails is there whatever its place.
+    The rules are the same each time, so that no line has gaps. Of a contract with more than `MOST_PLOTS` rules, those
+    about types are left out first. A failing rule is drawn whatever its rank, up to `MOST_PLOTS_EVER`.
     """
     kinds = {rule.name: rule.kind for rule in contract.rules}
     ranked = sorted(verdicts, key=lambda v: kinds.get(v.rule) == "type")
@@ -131,7 +132,10 @@ def _plot(verdict: Verdict) -> tuple[str, dg.MetadataValue[Any]]:
 
 
 def partition_metadata(outcome: Outcome) -> dict[str, Metadata]:
-    """What a step did to each partition, drawn by partition; all else is said of those of a run together."""
+    """Return what a step did to each partition, which Dagster draws by partition.
+
+    The rules drawn are those that measured a number or failed in any partition, at most `MOST_PLOTS`.
+    """
     verdicts = [v for m in outcome.manifests for v in m.verdicts if v.failing_rows or v.measured is not None]
     drawn = list(dict.fromkeys(v.rule for v in verdicts))[:MOST_PLOTS]
     return {m.partition: _partition(m, drawn) for m in outcome.manifests if m.partition}
@@ -159,7 +163,7 @@ def _value(value: Any) -> dg.MetadataValue[Any]:
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> dg.MetadataValue[Any]:
-    """Records as a table."""
+    """Return records, at least one, as a table."""
     columns = [dg.TableColumn(name, _column_type(value)) for name, value in rows[0].items()]
     records = [dg.TableRecord({k: "" if v is None else v for k, v in row.items()}) for row in rows]
     return dg.MetadataValue.table(records, dg.TableSchema(columns=columns))

@@ -1,4 +1,4 @@
-"""Which partitions a step has to make."""
+"""The partitions that a step has to make."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from dataops_platform.stages.step import Step
 
 @dataclass(frozen=True)
 class Window:
-    """Rows whose time column is at or after `start` and before `end`."""
+    """A span of days: rows whose time column is at or after `start` and before `end`."""
 
     start: dt.date
     end: dt.date
 
 
 def unchanged_partitions(head: Head | None, digests: Mapping[str, str]) -> list[str]:
-    """The partitions whose last audited manifest has just this step digest."""
+    """Return the partitions whose last audited manifest has exactly this step digest."""
     if head is None:
         return []
     return [p for p, digest in digests.items() if p in head.partitions and head.partitions[p].step.digest == digest]
 
 
 def with_dropped_partitions(step: Step, head: Head | None, partitions: Sequence[str]) -> list[str]:
-    """The partitions to make, and with all of them those that the project no longer has, which become empty.
+    """Return the partitions to make. A run of all partitions adds those that the project dropped, which become empty.
 
-    Raises: Refused DP-W015 when only some are asked for while the others were cut another way (months, now days).
+    Raises: Refused DP-W015 when a run of only some meets others of another length (months, now days).
     """
     if head is None or step.partitions is None or WHOLE in head.partitions:
         return list(partitions)

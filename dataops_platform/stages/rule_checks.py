@@ -1,4 +1,4 @@
-"""Which rules have a check of their own beside that of the whole contract, what it is called, and what it found."""
+"""Checks of single rules, beside the check of the whole contract: which rules have one, its name, and its result."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dataops_platform.manifests.manifest import Verdict
 CONTRACT_CHECK = "contract"
 ALL = "all"
 Single = bool | str | Sequence[str]
-"""Rules that are to have a check of their own, by name; `all` or True for every one, none for the warnings alone."""
+"""Rules that get a check of their own, by name; `all` or True for every rule, empty for the warnings alone."""
 
 
 @dataclass(frozen=True)
 class RuleCheck:
-    """The check of one rule. `name` is the rule's in letters that Dagster takes: `amount__minimum`."""
+    """The check of one rule. `name` is the rule's in characters that Dagster allows: `amount__minimum`."""
 
     name: str
     rule: Rule
@@ -27,7 +27,7 @@ class RuleCheck:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one rule said about the rows that stand: rows that break it, the number it measured where there is one.
+    """The result of one rule on all current rows: the rows that break it, and the number it measured, if any.
 
     `unjudged` are partitions that were last audited under a contract without the rule.
     """
@@ -44,9 +44,9 @@ class Finding:
 
 
 def rule_checks(contract: Contract, single: Single = ()) -> tuple[RuleCheck, ...]:
-    """The rules with a check of their own: those whose severity is not the contract's, and those asked for.
+    """Return the rules with a check of their own: those that only warn, and those of `single`.
 
-    Raises: UsedWrongly DP-C040 for a rule the contract does not have.
+    Raises: UsedWrongly DP-C040 for a rule that the contract does not have.
     """
     wanted = _wanted(contract, single)
     names, found = {CONTRACT_CHECK}, list[RuleCheck]()
@@ -60,7 +60,7 @@ def rule_checks(contract: Contract, single: Single = ()) -> tuple[RuleCheck, ...
 
 
 def said_of(rule: Rule) -> str:
-    """What a rule asks, in a few words."""
+    """Return what a rule requires, in a few words."""
     argument = ", ".join(map(str, rule.argument)) if isinstance(rule.argument, tuple) else rule.argument
     limits = [f"{name} {bound}" for name, bound in rule.limits]
     words = (rule.kind.replace("_", " "), "" if argument is None else str(argument), *limits)
@@ -68,7 +68,7 @@ def said_of(rule: Rule) -> str:
 
 
 def finding_of(rule: Rule, verdicts: Mapping[str, Sequence[Verdict]]) -> Finding:
-    """What a rule said in each partition (`""`: the whole), put together."""
+    """Return the result of a rule on all partitions together (`""`: the whole)."""
     judged = {partition: v for partition, given in verdicts.items() for v in given if v.rule == rule.name}
     broken = {partition: v for partition, v in judged.items() if v.failing_rows}
     numbers = [v.measured for v in judged.values() if v.measured is not None]
@@ -103,7 +103,7 @@ def _wanted(contract: Contract, single: Single) -> set[str]:
 
 
 def _name(rule: str, taken: set[str]) -> str:
-    """A name of the letters that Dagster takes, that no other check of the contract has."""
+    """Return a name in characters that Dagster allows, which no other check of the contract has."""
     name = re.sub(r"[^A-Za-z0-9_]", "_", rule.replace(":", "__"))
     number = 2
     while name in taken:

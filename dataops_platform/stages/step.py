@@ -1,4 +1,4 @@
-"""What a stage does, as a plain record: which assets it makes from which, and how."""
+"""Steps as plain records: which assets a stage makes, from which inputs, and how."""
 
 from __future__ import annotations
 
@@ -21,16 +21,19 @@ COLUMNS_READ = "dataops/columns_read"
 
 
 EXPOSURES = "dataops/exposures"
-"""Metadata of an asset: the columns it reads of which table, and who outside reads it (see `Makes`)."""
+"""Keys of an asset's metadata: the columns that it reads of each table, and its readers outside (see `Makes`)."""
 
 
 STAGES = ("extract", "clean", "transform", "train", "score", "publish")
-"""The stages in the order data goes through them."""
+"""The stages in the order in which data goes through them."""
 
 
 @dataclass(frozen=True)
 class Makes:
-    """An asset a step makes. Its key is `<environment>/<name>`, in SQL `<environment>.<name>`."""
+    """An asset that a step makes. Its key is `<environment>/<name>`, in SQL `<environment>.<name>`.
+
+    `reads` are the assets that it reads, None for all that the step reads. `tests` are the ids of its dbt tests.
+    """
 
     name: str
     description: str = ""
@@ -39,17 +42,19 @@ class Makes:
     reads: tuple[str, ...] | None = None
     tests: tuple[str, ...] = ()
     columns_read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The columns read of a table, where not all of them may be: words of SQL, or the inputs of a model."""
+    """The columns that may be read of each table: words of SQL, or the inputs of a model. All columns of a table that
+    is left out."""
     exposures: tuple[Mapping[str, Any], ...] = ()
-    """Who outside reads it or its siblings: name, kind, owner and reads of dashboards, notebooks, applications."""
+    """Readers outside of this asset or its siblings (dashboards, notebooks, applications): name, kind, owner and
+    reads."""
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """The run a step belongs to.
+    """The run of a step.
 
-    `skip_unchanged`: do nothing where the last audited manifest has the same digest. `made_here` says whether this
-    run has made (or found unchanged) an asset.
+    With `skip_unchanged`, a step does nothing where the last audited manifest has the same digest. `made_here` returns
+    whether this run has made an asset, or found it unchanged. `say` writes a line to the run's log.
     """
 
     run_id: str
@@ -57,29 +62,30 @@ class RunContext:
     made_here: Callable[[str], bool] = lambda _: False
     say: Callable[[str], None] = lambda _: None
     candidates: Mapping[str, str] = field(default_factory=dict)
-    """Digests of models that are scored instead of those shown, in a lane of their own (`candidate_area`)."""
+    """Digests of models that are scored with instead of those shown, by name; results go to a build area of their own
+    (`candidate_area`)."""
     clock: Clock = utc_now
 
     def place(self, environment: str) -> str:
-        """Where this run is, for messages."""
+        """Return where this run is, for messages."""
         return f"{environment}, run {self.run_id[:8]}"
 
     def now(self) -> str:
-        """The time of recording, ISO format, UTC."""
+        """Return the time of recording: ISO format, UTC."""
         moment: dt.datetime = self.clock()
         return moment.isoformat()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step did to one asset: the manifests that are its head now, and what to show people."""
+    """What a step did to one asset: the manifests of the partitions it was asked for, and what people see."""
 
     name: str
     manifests: tuple[Manifest, ...]
     digest: str
     unchanged: bool = False
     standing: tuple[Manifest, ...] = ()
-    """The manifests of all partitions that the asset has now, also of those the step was not asked for."""
+    """The manifests of all partitions that the asset has now, also of those that the step was not asked for."""
     refused_sample: tuple[Mapping[str, Any], ...] = ()
     shown: Mapping[str, Any] = field(default_factory=dict)
     pictures: Mapping[str, bytes] = field(default_factory=dict)
@@ -98,7 +104,7 @@ class Outcome:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Each rule's failing rows, over all partitions; the number it measured where that is one number."""
+        """The failing rows of each rule over all partitions; with one partition also the number that it measured."""
         by_rule: dict[str, list[Verdict]] = {}
         for verdict in (v for m in self.manifests for v in m.verdicts):
             by_rule.setdefault(verdict.rule, []).append(verdict)
@@ -120,48 +126,48 @@ def _together(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def made_by(code: str, config: Mapping[str, Any], contract: Contract | None) -> str:
-    """Digest of all that decides what a step makes, but its inputs; also the code version that Dagster shows."""
+    """Return the digest of all but the inputs that decides what a step makes. Dagster shows it as the code version."""
     return digest_of([code, digest_of(config), contract.digest if contract else ""])
 
 
 class Step(Protocol):
-    """One step of a stage. Records that hold these can be put into a Dagster asset by `stages.component`."""
+    """One step of a stage. `stages.component` makes a Dagster asset of it."""
 
     @property
     def stage(self) -> str:
-        """Its stage, one of `STAGES`."""
+        """The stage, one of `STAGES`."""
 
     @property
     def project(self) -> Project:
-        """The project it belongs to, with its environment."""
+        """The project, with its environment."""
 
     @property
     def partitions(self) -> PartitionSettings | None:
-        """The spans of time it can be run for one by one, if any."""
+        """The spans of time for which it can be run one by one, if any."""
 
     @property
     def makes(self) -> tuple[Makes, ...]:
-        """The assets it makes, in order."""
+        """The assets that it makes, in order."""
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The names of the assets it reads."""
+        """The names of the assets that it reads."""
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """Its settings as the user wrote them, JSON-like."""
+        """The settings as the user wrote them, JSON-like."""
 
     @property
     def code(self) -> str:
-        """Digest of the code that decides its result."""
+        """The digest of the code that decides its result."""
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
-        """Does it for these partitions (`[""]`: the whole), all or nothing."""
+        """Make these partitions (`[""]`: the whole), all or none."""
 
 
 @contextmanager
 def lake_if_made(project: Project) -> Iterator[Lake | None]:
-    """The project's lake to read, or None where nothing has run yet."""
+    """Open the project's lake read-only. Yield None where nothing has run yet."""
     try:
         lake = lake_of(project, read_only=True)
     except UsedWrongly as error:
@@ -176,9 +182,10 @@ def lake_if_made(project: Project) -> Iterator[Lake | None]:
 def head_outcome(
     lake: Lake, project: Project, name: str, partitions: Sequence[str], *, area: str = "", **more: Any
 ) -> Outcome:
-    """The outcome that is read back from the head of `name`, for the partitions a step was asked for.
+    """Return the outcome in the head of `name`, for the partitions that a step was asked for.
 
-    `area` is the build area that it was written to; the environment's own when it is not given.
+    `area` is the build area that it was written to; empty for the environment's own. `more` are further fields of the
+    outcome.
     """
     head = lake.heads(area or project.environment)[name]
     standing = tuple(head.manifests)

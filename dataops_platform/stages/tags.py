@@ -1,4 +1,4 @@
-"""What a contract's tags and classifications are called where tags have few letters."""
+"""A contract's tags and classifications as Dagster's tags, which allow fewer characters."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from dataops_platform.contracts.contract import Column, Contract
 CLASSIFICATION = "classification"
 MOST_LETTERS = 63
 _RESERVED = ("dagster", "dataops")
-"""Namespaces with a meaning of their own, which no tag of a contract may claim."""
+"""Namespaces with a meaning of their own, which a contract's tags must not claim."""
 
 
 def table_tags(contract: Contract) -> dict[str, str]:
-    """The tags of a table: the contract's own, and `classification/<word>` for each that a column has."""
+    """Return the tags of a table: the contract's own, and `classification/<word>` for each that a column has."""
     classified = dict.fromkeys(column.classification for column in contract.columns)
     return _tags(contract.tags, classified)
 
 
 def column_tags(column: Column) -> dict[str, str]:
-    """The tags of one column."""
+    """Return the tags of one column."""
     return _tags(column.tags, [column.classification])
 
 
@@ -32,7 +32,7 @@ def _tags(own: Iterable[str], classified: Iterable[str]) -> dict[str, str]:
 
 
 def tag_key(tag: str) -> str:
-    """A tag in the letters that Dagster takes, `name` or `namespace/name`; empty when none of its letters is left.
+    """Return a tag in characters that Dagster allows, `name` or `namespace/name`; empty when none is left.
 
     Source: https://docs.dagster.io/guides/build/assets/metadata-and-tags/tags
     """

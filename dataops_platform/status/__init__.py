@@ -1,1 +1,1 @@
-"""What stands where: the board, what environments wait for, a summary, and the doctor's examination."""
+"""The status of a project: the board, what environments wait for, a summary, and the doctor."""

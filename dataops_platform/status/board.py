@@ -1,4 +1,4 @@
-"""The board: one line for each asset, with the words of the whole team."""
+"""The board: one line for each asset, with its state in words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BoardLine:
-    """An asset's state: `SUCCEEDED 5 MIN AGO`, `FAILED 2 H AGO`, `RUNNING 20 S`, `QUEUED 3 MIN` or `AWAITING …`."""
+    """The state of an asset, in words.
+
+    `state` is `SUCCEEDED`, `FAILED`, `CANCELED` or `NOT REACHED` with how long ago, `RUNNING` or `QUEUED` with how
+    long, as in `RUNNING 20 S`, or `AWAITING` with what it waits for.
+    """
 
     stage: str
     asset: str
@@ -29,7 +33,7 @@ class BoardLine:
 
 
 def board(assets: Sequence[Asset], instance: DagsterInstance, clock: Clock = utc_now) -> list[BoardLine]:
-    """The state of every asset, stages in order, assets by name. Runs whose process died are failed first."""
+    """Return the state of every asset, in the order of stages and names. Runs whose process died are failed first."""
     reap(instance)
     keys = {asset: tuple(asset.key) for asset in assets}
     last = last_made(instance, list(keys.values()))
@@ -70,7 +74,10 @@ def _state_in_run(asset: Asset, key: Path, log: RunLog, now: datetime) -> str:
 
 
 def _how_it_ended(key: Path, log: RunLog, now: datetime) -> str:
-    """FAILED when its step began and did not succeed, also when the process died in it."""
+    """Return the state of an asset that an ended run did not make.
+
+    FAILED when its step began and did not succeed, also when the process died in it; else CANCELED or NOT REACHED.
+    """
     record, step = log.record, log.planned.get(key)
     ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else record.update_timestamp
     if step in log.began and step not in log.succeeded:

@@ -1,4 +1,4 @@
-"""The board as one page of HTML that needs nothing else: for a wall, an intranet or a mail."""
+"""The board as one page of HTML that needs no other file: for a wall, an intranet or a mail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLOURS = {
     "CANCELED": ("#fdeaea", "#b3261e"),
     "NOT": ("#eef0f3", "#55606e"),
 }
-"""Ground and ink by the first word of a state; the word itself always stands there, too."""
+"""Background and text colour by the first word of a state. The word itself is always shown, too."""
 
 STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem; color: #1d2430; background: #fff }
@@ -34,7 +34,7 @@ article b { display: block } small { color: #55606e }
 
 
 def board_page(project: str, shows: str, at: str, lines: Sequence[BoardLine]) -> str:
-    """A page: `shows` says what the environment shows, `at` when it was so; stages stand in the order of the lines."""
+    """Return a page. `shows` is what the environment shows, `at` when that was. Stages keep the order of the lines."""
     stages = "".join(_stage(stage, list(found)) for stage, found in groupby(lines, key=lambda line: line.stage))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -60,7 +60,7 @@ def _card(line: BoardLine) -> str:
 
 
 def write_page(path: Path, page: str) -> None:
-    """Writes the page, whole or not at all. Raises: UsedWrongly DP-R022."""
+    """Write the page, whole or not at all. Raises: UsedWrongly DP-R022."""
     part = path.parent / f"{path.name}.part"
     try:
         if path.is_dir():

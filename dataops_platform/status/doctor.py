@@ -1,4 +1,4 @@
-"""What is installed and reachable here, which promises hold, and what to do about the rest."""
+"""The doctor: what is installed and reachable here, which promises hold, and what to do about the rest."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ PACKAGES = {
     "duckdb-extension-postgres-scanner": "dataops-platform[postgres]: a catalog in PostgreSQL",
 }
 KEPT_SNAPSHOTS = ("expire_older_than", "delete_older_than")
-"""Options of DuckLake that let anybody's CHECKPOINT take away what views are pinned to."""
+"""Options of DuckLake with which anybody's CHECKPOINT deletes snapshots that views are pinned to."""
 
 SILENT = timedelta(seconds=120)
-"""How long a daemon that runs may not have been seen."""
+"""How long a running daemon may be without a heartbeat."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the screen: `state` is ok, note (as it is, or for you to decide) or wrong (mend it)."""
+    """One line of the screen. `state` is ok, note (nothing to mend, or for you to decide) or wrong (to be mended)."""
 
     area: str
     name: str
@@ -50,7 +50,7 @@ class Finding:
 
 
 def examine(project: Project) -> list[Finding]:
-    """All findings, in the order of the screen. Looks only; what cannot be looked at is a finding."""
+    """Return all findings, in the order of the screen. A part that cannot be examined is a finding, too."""
     looks: list[Callable[[Project], Iterator[Finding]]] = [_installed, _project, _lake, _dagster, _models, _promises]
     found = []
     for look in looks:
@@ -64,7 +64,7 @@ def examine(project: Project) -> list[Finding]:
 
 
 def examine_folder(folder: Path) -> list[Finding]:
-    """All findings of the project of a folder; where there is none that can be read, what is installed, and why not."""
+    """Return the findings of a folder's project; without a readable one, what is installed and why not."""
     try:
         return examine(load_project(folder))
     except DataOpsError as error:
@@ -77,7 +77,7 @@ def _installed(project: Project) -> Iterator[Finding]:
 
 
 def _packages(wanted: bool = False) -> Iterator[Finding]:
-    """What is installed; the packages for PostgreSQL must be where they are `wanted`."""
+    """Yield what is installed. A missing package for PostgreSQL is wrong when these are `wanted`."""
     running = ".".join(map(str, sys.version_info[:3]))
     fits = (3, 11) <= sys.version_info[:2] < (3, 14)
     yield Finding("installed", "python", "ok" if fits else "wrong", running, "" if fits else "use 3.11, 3.12 or 3.13")

@@ -1,4 +1,4 @@
-"""What environments wait for, as lines of the board: a promotion, an approval by whom, a gate, one who resumes."""
+"""What environments wait for, as lines of the board: a promotion, an approval and by whom, a gate, a resume."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ STAGE = "release"
 
 
 def with_releases(project: Project, lake: Lake | None, lines: Sequence[BoardLine]) -> list[BoardLine]:
-    """The board's lines, with those of releases as the lake tells them; Dagster knows only of what was done there."""
+    """Return the board's lines, with those of releases from the lake: Dagster knows only of its own."""
     others = [line for line in lines if line.stage != STAGE]
     return [*others, *release_lines(project, lake)] if lake else others
 
 
 def release_lines(project: Project, lake: Lake, clock: Clock = utc_now) -> list[BoardLine]:
-    """A line for each environment that takes releases or gives them, in the order of `dataops.yaml`."""
+    """Return a line for each environment that takes or provides releases, in the order of `dataops.yaml`."""
     plans = [Plan.from_plain(plain) for plain in lake.kept(PLAN).values()]
     environments = project.settings.environments
     givers = {settings.from_ for settings in environments.values()}
@@ -38,7 +38,7 @@ def release_lines(project: Project, lake: Lake, clock: Clock = utc_now) -> list[
 
 
 def _built(environment: str, lake: Lake, now: datetime) -> str:
-    """How it stands with releases of an environment that takes none from elsewhere."""
+    """Return the state of releases in an environment that takes none from another."""
     shown = lake.state(environment).cut
     built = [release for release in releases_of(lake) if release.built_in == environment]
     if not shown.members:

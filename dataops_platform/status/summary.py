@@ -1,4 +1,4 @@
-"""What an environment holds and shows, read from the lake alone: it can be asked with the Dagster servers down."""
+"""What an environment holds and shows, read from the lake alone: Dagster's servers may be down."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataops_platform.warehouse.lake import Lake
 
 
 def summarize(project: Project, lake: Lake | None) -> dict[str, Any]:
-    """Tables (rows in, refused, audited, published), models with their scores, the publication, and what to do next."""
+    """Return tables (rows in, refused, audited, published), models with scores, the publication and the next step."""
     if lake is None:
         return {"tables": [], "models": [], "publication": None, "shows": "nothing yet", "next": "next: dataops run"}
     heads, state = lake.heads(project.environment), lake.state(project.environment)

@@ -1,8 +1,8 @@
-"""Anchors: which event had which hash, written down outside the lake.
+"""Anchors: the hashes of a ledger's events, written to a file outside the lake.
 
-A ledger can be rewritten as a whole so that its hashes agree again; then it no longer agrees with its anchors.
-One file an environment, one line an event, appended after the commit. A process that dies between the two leaves an
-event without an anchor, which is no fault; an anchor without its event is one.
+A ledger that was rewritten as a whole has hashes that agree with each other, but not with its anchors. Each environment
+has one file, with one line for each event, appended after the commit. A process that dies between commit and append
+leaves an event without an anchor, which is no fault. An anchor without its event is a fault.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SUFFIX = ".jsonl"
 
 @dataclass(frozen=True)
 class Anchor:
-    """Event `sequence` of an environment had this hash; `where` says who remembers that."""
+    """The hash that event `sequence` of an environment had. `where` names the place of this record."""
 
     environment: str
     sequence: int
@@ -33,10 +33,11 @@ class Anchor:
 
 @contextmanager
 def opened(folder: Path | None, environment: str) -> Iterator[Callable[[State], None]]:
-    """A function that anchors the last event of a state; without a folder it does nothing.
+    """Open the anchors of an environment and yield a function that anchors the last event of a state.
 
-    The file is opened first, so that one that cannot be written is told before anything is committed.
-    Raises: SystemFailed DP-L041; DP-L082 from the function.
+    Without a folder the function does nothing. The file is opened before anything is committed, so that a file that
+    cannot be written stops the commit.
+    Raises: SystemFailed DP-L041 when the file cannot be opened; DP-L082 from the function.
     """
     if folder is None:
         yield lambda _: None
@@ -57,14 +58,18 @@ def _append(file: int, path: Path, state: State) -> None:
     line = canonical_json({"environment": state.environment, "hash": state.hash, "sequence": state.sequence}) + "\n"
     try:
         size = os.fstat(file).st_size
-        torn = size and os.pread(file, 1, size - 1) != b"\n"  # a machine that lost its power
+        torn = size and os.pread(file, 1, size - 1) != b"\n"  # the machine lost power while it wrote the last line
         os.write(file, (("\n" if torn else "") + line).encode())
     except OSError as error:
         raise SystemFailed("DP-L082", file=path.name, reason=error.strerror, event=state.sequence) from error
 
 
 def read(folder: Path | None, environment: str) -> list[Anchor]:
-    """The anchors of an environment, in the order they were written. Raises: SystemFailed DP-L043 for other lines."""
+    """Return the anchors of an environment in the order they were written.
+
+    A last line without its line end is left out: its writer died.
+    Raises: SystemFailed DP-L043 for a line that is no anchor.
+    """
     path = folder / f"{environment}{_SUFFIX}" if folder else None
     if path is None or not path.exists():
         return []
@@ -81,11 +86,11 @@ def read(folder: Path | None, environment: str) -> list[Anchor]:
 
 
 def remove(folder: Path | None, environment: str) -> None:
-    """Forgets the anchors of an environment."""
+    """Delete the anchors of an environment."""
     if folder is not None:
         (folder / f"{environment}{_SUFFIX}").unlink(missing_ok=True)
 
 
 def environments(folder: Path | None) -> list[str]:
-    """The environments that have anchors."""
+    """Return the environments that have anchors, sorted by name."""
     return sorted(path.stem for path in folder.glob(f"*{_SUFFIX}")) if folder and folder.is_dir() else []

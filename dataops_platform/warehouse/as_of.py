@@ -1,4 +1,4 @@
-"""What an environment showed at a moment."""
+"""The state that an environment showed at a moment."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dataops_platform.warehouse.lake import Lake
 
 
 def shown_at(lake: Lake, environment: str, moment: str) -> Move:
-    """The event that made what an environment showed at a moment (ISO format; UTC unless it says otherwise).
+    """Return the event that made the state shown at a moment (ISO format; UTC without an offset).
 
-    Raises: UsedWrongly DP-L065 for what is no time, DP-L016 for one before anything was shown.
+    Raises: UsedWrongly DP-L065 for a text that is no moment, DP-L016 for a moment before anything was shown.
     """
     try:
         when = datetime.fromisoformat(moment)

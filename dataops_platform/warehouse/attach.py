@@ -1,4 +1,4 @@
-"""Connects DuckDB to the lake; the only place that attaches it.
+"""Connections from DuckDB to the lake; no other module attaches it.
 
 Source: DuckLake 1.x, https://ducklake.select/docs/stable/duckdb/usage/connecting
 """
@@ -19,36 +19,40 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 5000
 COMMIT_RETRIES = 100
 OPTIONS: dict[str, str | bool | int | float | list[str]] = {}
-"""More options of every connection; only tests set any."""
+"""Further DuckDB options of every connection; only tests set any."""
 
 
 @dataclass(frozen=True)
 class LakeLocation:
-    """Where a lake is: its catalog (`sqlite:PATH` or `postgres:DSN`), its files, DuckDB's extensions, its anchors."""
+    """Where a lake is: its catalog, its data files, DuckDB's extensions and its anchors.
+
+    `catalog` is `sqlite:PATH` or `postgres:DSN`. `data` is a folder or the address of an object store.
+    """
 
     catalog: str = field(repr=False)
     data: str
     extensions: Path
     anchors: Path | None = None
-    """The folder that remembers, outside the lake, what its ledgers said."""
+    """The folder of the anchors: hashes of the ledgers' events, kept outside the lake."""
 
     @property
     def sqlite_path(self) -> Path | None:
-        """The catalog's file, when it is SQLite."""
+        """The file of a SQLite catalog; None for PostgreSQL."""
         kind, _, rest = self.catalog.partition(":")
         return Path(rest) if kind == "sqlite" else None
 
     @property
     def scanner(self) -> str:
-        """DuckDB's extension that reads the catalog."""
+        """The DuckDB extension that reads the catalog."""
         return "postgres_scanner" if self.sqlite_path is None else "sqlite_scanner"
 
     @property
     def options(self) -> dict[str, str | int | bool]:
-        """Options of ATTACH, the same for every process that comes near the lake.
+        """Options of ATTACH, the same for every process that attaches the lake.
 
-        A SQLite lake lies in the project's folder and may be moved with it, so its data path may differ from the one
-        it was made with. A team's lake may not: two data paths in one catalog would be two half lakes.
+        A SQLite lake lies in the project's folder and may be moved with it, so its data path may differ from the
+        recorded one. A lake in PostgreSQL must keep its data path: with two paths in one catalog, each process would
+        miss the other's files.
         """
         if self.sqlite_path is None:
             return {"data_path": self.data}
@@ -61,7 +65,7 @@ class LakeLocation:
 
 
 def attach(location: LakeLocation, *, read_only: bool = False) -> DuckDBPyConnection:
-    """A DuckDB connection of its own with the lake attached as `lake`.
+    """Return a new DuckDB connection with the lake attached as `lake`. Unless `read_only`, create a missing lake.
 
     Raises: UsedWrongly DP-W001 when there is no lake to read, DP-W009 when its files are elsewhere; SystemFailed
     DP-W002 when it cannot be attached.
@@ -94,9 +98,10 @@ def _make_folders(location: LakeLocation) -> None:
 
 
 def connect(location: LakeLocation, *extensions: str) -> DuckDBPyConnection:
-    """A DuckDB connection of its own, in UTC, with extensions loaded.
+    """Return a new DuckDB connection, in UTC, with extensions loaded.
 
-    What only reads quotes its values with `literal`: binding one makes DuckDB import pandas, a second per process.
+    Code that only reads quotes its values with `literal`: binding a value makes DuckDB import pandas, one second a
+    process.
     """
     import duckdb
 
@@ -109,27 +114,33 @@ def connect(location: LakeLocation, *extensions: str) -> DuckDBPyConnection:
 
 
 def another(connection: DuckDBPyConnection) -> DuckDBPyConnection:
-    """Another connection to the same DuckDB: own transactions, own temporary tables, the same attached lake."""
+    """Return another connection to the same DuckDB and lake, with its own transactions and temporary tables."""
     cursor = connection.cursor()
     cursor.execute("set TimeZone = 'UTC'")
     return cursor
 
 
 def no_lake(location: LakeLocation) -> UsedWrongly:
-    """The error of reading what nobody has made yet."""
+    """Return the error for a lake that does not exist or is not complete yet."""
     catalog = location.sqlite_path.name if location.sqlite_path else "postgres"
     return UsedWrongly("DP-W001", catalog=catalog)
 
 
 def cannot_attach(location: LakeLocation, error: Exception) -> SystemFailed:
-    """What DuckDB said, without the catalog's address: that may hold a password, and so may the cause."""
+    """Return the error for a failed attach: DuckDB's message without the catalog's address.
+
+    The address may hold a password, and so may DuckDB's error: raise this one `from None`.
+    """
     kind, _, address = location.catalog.partition(":")
     said = " ".join(str(error).replace(address, "…").split())
     return SystemFailed("DP-W002", reason=said[:300], catalog=kind)
 
 
 def _refuse_other_files(connection: DuckDBPyConnection, location: LakeLocation) -> None:
-    """Refuses an empty folder instead of the lake's: DuckLake would write there, and miss all older files."""
+    """Refuse an empty or missing folder in place of the lake's: DuckLake would write there, and miss all older files.
+
+    Raises: UsedWrongly DP-W009.
+    """
     if location.sqlite_path is None or "://" in location.data:
         return
     folder = Path(location.data)
@@ -151,9 +162,9 @@ def _attach_statement(location: LakeLocation, read_only: bool) -> str:
 
 
 def load_extension(connection: DuckDBPyConnection, name: str) -> None:
-    """Loads an extension: from the project's folder, else from its wheel, else from DuckDB's own site.
+    """Load a DuckDB extension. Install a missing one first, from its wheel or else from DuckDB's site.
 
-    DuckDB checks the DuckDB Foundation's signature in each case.
+    Extensions are installed into the project's folder. DuckDB verifies the DuckDB Foundation's signature in each case.
     """
     row = connection.execute(
         f"select installed from duckdb_extensions() where extension_name = {literal(name)}"

@@ -1,4 +1,4 @@
-"""One text for equal values, so that SQL can compare columns of different types."""
+"""Canonical texts in SQL: equal values have one text, so that columns of different types can be compared."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _MOMENT = re.compile(r"TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?")
 
 
 def canonical(name: str, sql_type: str) -> str:
-    """SQL that gives one text for equal values of a column.
+    """Return SQL of a text that is the same for all equal values of a column.
 
-    1, 1.0 and 1.00 are equal (0.1 and the double next to it are not); -0.0 is 0; NaN is one value; a time with a zone
-    is its moment in UTC; null is its own value. Any other type, nested ones too, counts as the text DuckDB gives it,
-    preceded by its length, so that neighbours cannot run together.
+    1, 1.0 and 1.00 are equal (0.1 and the double next to it are not). -0.0 is 0. NaN is one value. A time with a zone
+    is its moment in UTC. Null is its own value. A value of any other type, nested ones included, is DuckDB's text of
+    it, preceded by its length so that neighbouring texts cannot run together.
     """
     column, kind = identifier(name), sql_type.upper()
     if _AS_WRITTEN.fullmatch(kind):
@@ -42,4 +42,5 @@ def _microseconds(column: str, kind: str) -> str:
 
 def _without_end_zeros(number: str) -> str:
     text = f"{number}::varchar"
-    return f"case when suffix({text}, '0') then rtrim(rtrim({text}, '0'), '.') else {text} end"  # trimming is slow
+    # rtrim is slow: only where it removes something
+    return f"case when suffix({text}, '0') then rtrim(rtrim({text}, '0'), '.') else {text} end"

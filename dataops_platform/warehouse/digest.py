@@ -1,4 +1,4 @@
-"""The digest of rows: a stream of Arrow batches from DuckDB, summed up as it comes."""
+"""Digests of rows: DuckDB streams Arrow batches, and the hashes of their rows are summed."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from dataops_platform.warehouse.row_hash.mix import Words
 
 BATCH_ROWS = 1 << 16
-"""Few enough for the words of a column to stay in the processor's cache."""
+"""Rows of a batch: few enough for a column's hashes to stay in the processor's cache."""
 _NESTED = ("array", "list", "map", "struct")
 _WITHOUT_ARROW_FORM = ("bit", "bignum", "geometry", "time with time zone", "uhugeint", "union", "variant")
 
 
 def digests(connection: DuckDBPyConnection, relation: str, partitions: Sequence[str]) -> dict[str, TableDigest]:
-    """The digest of each partition of a relation, as `docs/concepts/row-digest.md` specifies it.
+    """Return the digest of each partition of a relation, as `docs/concepts/row-digest.md` specifies it.
 
-    Column names count, their order does not; columns named `_dp_*` do not count at all. Rows are streamed: memory does
-    not grow with their number.
+    Column names count, their order does not. Columns named `_dp_*` are left out, and so are rows of other partitions.
+    Rows are streamed: memory does not grow with their number.
     """
     described = connection.sql(f"from {relation}")
     kinds = zip(described.columns, described.types, strict=True)
@@ -44,7 +44,7 @@ def digests(connection: DuckDBPyConnection, relation: str, partitions: Sequence[
 
 
 def _as_arrow(name: str, kind: DuckDBPyType) -> str:
-    """SQL of a column as a type that Arrow has."""
+    """Return SQL of a column, cast where Arrow lacks its type."""
     if kind.id == "uhugeint":
         return f"{identifier(name)}::hugeint"
     return identifier(name) if _has_arrow_form(kind) else f"{identifier(name)}::varchar"
@@ -58,7 +58,7 @@ def _has_arrow_form(kind: DuckDBPyType) -> bool:
 
 @contextmanager
 def _batches(connection: DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatchReader]:
-    """The rows of a query as they come. Raises: duckdb.Error, also for what fails on the way through Arrow."""
+    """Yield the rows of a query as a stream of batches. Raises: duckdb.Error, also in place of Arrow's errors."""
     import duckdb
     import pyarrow as pa
 
@@ -70,7 +70,7 @@ def _batches(connection: DuckDBPyConnection, query: str) -> Iterator[pa.RecordBa
 
 
 def _summed(columns: dict[str, pa.Array], parts: pa.Array) -> Iterator[tuple[str, TableDigest]]:
-    """The digests of the rows of a batch, by partition: rows whose partition is null are the whole."""
+    """Yield the digest of each partition in a batch. Rows whose partition is null belong to the whole."""
     import numpy as np
 
     from dataops_platform.warehouse.row_hash.rows import row_hashes

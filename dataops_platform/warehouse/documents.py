@@ -1,4 +1,4 @@
-"""Documents that are kept for good under a name: releases and plans. The first that is kept under a name stays."""
+"""Documents, stored permanently under a kind and a name: releases and plans. The first one under a name stays."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _DOCUMENTS = "lake._dataops.documents"
 
 
 def create(connection: DuckDBPyConnection) -> None:
-    """Makes the table of documents."""
+    """Create the table of documents."""
     connection.execute(f"create table {_DOCUMENTS} (kind varchar, name varchar, body varchar)")
 
 
 def insert(connection: DuckDBPyConnection, kind: str, name: str, body: Mapping[str, Any]) -> bool:
-    """Keeps a document, unless one of that name is there; says whether it is new."""
+    """Store a document unless one of that name exists. Return whether it was stored."""
     known = f"select 1 from {_DOCUMENTS} where kind = {literal(kind)} and name = {literal(name)} limit 1"
     if connection.execute(known).fetchone() is not None:
         return False
@@ -31,7 +31,7 @@ def insert(connection: DuckDBPyConnection, kind: str, name: str, body: Mapping[s
 
 
 def read_digest(connection: DuckDBPyConnection, kind: str, name: str) -> str:
-    """The digest of the stored text of a document; empty when there is none of that name."""
+    """Return the digest of a document's stored text; empty when there is no document of that name."""
     row = connection.execute(
         f"select body from {_DOCUMENTS} where kind = {literal(kind)} and name = {literal(name)} "
         "order by snapshot_id, rowid limit 1"
@@ -40,12 +40,15 @@ def read_digest(connection: DuckDBPyConnection, kind: str, name: str) -> str:
 
 
 def read_rows(connection: DuckDBPyConnection) -> list[tuple[str, str, str]]:
-    """Kind, name and text of all documents as they lie in the lake, oldest first."""
+    """Return kind, name and stored text of all documents, oldest first."""
     return connection.execute(f"select kind, name, body from {_DOCUMENTS} order by snapshot_id, rowid").fetchall()
 
 
 def read(connection: DuckDBPyConnection, kind: str, name: str = "") -> dict[str, Mapping[str, Any]]:
-    """The documents of a kind (or the one called so) by name, oldest first; of two that rivals kept, the first."""
+    """Return the documents of a kind by name, or only the one called `name`, oldest first.
+
+    Two rivals may have stored a document under one name; the first one counts.
+    """
     one = f"and name = {literal(name)} " if name else ""
     rows = connection.execute(
         f"select name, body from {_DOCUMENTS} where kind = {literal(kind)} {one}order by snapshot_id desc, rowid desc"

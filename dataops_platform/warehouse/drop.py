@@ -1,4 +1,4 @@
-"""Removes all traces of an environment that was made for a purpose and has served it."""
+"""Removal of an environment: without a trace, or with its ledger kept."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dataops_platform.warehouse.state import State, candidate_area
 
 
 def forget_environment(lake: Lake, environment: str) -> None:
-    """Drops an environment's tables, views, heads and ledger, in one transaction; nothing happens where it never was.
+    """Delete an environment without a trace; a no-op where it does not exist.
 
-    For one made for a purpose, of which nothing is to be told afterwards; `drop_environment` keeps the ledger.
-
-    Files stay until what no state needs is collected.
+    For a temporary environment whose history nobody needs; `drop_environment` keeps the ledger. Tables, views, heads
+    and ledger are deleted in one transaction, the anchors after it. Data files stay until garbage collection deletes
+    them.
     """
     view = ledger.head_view(environment)
     with lake.transaction():
@@ -30,9 +30,9 @@ def forget_environment(lake: Lake, environment: str) -> None:
 
 
 def drop_environment(lake: Lake, expected: State, event: Drop) -> State:
-    """Drops an environment's tables and views, and writes so in its ledger, which stays: it shows nothing from then on.
+    """Drop an environment's tables and views and record that in its ledger. It shows nothing from then on.
 
-    What others show of its tables stays readable: their versions are kept.
+    The ledger stays. Versions of its tables that other environments show stay readable.
     Raises: LostRace DP-W004 when it no longer shows what was expected; nothing is changed then.
     """
     environment = expected.environment
@@ -43,6 +43,7 @@ def drop_environment(lake: Lake, expected: State, event: Drop) -> State:
             if now.hash != expected.hash:
                 raise LostRace("DP-W004", environment=environment, publication=short(now.publication) or "none")
             _drop_schemas(lake, environment)
+            # The event ends the environment's own heads; the area of candidates has no ledger.
             heads.retire(lake.connection, candidate_area(environment))
             lake.connection.execute(f"delete from {UNFINISHED} where environment = {literal(environment)}")
             state = lake.append(now, event, Cut(()))
@@ -51,7 +52,7 @@ def drop_environment(lake: Lake, expected: State, event: Drop) -> State:
 
 
 def _drop_schemas(lake: Lake, environment: str) -> None:
-    """Also that of what was made with a candidate."""
+    """Drop the schemas of an environment: what it shows, its build area and that of its candidates."""
     schemas = (environment, f"{environment}__build", f"{candidate_area(environment)}__build")
     known = lake.connection.execute(
         "select schema_name from duckdb_schemas() where database_name = 'lake' "

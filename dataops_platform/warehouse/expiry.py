@@ -1,6 +1,6 @@
-"""Which snapshots a lake has, which of them something names, and how those that nothing needs are given up.
+"""Snapshots of a lake: which exist, which are in use, and how the others are expired.
 
-A snapshot is expired by its number, never by its age: a view that is pinned to an expired one breaks.
+A snapshot is expired by its number, never by its age: a view that is pinned to an expired snapshot breaks.
 Source: https://ducklake.select/docs/stable/duckdb/maintenance/expire_snapshots
 """
 
@@ -22,21 +22,21 @@ _PINNED = re.compile(r"(?i)\bat\s*\(\s*version\s*=>\s*(\d+)\s*\)")
 
 @dataclass(frozen=True)
 class Files:
-    """Files of rows: how many, and their size."""
+    """A number of data files, and their total size."""
 
     count: int
     size_bytes: int
 
 
 def snapshots(connection: DuckDBPyConnection) -> frozenset[int]:
-    """The numbers of all snapshots the lake has."""
+    """Return the numbers of all snapshots of the lake."""
     return frozenset(
         n for (n,) in connection.execute(f"select snapshot_id from {_CATALOG}.ducklake_snapshot").fetchall()
     )
 
 
 def is_readable(connection: DuckDBPyConnection, version: str) -> bool:
-    """Whether the snapshot that is a table's version was not expired."""
+    """Return whether the snapshot of a table's version exists."""
     found = connection.execute(
         f"select 1 from {_CATALOG}.ducklake_snapshot where snapshot_id = {int(version)} limit 1"
     ).fetchone()
@@ -44,13 +44,13 @@ def is_readable(connection: DuckDBPyConnection, version: str) -> bool:
 
 
 def pinned(connection: DuckDBPyConnection) -> frozenset[int]:
-    """The numbers of snapshots that any view of the lake names, whoever made it."""
+    """Return the numbers of the snapshots that views of the lake name, whoever made the views."""
     found = connection.execute("select sql from duckdb_views() where database_name = 'lake'").fetchall()
     return frozenset(int(number) for (sql,) in found for number in _PINNED.findall(sql))
 
 
 def files_of(connection: DuckDBPyConnection, schema: str, table: str, version: str) -> list[tuple[str, str]]:
-    """The files of a table's version, each with the file that says which of its rows were deleted (empty: none)."""
+    """Return the files of a table's version, each with the file that lists its deleted rows (empty: none)."""
     rows = connection.execute(
         "select data_file, coalesce(delete_file, '') from ducklake_list_files("
         f"'lake', {literal(table)}, schema => {literal(schema)}, snapshot_version => {int(version)})"
@@ -59,7 +59,10 @@ def files_of(connection: DuckDBPyConnection, schema: str, table: str, version: s
 
 
 def files_only_of(connection: DuckDBPyConnection, expired: Collection[int]) -> Files:
-    """The files that no snapshot but these has, and those that are waiting to be removed already (their size: 0)."""
+    """Return the files that only these snapshots need, and those that are already scheduled for deletion.
+
+    The size of a scheduled file is not known and counts as 0.
+    """
     gone = _numbers(expired)
     row = connection.execute(
         f"with files as (select begin_snapshot, end_snapshot, file_size_bytes from {_CATALOG}.ducklake_data_file "
@@ -73,13 +76,13 @@ def files_only_of(connection: DuckDBPyConnection, expired: Collection[int]) -> F
 
 
 def expire(connection: DuckDBPyConnection, expired: Collection[int]) -> None:
-    """Gives up just these snapshots, inside the caller's transaction; their files then wait to be removed."""
+    """Expire exactly these snapshots, inside the caller's transaction. Their files are then scheduled for deletion."""
     if expired:
         connection.execute(f"call ducklake_expire_snapshots('lake', versions => [{_numbers(expired)}])").fetchall()
 
 
 def remove_files(connection: DuckDBPyConnection) -> int:
-    """Removes the files that wait for it, which no snapshot has; gives how many they were."""
+    """Delete the files that are scheduled for deletion. Return their number."""
     return len(connection.execute("call ducklake_cleanup_old_files('lake', cleanup_all => true)").fetchall())
 
 

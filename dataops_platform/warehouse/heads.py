@@ -1,9 +1,9 @@
 """Heads: the last audited version of each table and model of a build area.
 
-An environment that was pointed at a release (promoted, rolled back, made from another) starts from what it was given:
-the members of that cut are its heads, wherever they were built, until it builds something itself. Each head carries
-the number of the event that the environment was pointed by when its writer began: what a slow writer commits after a
-promotion was made by the code before it, and is no head.
+An environment that is pointed at a release (promoted, rolled back, made from another) inherits the members of that cut
+as its heads, wherever they were built, until it builds its own. Each row of the table of heads carries the sequence of
+the event by which the environment was pointed when the row's writer began. A slow writer may commit after a promotion,
+but was made by the code before it: its row is no head.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 HEADS = "lake._dataops.heads"
 READ_TOGETHER = 1000
-"""Windows of the heads of an environment, up to which their manifests are read all at once."""
+"""The most windows of the heads of an environment whose manifests are all read in one query."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """A version that was made a head once."""
+    """A version that was a head once."""
 
     environment: str
     name: str
@@ -44,10 +44,11 @@ class Written:
 
 @dataclass(frozen=True)
 class BuildArea:
-    """The heads of an environment by name, and which of them it was given and has not built itself since.
+    """The heads of a build area by name.
 
-    `pointer` is the number of the event that it was given them by; 0 for an environment that was never given any.
-    `seen` has the snapshot of the last row of each table.
+    `given` are the names of inherited heads, which the environment has not built itself since. `pointer` is the
+    sequence of the event by which it inherited them, 0 when there was none. `seen` has the snapshot of the last row of
+    each table that it has built.
     """
 
     heads: Mapping[str, Head]
@@ -57,9 +58,10 @@ class BuildArea:
 
 
 class Recorded(Sequence[Manifest]):
-    """The manifests of a tree of windows in order of their keys, which are read when they are first looked at.
+    """The manifests of a tree of windows in order of their keys, read from the lake on first use.
 
-    With all others of its `group` where these are few: one look at the lake for all costs as much as one for each.
+    The first use reads the manifests of all trees of its `group`, unless these are many: one query for all costs as
+    much as a query for one.
     """
 
     def __init__(self, connection: DuckDBPyConnection, windows: Windows, group: list[Recorded]) -> None:
@@ -90,7 +92,7 @@ class Recorded(Sequence[Manifest]):
 
 
 def create(connection: DuckDBPyConnection) -> None:
-    """Makes the table of heads."""
+    """Create the table of heads."""
     connection.execute(
         f"create table {HEADS} (environment varchar, name varchar, kind varchar, partition varchar, manifest varchar, "
         "version varchar, body varchar, pointer bigint, windows varchar, seen bigint)"
@@ -98,10 +100,10 @@ def create(connection: DuckDBPyConnection) -> None:
 
 
 def insert(connection: DuckDBPyConnection, area: BuildArea, manifests: Sequence[Manifest], version: str | None) -> None:
-    """Writes manifests of new heads behind those of `area`. Without a version they are of the very snapshot that
-    commits them.
+    """Write the rows of new heads, which follow the heads of `area`.
 
-    Each row has the tree of its table's windows as they are then, and which row its writer saw last.
+    Without `version` they belong to the snapshot that commits them. Each row has the tree of its table's windows at
+    that time, and the snapshot of the last row that its writer saw: so rows that were written side by side are noticed.
     """
     for name in dict.fromkeys(manifest.name for manifest in manifests):
         own = [manifest for manifest in manifests if manifest.name == name]
@@ -119,7 +121,10 @@ def insert(connection: DuckDBPyConnection, area: BuildArea, manifests: Sequence[
 
 
 def _planted(connection: DuckDBPyConnection, before: Head | None, new: Sequence[Manifest]) -> Planted:
-    """The tree after `new` is written; what has no partitions replaces what has some, and back."""
+    """Return the tree after `new` is written.
+
+    A write of the whole table replaces all its windows, and a write of windows replaces a whole table.
+    """
     windows = [manifest.window for manifest in new]
     fetch = partial(nodes.read, connection)
     if before is None or WHOLE in (window.key for window in windows):
@@ -130,7 +135,7 @@ def _planted(connection: DuckDBPyConnection, before: Head | None, new: Sequence[
 
 
 def read(connection: DuckDBPyConnection, environment: str) -> BuildArea:
-    """The build area of an environment: what it was given, with all that it has built since."""
+    """Return the build area of an environment: the heads it inherited, replaced by those it has built since."""
     pointer = ledger.read_pointer(connection, environment)
     here = f"environment = {literal(environment)} and pointer = {pointer.sequence}"
     rows = connection.execute(
@@ -154,7 +159,7 @@ def read(connection: DuckDBPyConnection, environment: str) -> BuildArea:
 
 
 def load(connection: DuckDBPyConnection, wanted: Iterable[Sequence[Manifest]]) -> None:
-    """Reads manifests of many heads together, instead of each head's when it is first looked at."""
+    """Read the manifests of many heads together, instead of each head's on first use."""
     recorded = [one for one in wanted if isinstance(one, Recorded) and one.loaded is None]
     trees = read_trees({one.windows.node for one in recorded}, partial(nodes.read, connection))
     manifests = read_manifests(connection, {window.manifest for windows in trees.values() for window in windows})
@@ -163,7 +168,10 @@ def load(connection: DuckDBPyConnection, wanted: Iterable[Sequence[Manifest]]) -
 
 
 def _merged(connection: DuckDBPyConnection, environment: str, pointer: int, name: str, given: Head | None) -> Head:
-    """The head of a table of which two wrote windows side by side, from all rows: no tree has the windows of both."""
+    """Return the head of a table to which two writers added windows side by side.
+
+    It is made from all rows, because neither writer's tree has the windows of both.
+    """
     rows = connection.execute(
         f"select coalesce(version, snapshot_id::varchar), body from {HEADS} where environment = {literal(environment)} "
         f"and pointer = {pointer} and name = {literal(name)} "
@@ -174,7 +182,7 @@ def _merged(connection: DuckDBPyConnection, environment: str, pointer: int, name
 
 
 def retire(connection: DuckDBPyConnection, environment: str) -> None:
-    """Makes nothing of an environment a head any more; what was recorded can still be looked up."""
+    """End all heads of an environment; their manifests can still be looked up."""
     connection.execute(
         f"update {HEADS} set version = coalesce(version, snapshot_id::varchar), pointer = -1 "
         f"where environment = {literal(environment)}"
@@ -182,7 +190,7 @@ def retire(connection: DuckDBPyConnection, environment: str) -> None:
 
 
 def read_last(connection: DuckDBPyConnection, environment: str, name: str) -> Manifest | None:
-    """The last manifest that was recorded of a table or model, whatever the environment was pointed at since."""
+    """Return the last manifest of a table or model, under whatever release it was recorded, or None."""
     row = connection.execute(
         f"select body from {HEADS} where environment = {literal(environment)} and name = {literal(name)} "
         "order by snapshot_id desc, rowid desc limit 1"
@@ -191,7 +199,7 @@ def read_last(connection: DuckDBPyConnection, environment: str, name: str) -> Ma
 
 
 def heads_of_cut(connection: DuckDBPyConnection, cut: Cut) -> dict[str, Head]:
-    """The members of a cut as heads."""
+    """Return the members of a cut as heads, by name."""
     group: list[Recorded] = []
     return {
         m.name: Head(m.name, m.kind, m.version, Recorded(connection, m.windows, group), m.area, m.windows)
@@ -200,13 +208,13 @@ def heads_of_cut(connection: DuckDBPyConnection, cut: Cut) -> dict[str, Head]:
 
 
 def manifests_of_input(connection: DuckDBPyConnection, ref: InputRef) -> tuple[Manifest, ...]:
-    """The manifests of what a step read. Raises: SystemFailed DP-W006 when one is missing."""
+    """Return the manifests of an input of a step. Raises: SystemFailed DP-W006 when one is missing."""
     found = read_manifests(connection, ids_of_inputs(connection, [ref]))
     return tuple(found.values())
 
 
 def ids_of_inputs(connection: DuckDBPyConnection, refs: Iterable[InputRef]) -> set[str]:
-    """The ids of the manifests of what steps read."""
+    """Return the ids of the manifests of inputs."""
     refs = list(refs)
     trees = {ref.node for ref in refs if ref.node}
     inside = read_trees(trees, partial(nodes.read, connection)).values()
@@ -214,7 +222,7 @@ def ids_of_inputs(connection: DuckDBPyConnection, refs: Iterable[InputRef]) -> s
 
 
 def trees_in_use(connection: DuckDBPyConnection) -> set[str]:
-    """The root nodes of the trees of all heads, and of all that recorded manifests were made from."""
+    """Return the root nodes of the trees of all heads, past ones included, and of all inputs in recorded manifests."""
     rows = connection.execute(
         f"(select windows ->> '$.node' from {HEADS} qualify row_number() over "
         "(partition by environment, name, pointer order by snapshot_id desc, rowid desc) = 1) union "
@@ -224,7 +232,7 @@ def trees_in_use(connection: DuckDBPyConnection) -> set[str]:
 
 
 def head_of_input(connection: DuckDBPyConnection, ref: InputRef) -> Head:
-    """The table that a step read, as it then was. Raises: SystemFailed DP-W006 when a manifest is missing."""
+    """Return the table that a step read, as it was then. Raises: SystemFailed DP-W006 when a manifest is missing."""
     manifests = manifests_of_input(connection, ref)
     wanted = ", ".join(literal(m.id) for m in manifests)
     rows = connection.execute(
@@ -235,7 +243,7 @@ def head_of_input(connection: DuckDBPyConnection, ref: InputRef) -> Head:
 
 
 def read_manifests(connection: DuckDBPyConnection, ids: Collection[str]) -> dict[str, Manifest]:
-    """Recorded manifests by their ids. Raises: SystemFailed DP-W006 when one is missing."""
+    """Return recorded manifests by id. Raises: SystemFailed DP-W006 when one is missing."""
     if not ids:
         return {}
     rows = connection.execute(
@@ -248,7 +256,7 @@ def read_manifests(connection: DuckDBPyConnection, ids: Collection[str]) -> dict
 
 
 def written_since(connection: DuckDBPyConnection, moment: str) -> list[Written]:
-    """What became a head at or after a moment (ISO format, UTC), and what each of these replaced."""
+    """Return the versions that became heads at or after a moment (ISO format, UTC), and the ones before these."""
     rows = connection.execute(
         "with written as (select environment, name, kind, coalesce(version, snapshot_id::varchar) as version, "
         "body ->> '$.digest' as digest, body ->> '$.recorded_at' as moment, snapshot_id, rowid as number "
@@ -262,7 +270,7 @@ def written_since(connection: DuckDBPyConnection, moment: str) -> list[Written]:
 
 
 def locate_manifests(connection: DuckDBPyConnection, ids: Collection[str]) -> dict[str, Written]:
-    """Where what recorded manifests describe was written, by their ids."""
+    """Return, by manifest id, the version that each recorded manifest describes."""
     if not ids:
         return {}
     wanted = ", ".join(literal(i) for i in sorted(set(ids)))
@@ -274,7 +282,10 @@ def locate_manifests(connection: DuckDBPyConnection, ids: Collection[str]) -> di
 
 
 def find_run(connection: DuckDBPyConnection, beginning: str, environment: str = "") -> dict[str, list[Manifest]]:
-    """What runs recorded whose ids begin so, oldest first; in one environment where that is given."""
+    """Return the manifests of runs whose ids start with `beginning`, by run id, oldest first.
+
+    An empty `environment` stands for all.
+    """
     here = f"and environment = {literal(environment)} " if environment else ""
     rows = connection.execute(
         f"select body from {HEADS} where starts_with(body ->> '$.run_id', {literal(beginning)}) {here}"
@@ -288,7 +299,7 @@ def find_run(connection: DuckDBPyConnection, beginning: str, environment: str = 
 
 
 def siblings_of(connection: DuckDBPyConnection, manifests: Collection[Manifest]) -> list[Manifest]:
-    """What dbt made together with any of these: it makes all its models, or none."""
+    """Return the manifests of all models that dbt made together with any of these: it makes all its models, or none."""
     runs = {m.run_id for m in manifests if m.stage == "transform"}
     codes = {m.step.code for m in manifests if m.stage == "transform"}
     if not runs:
@@ -302,13 +313,13 @@ def siblings_of(connection: DuckDBPyConnection, manifests: Collection[Manifest])
 
 
 def read_models(connection: DuckDBPyConnection) -> list[str]:
-    """The names of all models that were ever trained."""
+    """Return the names of all models that were ever trained, sorted."""
     rows = connection.execute(f"select distinct name from {HEADS} where kind = 'model' order by 1").fetchall()
     return [name for (name,) in rows]
 
 
 def read_trained(connection: DuckDBPyConnection, model: str, digest: str) -> Manifest | None:
-    """The last training that made a model of this content, wherever; None when none ever did."""
+    """Return the manifest of the last training, in any environment, that made a model of this content, or None."""
     rows = connection.execute(
         f"select body from {HEADS} where kind = 'model' and name = {literal(model)} "
         "order by snapshot_id desc, rowid desc"
@@ -317,12 +328,15 @@ def read_trained(connection: DuckDBPyConnection, model: str, digest: str) -> Man
 
 
 def read_environments(connection: DuckDBPyConnection) -> list[str]:
-    """The environments in which anything was ever built."""
+    """Return the environments in which anything was ever built, sorted by name."""
     return [name for (name,) in connection.execute(f"select distinct environment from {HEADS} order by 1").fetchall()]
 
 
 def _head(built: Iterable[tuple[Manifest, str]], given: Head | None, environment: str) -> Head:
-    """One head of the newest manifest of each partition; what has no partitions replaces what has some, and back."""
+    """Return one head with the newest manifest of each partition. `built` is in order, oldest first.
+
+    A manifest of the whole table replaces those of all partitions, and one of a partition replaces that of the whole.
+    """
     partitions: dict[str, Manifest] = dict(given.partitions) if given else {}
     versions: list[str] = []
     for manifest, version in built:

@@ -1,8 +1,8 @@
 """A connection to the lake: transactions, heads, foreign writes, events and the switch.
 
-A table's version is the number of the snapshot that committed it. A head row is written in the very transaction that
-writes the rows, and its own `snapshot_id` (kept by DuckLake per row) is that number: no number is guessed, none can
-be renumbered by a retried commit, and rows and head become visible together.
+A table's version is the number of the snapshot that committed it. A head row is written in the same transaction as the
+rows of its table, and DuckLake keeps that number for each row, as `snapshot_id`. So no number is guessed, a retried
+commit renumbers nothing, and rows and head become visible together.
 """
 
 from __future__ import annotations
@@ -36,22 +36,25 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 PLATFORM = "_dataops"
-"""The schema of the platform's own tables: `heads`, `ledger`, `nodes`, `documents`, and a head view an environment."""
+"""The schema of the platform's own tables (`heads`, `ledger`, `nodes`, `documents`, `unfinished`) and of a head view
+for each environment."""
 
 NOTE_ATTEMPTS = 100
 Sign = Callable[[str], str]
+"""Returns the signature of a text."""
 CONFLICT = "DP-W018"
-"""The code of the error of who was overtaken, and may look again and try again."""
+"""The code of a lost race after which a writer may read again and retry."""
 
 INLINED_ROWS = 10
-"""Inserts up to so many rows into the platform's own tables stay in the catalog. Rows of users never do: DuckLake 1.0
-loses quotes and backslashes inside a STRUCT on their way there, and a NUL inside a list breaks the commit."""
+"""Inserts of up to this many rows into the platform's own tables stay in the catalog. Rows of users never do: DuckLake
+1.0 loses quotes and backslashes inside a STRUCT on their way there, and a NUL inside a list breaks the commit."""
 
 UNFINISHED = f"lake.{PLATFORM}.unfinished"
+"""The table of foreign writes that have begun and were neither adopted nor restored."""
 
 
 class Lake:
-    """A connection to the lake. Close it, or use it in a `with` statement."""
+    """A connection to the lake, which a `with` statement closes at its end."""
 
     def __init__(
         self,
@@ -76,7 +79,7 @@ class Lake:
 
     @contextmanager
     def transaction(self, fault: str = "") -> Iterator[None]:
-        """One transaction, committed at the end or rolled back whole; alone on a SQLite catalog.
+        """Run one transaction: committed at the end, or rolled back whole. On SQLite it excludes all other writers.
 
         `fault` names fault points: `<fault>.before_commit` and `<fault>.after_commit` are passed around the commit.
         Raises: LostRace DP-W018 when another writer changed the same things first.
@@ -100,9 +103,10 @@ class Lake:
 
     @contextmanager
     def turn(self, lost: int) -> Iterator[None]:
-        """For who looks at an environment and then writes, after having lost `lost` races: the chance to win.
+        """Give a writer that has lost `lost` races a better chance: it reads an environment and then writes to it.
 
-        On SQLite alone from the look to the write; on PostgreSQL after a pause, the longer the more were lost.
+        After the first loss, the writer holds the lock of a SQLite catalog from its read to its write. On PostgreSQL it
+        pauses first, the longer the more races it has lost.
         """
         if not lost:
             yield
@@ -113,9 +117,9 @@ class Lake:
 
     @contextmanager
     def bound_to(self, state: State) -> Iterator[None]:
-        """Inside, nothing becomes a head once the environment is pointed elsewhere than in `state`: LostRace DP-W012.
+        """Refuse new heads inside once the environment is pointed elsewhere than in `state`: LostRace DP-W012.
 
-        A step reads inputs and code under one release; what it makes must not come to stand under the next.
+        A step reads inputs and code under one release; its result must not become a head under the next.
         """
         self._bound_to[state.environment] = state.pointer
         try:
@@ -128,27 +132,27 @@ class Lake:
             raise LostRace("DP-W012", environment=environment, event=now)
 
     def heads(self, environment: str) -> dict[str, Head]:
-        """The last audited version of every table and model of a build area, by name."""
+        """Return the last audited version of every table and model of a build area, by name."""
         return dict(heads.read(self.connection, environment).heads)
 
     def shown_heads(self, environment: str) -> dict[str, Head]:
-        """The members of what an environment shows, as heads, by name."""
+        """Return the members of the cut that an environment shows, as heads, by name."""
         return heads.heads_of_cut(self.connection, self.state(environment).cut)
 
     def last_manifest(self, environment: str, name: str) -> Manifest | None:
-        """The last manifest of a table or model, whatever the environment was pointed at since; None for none ever."""
+        """Return the last manifest of a table or model, under whatever release it was recorded, or None."""
         return heads.read_last(self.connection, environment, name)
 
     def manifests_of(self, ref: InputRef) -> tuple[Manifest, ...]:
-        """The manifests of what a step read. Raises: SystemFailed DP-W006 when one is missing."""
+        """Return the manifests of an input of a step. Raises: SystemFailed DP-W006 when one is missing."""
         return heads.manifests_of_input(self.connection, ref)
 
     def load(self, wanted: Iterable[Head]) -> None:
-        """Reads the manifests of heads together, which else each reads when they are first looked at."""
+        """Read the manifests of heads together, instead of each head's on first use."""
         heads.load(self.connection, (head.manifests for head in wanted))
 
     def cut_of(self, members: Iterable[Head]) -> Cut:
-        """The cut made of these heads, whose trees of windows are kept from then on."""
+        """Return the cut of these heads. Store the nodes of their trees of windows that the lake lacks."""
         found = list(members)
         new = [text for head in found for text in head.planted.nodes.values()]
         if new:
@@ -157,23 +161,27 @@ class Lake:
         return cut_of(found)
 
     def windows_that_differ(self, one: Windows, other: Windows) -> set[str]:
-        """The keys of the windows of two tables that only one has, or that have other contents."""
+        """Return the keys of windows that only one of two tables has, or whose contents differ."""
         return differing(one, other, partial(nodes.read, self.connection))
 
     def relation(self, environment: str, head: Head) -> str:
-        """SQL that reads a head's version of a table, `_dp_*` columns included."""
+        """Return SQL that reads a head's version of a table, `_dp_*` columns included."""
         area = head.area or environment
         return f"{qualified(f'{area}__build', head.name)} at (version => {int(head.version)})"
 
     @contextmanager
     def exclusive(self, environment: str) -> Iterator[None]:
-        """Keeps every other foreign writer (dbt) of an environment out; on SQLite every other writer at all."""
+        """Exclude all other foreign writers (dbt) of an environment; on SQLite all other writers."""
         with self.lock.held(), self.lock.advisory(environment):
             yield
 
     @contextmanager
     def stage(self, environment: str, table: str) -> Iterator[LakeStaging]:
-        """A write of one table of a build area in one transaction."""
+        """Open the write of one table of a build area, in one transaction.
+
+        Raises: LostRace DP-W012 when the environment is pointed elsewhere meanwhile; what was committed is no head
+        then.
+        """
         schema = f"{environment}__build"
         fault_point("stage.before_write")
         self.make_build_area(environment)
@@ -182,13 +190,14 @@ class Lake:
             self._refuse_pointed_elsewhere(environment, self._bound_to.get(environment, area.pointer), area.pointer)
             start = self.relation(environment, area.heads[table]) if table in area.given else None
             insert = partial(heads.insert, self.connection, area, version=None)
-            if area.pointer and (start is not None or table not in area.heads):  # refused on the way to an older head
+            if area.pointer and (start is not None or table not in area.heads):  # refused for an earlier head
                 drop_relation(self.connection, schema, quarantine_table(table))
             yield LakeStaging(self.connection, schema, table, insert, start, is_new=table not in area.heads)
+        # A promotion may have been committed since the look above: then the rows are committed, and no head.
         self._refuse_pointed_elsewhere(environment, area.pointer, self.state(environment).pointer)
 
     def stand_in(self, environment: str, tables: Sequence[str]) -> None:
-        """Lets a foreign writer (dbt) find tables that the environment was given in its own build area."""
+        """Put inherited tables into the environment's own build area, where a foreign writer (dbt) looks for them."""
         self.make_build_area(environment)
         area = heads.read(self.connection, environment)
         wanted = [name for name in tables if name in area.given]
@@ -198,7 +207,7 @@ class Lake:
                     self._put(environment, area.heads[name])
 
     def _put(self, environment: str, head: Head) -> None:
-        """Makes the build area hold a head under its name: its rows, or a view of them where another area has them."""
+        """Put a head into the build area under its name: its rows, or a view of them where another area has them."""
         schema, select = f"{environment}__build", f"select * from {self.relation(environment, head)}"
         if head.area == environment:
             put_table(self.connection, schema, head.name, select)
@@ -207,13 +216,13 @@ class Lake:
             self.connection.execute(f"create view {qualified(schema, head.name)} as {select}")
 
     def record(self, manifests: Sequence[Manifest], version: str) -> None:
-        """Makes a model version, or a table as it was at snapshot `version`, the head."""
+        """Make a model version, or a table as it was at snapshot `version`, the head."""
         self._become_heads(manifests, version)
 
     def _become_heads(
         self, manifests: Sequence[Manifest], version: str, fault: str = "", writer: str | None = None
     ) -> None:
-        """Writes heads of versions that are committed already, and ends the foreign write that made them."""
+        """Write the heads of versions that are committed already, and end the foreign write that made them."""
         pointers: dict[str, int] = {}
         with self.transaction(fault):
             for environment in {m.environment for m in manifests}:
@@ -228,14 +237,14 @@ class Lake:
             self._refuse_pointed_elsewhere(environment, pointer, self.state(environment).pointer)
 
     def adopt(self, manifests: Sequence[Manifest], version: str, writer: str) -> None:
-        """Makes tables that another writer (dbt) committed heads, as they were at snapshot `version`, all at once."""
+        """Make tables that a foreign writer (dbt) committed heads, as they were at snapshot `version`, all at once."""
         self._become_heads(manifests, version, "adopt", writer)
 
     def foreign_digest(self, environment: str, table: str) -> TableDigest | None:
-        """The digest of a table that has no head because another program writes it.
+        """Return the digest of a table that has no head because another program writes it.
 
-        None when there is no such table, or when a foreign write in this build area is not finished: it may be half
-        of that.
+        None when there is no such table, or while a foreign write in this build area is unfinished: the table may be
+        half written.
         """
         schema = f"{environment}__build"
         found = self.connection.execute(
@@ -246,7 +255,7 @@ class Lake:
         return digests(self.connection, qualified(schema, table), [WHOLE])[WHOLE] if found else None
 
     def begin_foreign_write(self, environment: str, writer: str) -> str:
-        """Notes that another writer (dbt) begins to change tables; gives the snapshot before it."""
+        """Record that a foreign writer (dbt) begins to change tables. Return the last snapshot before its changes."""
         with self.transaction():
             self.connection.execute(
                 f"insert into {UNFINISHED} values ($environment, $writer)",
@@ -255,7 +264,10 @@ class Lake:
         return self.current_version()
 
     def is_foreign_write_unfinished(self, environment: str, writer: str) -> bool:
-        """Whether a foreign write began and neither was adopted nor restored: its process died."""
+        """Return whether a foreign write has begun and was neither adopted nor restored.
+
+        Inside `exclusive` this means that its process died.
+        """
         return bool(
             self.connection.execute(
                 f"select 1 from {UNFINISHED} where environment = {literal(environment)} "
@@ -264,7 +276,7 @@ class Lake:
         )
 
     def restore(self, environment: str, tables: Sequence[str], writer: str) -> None:
-        """Puts tables back to their heads, and removes those that never had one; ends a foreign write."""
+        """Put tables back to their heads, drop those that never had one, and end the foreign write."""
         with self.transaction("restore"):
             area = self.heads(environment)
             for table in tables:
@@ -281,28 +293,31 @@ class Lake:
         )
 
     def current_version(self) -> str:
-        """The number of the last committed snapshot."""
+        """Return the number of the last committed snapshot."""
         row = self.connection.execute("from ducklake_current_snapshot('lake')").fetchone()
         return str(row[0]) if row else "0"
 
     def state(self, environment: str) -> State:
-        """What an environment shows now; sequence 0 when nothing was ever published."""
+        """Return what an environment shows now; the sequence is 0 while its ledger is empty."""
         return ledger.read_state(self.connection, environment)
 
     def events(self, environment: str) -> list[Event]:
-        """The ledger of an environment, oldest first."""
+        """Return the ledger of an environment, oldest event first."""
         return ledger.read_events(self.connection, environment)
 
     def cut(self, event: Move) -> Cut:
-        """The cut that an event shows. Raises: SystemFailed DP-W014 when it is not kept."""
+        """Return the cut that an event shows. Raises: SystemFailed DP-W014 when it is not stored."""
         return ledger.read_cut(self.connection, event.cut)
 
     def environments(self) -> list[str]:
-        """The environments that have a ledger here, by name."""
+        """Return the environments that have a ledger here, sorted by name."""
         return ledger.read_environments(self.connection)
 
     def switch(self, environment: str, cut: Cut, expected: State, event: Move, fault: str = "publish") -> State:
-        """Shows `cut` instead of `expected`: views, model pointers and ledger in one transaction."""
+        """Show `cut` instead of `expected`: views, model pointers and ledger change in one transaction.
+
+        Raises: LostRace DP-W004 when the environment no longer shows what was expected.
+        """
         fault_point(f"{fault}.before_write")
         with anchors.opened(self.anchors, environment) as anchor:
             state = self._switch(environment, cut, expected, event, fault)
@@ -319,10 +334,11 @@ class Lake:
             return self.append(now, event, cut)
 
     def note(self, environment: str, event: Event | Callable[[State], Event | None]) -> State:
-        """Writes an event that moves nothing in the ledger. A rival who came first is waited for.
+        """Append an event that moves nothing to the ledger. Retry when another writer came first.
 
-        A function is asked for the event of the very state it will stand behind; it may refuse by raising, and with
-        None nothing is written.
+        A function receives the state that its event will follow. It may refuse by raising, or return None to write
+        nothing.
+        Raises: LostRace DP-W018 after `NOTE_ATTEMPTS` lost races.
         """
         with anchors.opened(self.anchors, environment) as anchor:
             for lost in range(NOTE_ATTEMPTS):
@@ -345,14 +361,14 @@ class Lake:
             return before, before if wanted is None else self.append(before, wanted, None)
 
     def append(self, before: State, event: Event, cut: Cut | None) -> State:
-        """Writes an event behind `before`, inside the caller's transaction; with a cut it moves the environment."""
+        """Append an event after `before`, inside the caller's transaction. With a cut, it moves the environment."""
         return ledger.append(self.connection, before, event, cut, self.clock(), self._sign)
 
     def keep(self, kind: str, name: str, body: Mapping[str, Any], told: tuple[str, Event] | None = None) -> None:
-        """Keeps a document for good under its name; one that is there already stays.
+        """Store a document permanently under its name; a document that exists already stays.
 
-        `told`: an environment and the event that says so in its ledger, written with a document that is new or not at
-        all.
+        `told` is an environment and the event that records the new document in its ledger. Document and event are
+        written together; neither is written when the document exists.
         """
         if told is None:
             with self.transaction("keep"):
@@ -365,15 +381,15 @@ class Lake:
         self.note(told[0], write)
 
     def document_digest(self, kind: str, name: str) -> str:
-        """The digest of a document's stored text; empty when there is none of that name."""
+        """Return the digest of a document's stored text; empty when there is none of that name."""
         return documents.read_digest(self.connection, kind, name)
 
     def document(self, kind: str, name: str) -> Mapping[str, Any] | None:
-        """One kept document; None when there is none of that name."""
+        """Return one stored document, or None."""
         return documents.read(self.connection, kind, name).get(name)
 
     def kept(self, kind: str) -> dict[str, Mapping[str, Any]]:
-        """The documents of a kind by name, oldest first."""
+        """Return the documents of a kind by name, oldest first."""
         return documents.read(self.connection, kind)
 
     def expire(
@@ -384,12 +400,12 @@ class Lake:
         unneeded: Collection[str],
         before: datetime,
     ) -> None:
-        """Gives up snapshots, and writes an event in the ledgers of some environments, if none of all has moved.
+        """Expire snapshots and append `events` to ledgers, if no environment has moved since `expected`.
 
-        Also deletes texts that nothing names (`unneeded`) and that were kept `before` a moment.
+        Also deletes the texts `unneeded`, unless they were stored at or after `before`.
 
-        Raises: LostRace DP-W004 when one no longer shows what was expected, Refused DP-L063 when one needs any of the
-        snapshots; nothing is changed then.
+        Raises: LostRace DP-W004 when an environment no longer shows what was expected, Refused DP-L063 when a head or a
+        view needs one of the snapshots; nothing is changed then.
         """
         with ExitStack() as opened:
             anchor = {name: opened.enter_context(anchors.opened(self.anchors, name)) for name in sorted(events)}
@@ -402,7 +418,7 @@ class Lake:
                     if name in events:
                         told[name] = self.append(now, events[name], None)
                     elif now.sequence:
-                        ledger.touch(self.connection, name)
+                        ledger.touch(self.connection, name)  # so that a rival's move of it conflicts with this
                 self._refuse_shown(expected, snapshots)
                 nodes.delete(self.connection, unneeded, before)
                 expiry.expire(self.connection, snapshots)
@@ -410,7 +426,7 @@ class Lake:
                 anchor[name](state)
 
     def _refuse_shown(self, environments: Iterable[str], snapshots: Collection[int]) -> None:
-        """A second look, whatever a caller thinks is needed. Raises: Refused DP-L063."""
+        """Refuse to expire what a head or a view needs, whatever the caller has computed. Raises: Refused DP-L063."""
         shown = {
             int(head.version) for name in environments for head in self.heads(name).values() if head.kind == "table"
         }
@@ -419,16 +435,22 @@ class Lake:
             raise Refused("DP-L063", versions=preview(sorted(lost)))
 
     def has_version(self, version: str) -> bool:
-        """Whether a version of a table was not given up."""
+        """Return whether a version of a table was not expired."""
         return expiry.is_readable(self.connection, version)
 
     def create_schema(self, name: str) -> None:
-        """Creates a schema when it is not there. A create that changes nothing would still conflict with a rival."""
+        """Create a schema unless it exists.
+
+        It looks first, because a CREATE that changes nothing would still conflict with a rival.
+        """
         if not self._has_schema(name):
             self.connection.execute(f"create schema lake.{identifier(name)}")
 
     def make_build_area(self, environment: str) -> None:
-        """Create the schema of a build area, in a transaction of its own: the first writers would else all conflict."""
+        """Create the schema of a build area unless it exists.
+
+        A transaction of its own keeps the first writers, which all need it, from conflicting.
+        """
         schema = f"{environment}__build"
         if not self._has_schema(schema):
             with self.lock.held(), self.lock.advisory("make a build area"), self.transaction():
@@ -441,7 +463,7 @@ class Lake:
         return found is not None
 
     def _point_views(self, environment: str, before: Cut, after: Cut) -> None:
-        """Makes the views those of `after`. One that shows the same version before is left as it is."""
+        """Replace the views of `before` by those of `after`. A view of an unchanged version stays as it is."""
         shown = {member.name: member for member in before.members if member.kind == "table"}
         wanted = {member.name: member for member in after.members if member.kind == "table"}
         for name, member in wanted.items():
@@ -466,9 +488,10 @@ _attached: ContextVar[dict[LakeLocation, DuckDBPyConnection] | None] = ContextVa
 
 @contextmanager
 def attached_once() -> Iterator[None]:
-    """Inside, all who open one lake share the DuckDB of the first who opens it to write, each with a connection to it.
+    """Share one attached DuckDB among all openings of a lake inside, each with a connection of its own.
 
-    Attaching takes a quarter of a second, which every step of a run would else pay.
+    The first opening that may write attaches it. Attaching takes a quarter of a second, which every step of a run would
+    otherwise pay.
     """
     if _attached.get() is not None:
         yield
@@ -486,9 +509,9 @@ def attached_once() -> Iterator[None]:
 def open_lake(
     location: LakeLocation, *, read_only: bool = False, clock: Clock = utc_now, sign: Sign | None = None
 ) -> Lake:
-    """The lake at a location; made there first when it is missing and `read_only` is off.
+    """Open the lake at a location. Unless `read_only`, create a missing lake.
 
-    `sign` gives the signature of a text; the ledger's events are signed with it.
+    `sign` returns the signature of a text; the ledger's events are signed with it.
 
     Raises: what `attach` raises; also DP-W001 for a lake that its first process has not finished making.
     """
@@ -513,9 +536,9 @@ def open_lake(
 
 
 def _is_prepared(connection: DuckDBPyConnection) -> bool:
-    """Whether the platform's tables are there. Raises: UsedWrongly DP-W013 for those of an earlier version.
+    """Return whether the platform's tables exist. Raises: UsedWrongly DP-W013 for tables of an earlier version.
 
-    Asks DuckLake's own tables: `duckdb_columns()` would bind every view of the lake, 7 ms each.
+    Reads DuckLake's own tables: `duckdb_columns()` would bind every view of the lake, 7 ms each.
     Source: https://ducklake.select/docs/stable/specification/tables/overview
     """
     found = connection.execute(

@@ -1,8 +1,9 @@
-"""The ledger: one append-only hash chain per environment, and a head view that makes every append a compare-and-set.
+"""The ledger: one append-only hash chain for each environment, and a head view that makes an append a compare-and-set.
 
 Each event carries the hash of the one before it (`manifests/events.py`). Appending also replaces the environment's head
 view: of two processes that replace it at once, the lake lets one commit. An event that moves the environment names the
-cut that is shown from then on; any other names none, and the view says which event was the last that moved it.
+cut that is shown from then on; other events name none. The view holds the last event and the last one that moved the
+environment.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ LEDGER = "lake._dataops.ledger"
 
 @dataclass(frozen=True)
 class Row:
-    """An event as it lies in the lake: `body` is its stored text, `snapshot` the one that committed it."""
+    """An event as the lake stores it: `body` is its text, `snapshot` the snapshot that committed it."""
 
     environment: str
     sequence: int | None
@@ -40,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True)
 class HeadRow:
-    """What a head view gives: hash and text of the last event, and the text of the last move (empty: none yet)."""
+    """The row of a head view: hash and text of the last event, and the text of the last move (empty: none yet)."""
 
     hash: str
     body: str
@@ -49,21 +50,21 @@ class HeadRow:
 
 @dataclass(frozen=True)
 class Pointer:
-    """The cut that an environment was last pointed at, and the number of the event that did it; 0 for none ever."""
+    """The cut that an environment was last pointed at, and the sequence of that event; 0 when it never was."""
 
     cut: Cut = Cut(())
     sequence: int = 0
 
 
 def create(connection: DuckDBPyConnection) -> None:
-    """Makes the table of events."""
+    """Create the table of events."""
     connection.execute(
         f"create table {LEDGER} (environment varchar, sequence bigint, hash varchar, body varchar, signature varchar)"
     )
 
 
 def read_state(connection: DuckDBPyConnection, environment: str) -> State:
-    """What the head view of an environment says; an empty state when there is none."""
+    """Return the state in the head view of an environment; an empty state when there is no view."""
     head = _read_view(connection, environment)
     if head is None:
         return State(environment)
@@ -74,7 +75,10 @@ def read_state(connection: DuckDBPyConnection, environment: str) -> State:
 
 
 def read_pointer(connection: DuckDBPyConnection, environment: str) -> Pointer:
-    """What an environment was last pointed at by a promotion, a rollback or its making."""
+    """Return what an environment was last pointed at by a promotion, a rollback, its creation or its drop.
+
+    Raises: SystemFailed DP-L001 when the ledger lacks that event.
+    """
     sequence = read_state(connection, environment).pointer
     if not sequence:
         return Pointer()
@@ -92,21 +96,24 @@ def read_pointer(connection: DuckDBPyConnection, environment: str) -> Pointer:
 
 
 def read_cut(connection: DuckDBPyConnection, name: str) -> Cut:
-    """The cut of this name; without a name the empty one. Raises: SystemFailed DP-W014 when it is not kept."""
+    """Return the cut called `name`, or the empty cut for an empty name.
+
+    Raises: SystemFailed DP-W014 when it is not stored.
+    """
     return _cut_of(nodes.read(connection, [name])[name]) if name else Cut(())
 
 
-_cut_of = lru_cache(maxsize=16)(Cut.from_text)
+_cut_of = lru_cache(maxsize=16)(Cut.from_text)  # a large cut takes long to parse, and a state is read often
 
 
 def read_cut_names(connection: DuckDBPyConnection) -> set[str]:
-    """The names of all cuts that events of any environment show."""
+    """Return the names of the cuts in all events of all environments."""
     rows = connection.execute(f"select distinct body ->> '$.cut' from {LEDGER}").fetchall()
     return {name for (name,) in rows if name}
 
 
 def read_events(connection: DuckDBPyConnection, environment: str) -> list[Event]:
-    """All events of an environment, oldest first. Raises: SystemFailed DP-L045 for one that cannot be read."""
+    """Return all events of an environment, oldest first. Raises: SystemFailed DP-L045 for one that cannot be read."""
     rows = connection.execute(
         f"select body from {LEDGER} where environment = {literal(environment)} order by sequence"
     ).fetchall()
@@ -125,7 +132,7 @@ def _read(text: str, environment: str) -> Event:
 
 
 def read_rows(connection: DuckDBPyConnection, environment: str, newest: int | None = None) -> list[Row]:
-    """The events of an environment as they lie in the lake, by number; only the `newest` so many, if that is given."""
+    """Return the stored events of an environment by sequence; only that many of the last ones when `newest` is set."""
     order = f"order by sequence desc, snapshot_id desc limit {newest}" if newest is not None else ""
     rows = connection.execute(
         f"select environment, sequence, hash, coalesce(body, ''), signature, snapshot_id from {LEDGER} "
@@ -135,7 +142,7 @@ def read_rows(connection: DuckDBPyConnection, environment: str, newest: int | No
 
 
 def read_head(connection: DuckDBPyConnection, environment: str) -> HeadRow | None:
-    """What the head view of an environment gives; None when there is none. Raises: duckdb.Error for another view."""
+    """Return the row of an environment's head view, or None. Raises: duckdb.Error for a view with other columns."""
     return _read_view(connection, environment) if head_view(environment) in _head_views(connection) else None
 
 
@@ -145,13 +152,13 @@ def _read_view(connection: DuckDBPyConnection, environment: str) -> HeadRow | No
     view = identifier(head_view(environment))
     try:
         row = connection.execute(f"select hash, body, moved from lake._dataops.{view}").fetchone()
-    except duckdb.CatalogException:  # there is none; to ask that first would take longer than to read it
+    except duckdb.CatalogException:  # no such view; to look it up first would take longer than to read it
         return None
     return HeadRow(*row) if row else None
 
 
 def read_environments(connection: DuckDBPyConnection) -> list[str]:
-    """The environments that have a ledger, or a head view without one."""
+    """Return the environments that have a ledger, or a head view without one, sorted by name."""
     rows = connection.execute(f"select distinct environment from {LEDGER}").fetchall()
     heads = [view.removeprefix(head_view("")) for view in _head_views(connection)]
     return sorted({*(name for (name,) in rows), *heads})
@@ -173,10 +180,11 @@ def append(
     now: datetime,
     sign: Callable[[str], str] | None = None,
 ) -> State:
-    """Writes an event after `before` and points the head view at it, inside the caller's transaction.
+    """Append an event after `before` and replace the head view, inside the caller's transaction. Return the new state.
 
-    A move has a `cut`, which is kept with it; no other event has one. `sign` gives the signature of the event's hash;
-    without it the event is unsigned.
+    A move has a `cut`, which is stored with it; no other event has one. `sign` returns the signature of the event's
+    hash; without it the event is unsigned.
+    Raises: ValueError for a move without a cut, and for another event with one.
     """
     full = _placed(event, before, cut, now)
     if cut is not None:
@@ -202,7 +210,7 @@ def append(
 
 
 def _placed(event: Event, before: State, cut: Cut | None, now: datetime) -> Event:
-    """The event with its place behind `before`, and what stands after it."""
+    """Return the event with its place after `before`, and the state that it leaves."""
     if isinstance(event, Move) != (cut is not None):
         raise ValueError(f"a {event.kind} {'without' if cut is None else 'with'} a cut")
     sequence = before.sequence + 1
@@ -226,7 +234,7 @@ def _placed(event: Event, before: State, cut: Cut | None, now: datetime) -> Even
 
 
 def touch(connection: DuckDBPyConnection, environment: str) -> None:
-    """Replaces the head view of an environment by the same: whoever else moves it at the same time does not commit."""
+    """Replace the head view of an environment by an equal one, so that no move of it at the same time commits."""
     head = _read_view(connection, environment)
     if head:
         _point(connection, environment, head)
@@ -240,7 +248,7 @@ def _point(connection: DuckDBPyConnection, environment: str, head: HeadRow) -> N
 
 
 def head_view(environment: str) -> str:
-    """The name of the view that says which event is the last of an environment."""
+    """Return the name of the view that holds the last event of an environment."""
     return f"head__{environment}"
 
 

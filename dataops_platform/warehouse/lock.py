@@ -1,4 +1,4 @@
-"""Who may write: one process at a time on a SQLite catalog, one dbt at a time per environment on PostgreSQL."""
+"""Write locks: one process at a time on a SQLite catalog, one holder of a name at a time on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ PAUSE_S, LONGEST_PAUSE_S = 0.02, 1.0
 
 
 class WriteLock:
-    """A lock between processes beside a SQLite catalog; nothing at all on PostgreSQL.
-
-    The system lets go of it when its holder dies. The same holder may take it again inside.
-    """
+    """The write locks of a lake: a file beside a SQLite catalog, or names in a PostgreSQL catalog."""
 
     def __init__(self, location: LakeLocation, timeout_s: float = TIMEOUT_S) -> None:
         catalog = location.sqlite_path
@@ -30,7 +27,11 @@ class WriteLock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Holds the lock. Raises: SystemFailed DP-W003 when another process holds it too long."""
+        """Hold the lock of a SQLite catalog; a no-op on PostgreSQL.
+
+        The holder may take it again inside. The operating system releases it when the holder dies.
+        Raises: SystemFailed DP-W003 when another process holds it too long.
+        """
         if self._path is None or self._depth:
             self._depth += 1
             try:
@@ -53,15 +54,16 @@ class WriteLock:
             lock.release()
 
     def give_way(self, lost: int) -> None:
-        """On PostgreSQL, waits a moment by chance after `lost` lost races, so that of many writers one gets through."""
+        """On PostgreSQL, sleep for a random time after `lost` lost races, so that one of many writers gets through."""
         if self._path is None:
             time.sleep(random.uniform(0, min(PAUSE_S * 2**lost, LONGEST_PAUSE_S)))  # noqa: S311 - nothing secret
 
     @contextmanager
     def advisory(self, name: str) -> Iterator[None]:
-        """On PostgreSQL, a lock by name that ends with its holder's connection; nothing on SQLite.
+        """Hold a lock by name in a PostgreSQL catalog until its connection ends; a no-op on SQLite.
 
-        Raises: SystemFailed DP-W003 when another process holds it too long, DP-W002 when there is no catalog.
+        Raises: SystemFailed DP-W003 when another process holds it too long, DP-W002 when the catalog cannot be
+        attached.
         Source: https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
         """
         if self._path is not None:

@@ -1,4 +1,4 @@
-"""Texts that are kept under the digest of their bytes: cuts, and the nodes of their trees of windows."""
+"""Texts, stored under the digest of their bytes: cuts, and the nodes of their trees of windows."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ NODES = "lake._dataops.nodes"
 
 
 def create(connection: DuckDBPyConnection) -> None:
-    """Makes the table of texts."""
+    """Create the table of texts."""
     connection.execute(f"create table {NODES} (id varchar, body varchar)")
 
 
 def put(connection: DuckDBPyConnection, texts: Iterable[str]) -> None:
-    """Keeps texts, inside the caller's transaction.
+    """Store texts, inside the caller's transaction.
 
-    Also those that are there already: whoever collects what nobody named may be about to delete the earlier rows.
+    A text that is stored already is stored again: a garbage collection at the same time may delete the earlier row.
     """
     wanted = {digest_of_bytes(text.encode()): text for text in texts}
     if wanted:
@@ -35,7 +35,7 @@ def put(connection: DuckDBPyConnection, texts: Iterable[str]) -> None:
 
 
 def read(connection: DuckDBPyConnection, names: Collection[str]) -> dict[str, str]:
-    """Texts by their digests. Raises: SystemFailed DP-W014 when one is missing, or is another text than it was."""
+    """Return texts by digest. Raises: SystemFailed DP-W014 when one is missing, or does not have its digest."""
     wanted = sorted(set(names))
     if not wanted:
         return {}
@@ -50,13 +50,13 @@ def read(connection: DuckDBPyConnection, names: Collection[str]) -> dict[str, st
 
 
 def unneeded(connection: DuckDBPyConnection, trees: Collection[str], texts: Collection[str]) -> frozenset[str]:
-    """The digests of all texts but these and the nodes of the trees whose roots are given."""
+    """Return the digests of all stored texts but `texts` and the nodes of the trees whose roots are in `trees`."""
     known = {name for (name,) in connection.execute(f"select distinct id from {NODES}").fetchall()}
     return frozenset(known - set(texts) - nodes_below(known & set(trees), partial(read, connection)))
 
 
 def delete(connection: DuckDBPyConnection, names: Collection[str], before: datetime) -> None:
-    """Deletes texts, inside the caller's transaction, but not rows of snapshots at or after a moment."""
+    """Delete texts, inside the caller's transaction, except rows of snapshots at or after the moment `before`."""
     if names:
         connection.execute(
             f"delete from {NODES} where id in (select unnest($names)) and snapshot_id not in (select snapshot_id "

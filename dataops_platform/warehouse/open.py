@@ -1,4 +1,4 @@
-"""Opens the lake of a project."""
+"""The lake of a project: where it is, and how it is opened."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataops_platform.warehouse.lake import Lake, open_lake
 
 
 def lake_location(project: Project) -> LakeLocation:
-    """Where the project's lake is; paths in `dataops.yaml` start at the project's folder."""
+    """Return where the project's lake is. Paths in `dataops.yaml` start at the project's folder."""
     settings = project.settings.lake
     kind, _, rest = settings.catalog.partition(":")
     catalog = f"sqlite:{(project.home / rest).resolve()}" if kind == "sqlite" else settings.catalog
@@ -21,6 +21,6 @@ def lake_location(project: Project) -> LakeLocation:
 
 
 def lake_of(project: Project, *, read_only: bool = False) -> Lake:
-    """The project's lake; its ledger is signed where `DATAOPS_LEDGER_KEY` names a key."""
+    """Open the project's lake. Its ledger is signed where `DATAOPS_LEDGER_KEY` names a key."""
     key = None if read_only else ledger_key()
     return open_lake(lake_location(project), read_only=read_only, sign=partial(sign, key) if key else None)

@@ -1,4 +1,4 @@
-"""One process at a time does something for an environment."""
+"""A lock for work on an environment that only one process may do at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from dataops_platform.warehouse.lake import Lake
 
 @contextmanager
 def alone(project: Project, lake: Lake, what: str) -> Iterator[None]:
-    """Keeps other processes out: by a file on this machine, and by the catalog where several machines share it."""
+    """Keep other processes out of the work `what` on the project's environment.
+
+    A file locks out processes of this machine; a PostgreSQL catalog also locks out other machines.
+    """
     from filelock import FileLock
 
     name = f"{what}.{project.environment}"

@@ -1,4 +1,4 @@
-"""What the columns of a relation look like, partition by partition."""
+"""Profiles of a relation's columns, one for each partition."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 _AS_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 _FRACTIONAL = re.compile(r"DOUBLE|FLOAT|DECIMAL.*")
-_SHOWN = 64
+_SHOWN = 64  # characters of a smallest or largest value
 
 
 def profiles(
     connection: DuckDBPyConnection, relation: str, partitions: Sequence[str], ranges: Collection[str]
 ) -> dict[str, tuple[ColumnProfile, ...]]:
-    """The profile of each partition's columns, in one scan; columns named `_dp_*` have none.
+    """Return the profile of each partition's columns, from one scan. Columns named `_dp_*` are left out.
 
-    The smallest and largest values are looked up for columns in `ranges` only, since they are values of somebody.
+    Only columns in `ranges` get their smallest and largest value: these are values of actual rows, which may be
+    confidential. A partition without rows has no profile.
     """
     described = connection.execute(f"describe select * from {relation}").fetchall()
     columns = [(name, kind) for name, kind, *_ in described if not name.startswith("_dp_")]
@@ -38,7 +39,7 @@ def profiles(
 
 
 def _profile(name: str, kind: str, with_range: bool) -> str:
-    """SQL of four values: nulls, an estimate of different values, smallest and largest."""
+    """Return SQL of four values: nulls, an estimate of distinct values, smallest and largest value."""
     column = identifier(name)
     shown = f"{{}}({column})" if _AS_NUMBER.fullmatch(kind) else f"left({{}}({column})::varchar, {_SHOWN})"
     if _FRACTIONAL.fullmatch(kind):

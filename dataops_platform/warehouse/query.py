@@ -1,4 +1,4 @@
-"""Questions to the lake that can change nothing: one SELECT on a lake attached read-only, the file system closed."""
+"""Queries that can change nothing: one SELECT on a lake attached read-only, without access to other files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 TABLE_FUNCTIONS = frozenset({"generate_series", "json_each", "json_tree", "range", "repeat", "unnest"})
-"""Functions a FROM may call: they make rows of their arguments. Others open files and databases, or change the lake."""
+"""Functions that a FROM may call: they make rows of their arguments. Others may open files or databases, or change the
+lake."""
 
 _CATALOG_PREFIX = "__ducklake"
 _TABLES_WITH_DSN = frozenset({"duckdb_databases", "pragma_database_list"})
@@ -23,7 +24,7 @@ _TABLES_WITH_DSN = frozenset({"duckdb_databases", "pragma_database_list"})
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows of a query by column name, and whether there were more than asked for."""
+    """The rows of a query by column name, and whether the query has more of them."""
 
     columns: tuple[str, ...]
     rows: Sequence[dict[str, Any]]
@@ -31,11 +32,12 @@ class Answer:
 
 
 def ask(location: LakeLocation, environment: str, query: str, limit: int) -> Answer:
-    """At most `limit` rows of one SELECT; names without a schema are those of `environment`.
+    """Return at most `limit` rows of one SELECT. Names without a schema are those of `environment`.
 
-    Of two columns with one name the second gets `_1`. Raises: UsedWrongly DP-Q001 for anything but one SELECT, DP-Q008
-    for what is no SQL, DP-Q002 for one that DuckDB cannot run, DP-Q003 when the environment shows nothing yet, DP-Q004
-    for one that reads from elsewhere than the lake's tables, DP-W001 without a lake.
+    Of two columns with one name the second gets the suffix `_1`.
+    Raises: UsedWrongly DP-Q001 for anything but one SELECT, DP-Q008 for a text that is no SQL, DP-Q002 for a query that
+    DuckDB cannot run, DP-Q003 when the environment shows nothing yet, DP-Q004 for a query that reads anything but the
+    lake's tables, DP-W001 without a lake.
     """
     import duckdb
 
@@ -59,9 +61,9 @@ def ask(location: LakeLocation, environment: str, query: str, limit: int) -> Ans
 
 
 def _interruptible(connection: DuckDBPyConnection, query: str, limit: int) -> tuple[list[str], list[Any]]:
-    """Column names and at most `limit` rows.
+    """Return column names and at most `limit` rows; Ctrl-C interrupts the query.
 
-    Asked beside the main thread, which alone hears of Ctrl-C, and only while it runs Python.
+    The query runs in another thread: only the main thread receives Ctrl-C, and only while it executes Python.
     """
 
     def answer() -> tuple[list[str], list[Any]]:
@@ -78,7 +80,10 @@ def _interruptible(connection: DuckDBPyConnection, query: str, limit: int) -> tu
 
 
 def _refuse_all_but_one_select(query: str) -> None:
-    """Refuses by what DuckDB's own parser sees: EXPLAIN ANALYZE runs what it explains, and a FROM can call anything."""
+    """Refuse everything but one SELECT, as DuckDB's own parser reads it.
+
+    EXPLAIN ANALYZE would run what it explains, and a FROM could call any function.
+    """
     import duckdb
 
     read = (
@@ -105,7 +110,7 @@ def _refuse_other_sources(functions: set[str], names: set[str]) -> None:
 
 
 def _close_the_file_system(connection: DuckDBPyConnection, location: LakeLocation) -> None:
-    """Only the lake's own rows can be read from here on, whatever the query says."""
+    """Restrict the connection to the lake's own files, whatever the query asks for."""
     connection.execute(f"set allowed_directories = [{literal(location.data.rstrip('/') + '/')}]")
     connection.execute("set enable_external_access = false")
     connection.execute("set python_enable_replacements = false")

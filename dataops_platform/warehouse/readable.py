@@ -1,4 +1,4 @@
-"""Whether a version of a table can still be read: its snapshot is kept, and its files are there, whole."""
+"""Whether a version of a table can still be read: its snapshot exists, and its files are complete."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def why_unreadable(connection: DuckDBPyConnection, environment: str, member: Member) -> str:
-    """Why the version of a table that `environment` shows cannot be read; empty when it can.
+    """Return why the version of a table that `environment` shows cannot be read; empty when it can.
 
-    Looks at the names and sizes of its files (in an object store at names only), not at what is in them.
+    Checks names and sizes of its files (in an object store names only), not their content.
     """
     import duckdb
 

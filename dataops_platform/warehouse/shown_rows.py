@@ -1,4 +1,4 @@
-"""The rows that an environment shows of a table, now or at a moment, as a relation of the lake."""
+"""The rows of a table that an environment shows, now or at a moment, as a relation of the lake."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Selection:
-    """A table of an environment at a moment (ISO format; now when empty), whole or a sample of at most `rows` rows.
+    """A table of an environment at a moment (ISO format; empty: now), whole or a sample of at most `rows` rows.
 
-    A sample is the same for the same content and seed, whatever files it lies in.
+    The same content and seed give the same sample, whatever files hold the rows.
     Raises: UsedWrongly DP-Q006 for a number of rows below 1.
     """
 
@@ -36,10 +36,10 @@ class Selection:
 
 
 def shown_member(lake: Lake, selection: Selection) -> Member:
-    """The member of the cut that a selection reads.
+    """Return the member of the cut that a selection reads.
 
-    Raises: UsedWrongly DP-Q005 or DP-Q010 for a table that is not shown, DP-L016 for a moment before anything was
-    shown; Refused DP-Q007 when the version shown then was collected since.
+    Raises: UsedWrongly DP-Q005 or DP-Q010 for a table that is not shown, DP-L065 for a text that is no moment, DP-L016
+    for a moment before anything was shown; Refused DP-Q007 when garbage collection has deleted the version.
     """
     environment, table, at = selection.environment, selection.table, selection.at
     cut = lake.cut(shown_at(lake, environment, at)) if at else lake.state(environment).cut
@@ -56,9 +56,9 @@ def shown_member(lake: Lake, selection: Selection) -> Member:
 
 
 def shown_rows(lake: Lake, selection: Selection) -> DuckDBPyRelation:
-    """The selected rows without the platform's own columns; read lazily, while the lake is open.
+    """Return the selected rows without the platform's own columns, as a lazy relation.
 
-    Raises: what `shown_member` raises.
+    Read it while the lake is open. Raises: what `shown_member` raises.
     """
     member = shown_member(lake, selection)
     head = heads_of_cut(lake.connection, Cut((member,)))[member.name]

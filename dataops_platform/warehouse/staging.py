@@ -1,4 +1,4 @@
-"""One table's write inside an open transaction of the lake."""
+"""The write of one table, inside an open transaction of the lake."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ QUARANTINE_COLUMNS = (
 )
 
 _NOT_KEPT = re.compile(r"\b(U?HUGEINT|BIGNUM|BIT|ENUM|UNION|TIME WITH TIME ZONE|TIME_NS)\b|\[\d+\]")
-"""Types the lake's Parquet rounds (HUGEINT becomes DOUBLE), shifts (a time with a zone) or does not know."""
+"""Types that the lake's Parquet files round (HUGEINT becomes DOUBLE), shift (a time with a zone) or lack."""
 
 
 def qualified(schema: str, table: str) -> str:
-    """A table of the lake, quoted."""
+    """Return a table of the lake as quoted SQL."""
     return f"lake.{identifier(schema)}.{identifier(table)}"
 
 
 def quarantine_table(table: str) -> str:
-    """The name of the table that keeps the rows refused on their way into `table`."""
+    """Return the name of the table of rows that were refused on their way into `table`."""
     return f"{table}__quarantine"
 
 
 def refuse_types_not_kept(table: str, columns: Sequence[tuple[str, str]]) -> None:
-    """Refuses (name, type) pairs of columns whose values the lake would change without a word: Refused DP-W011."""
+    """Refuse columns, as (name, type), whose values the lake would change silently. Raises: Refused DP-W011."""
     changed = [f"{name} ({kind})" for name, kind in columns if _NOT_KEPT.search(kind)]
     if changed:
         raise Refused("DP-W011", columns=preview(changed), table=table)
 
 
 def drop_relation(connection: DuckDBPyConnection, schema: str, name: str) -> None:
-    """Drops a table or a view, if there is one."""
+    """Drop a table or a view if it exists."""
     for kind in ("table", "view"):
         found = connection.execute(
             f"select 1 from duckdb_{kind}s() where database_name = 'lake' and schema_name = {literal(schema)} "
@@ -54,7 +54,10 @@ def drop_relation(connection: DuckDBPyConnection, schema: str, name: str) -> Non
 
 
 def put_table(connection: DuckDBPyConnection, schema: str, name: str, select: str) -> None:
-    """Makes a table of a query, which may read earlier versions of what is called so now: beside it, then renamed."""
+    """Replace a table by the rows of a query, which may read earlier versions of that table.
+
+    The rows are written to a table beside it; the rename is the switch.
+    """
     beside = f"{name}__beside"
     connection.execute(f"create table {qualified(schema, beside)} as {select}")
     drop_relation(connection, schema, name)
@@ -62,7 +65,7 @@ def put_table(connection: DuckDBPyConnection, schema: str, name: str, select: st
 
 
 class LakeStaging:
-    """Writes of one table; what they did becomes visible when the transaction around them commits."""
+    """Writes of one table, which become visible when the surrounding transaction commits."""
 
     def __init__(
         self,
@@ -82,10 +85,10 @@ class LakeStaging:
         self._is_new = is_new
 
     def replace(self, select: str, partitions: Sequence[str]) -> dict[str, TableDigest]:
-        """Writes the rows of `select` in place of the partitions' (`[""]`: the whole table's); returns their digests.
+        """Replace the rows of `partitions` (`[""]`: the whole table) by those of `select`. Return the digest of each.
 
         Raises: Refused DP-W005 when the columns changed and other partitions hold rows with the old ones, DP-W010 when
-        rows belong to none of the partitions, DP-W011 for a type that would not come back as it was given.
+        rows belong to none of the partitions, DP-W011 for a type whose values the lake would change.
         """
         target = qualified(self._schema, self._table)
         columns = [(name, kind) for name, kind, *_ in self.connection.execute(f"describe {select}").fetchall()]
@@ -108,7 +111,7 @@ class LakeStaging:
         return found
 
     def quarantine(self, select: str, partitions: Sequence[str]) -> None:
-        """Writes refused rows in place of the partitions' earlier ones. `select` gives the quarantine's columns."""
+        """Replace the refused rows of `partitions` by those of `select`, which has the quarantine's columns."""
         target = qualified(self._schema, quarantine_table(self._table))
         if not self._columns(quarantine_table(self._table)):
             self.connection.execute(f"create table {target} ({QUARANTINE_COLUMNS})")
@@ -116,11 +119,11 @@ class LakeStaging:
         self.connection.execute(f"insert into {target} by name {select}")
 
     def record(self, manifests: Sequence[Manifest]) -> None:
-        """Makes the write the table's head, when it commits."""
+        """Make the write the table's head when it commits."""
         self._insert_heads(manifests)
 
     def _start_over(self, start: str, target: str, partitions: Sequence[str]) -> None:
-        """Forgets what is here: the environment was given other rows, of which all partitions but these stay."""
+        """Replace the build area's rows by the inherited ones, without the partitions that are written next."""
         described = self.connection.execute(f"describe select * from {start}").fetchall()
         kept = "false"
         if list(partitions) != [WHOLE] and "_dp_partition" in [name for name, *_ in described]:
@@ -161,7 +164,7 @@ class LakeStaging:
         else:
             self.connection.execute(
                 f"delete from {target} where list_contains($partitions, _dp_partition)",
-                {"partitions": [WHOLE, *partitions]},  # rows refused when the table had no partitions yet
+                {"partitions": [WHOLE, *partitions]},  # WHOLE: rows refused before the table had partitions
             )
 
     def _columns(self, table: str) -> list[tuple[str, str]]:

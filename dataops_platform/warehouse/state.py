@@ -1,4 +1,4 @@
-"""What an environment shows."""
+"""The state of an environment: what it shows."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from dataops_platform.manifests.events import Event, Move
 
 @dataclass(frozen=True)
 class State:
-    """What an environment shows: a release (none in one that is not released) and the publication made under it.
+    """What an environment shows: a release (empty where none was promoted), and the publication made under it.
 
-    `event` is the last event of the ledger, `moved` the last that moved the environment (each None before the first),
-    `pointer` the sequence of the last that pointed it at a release. `code` is the digest of the only code that may run
-    there; `held`: nothing is published until somebody resumes. `sequence` 0: nothing ever happened.
+    `event` is the last event of the ledger, `moved` the last that set the cut; both are None before the first.
+    `pointer` is the sequence of the last event that pointed the environment at a release. `code` is the digest of the
+    only code that may run there. While `held`, nothing is published until somebody resumes. `sequence` is 0 while the
+    ledger is empty.
     """
 
     environment: str
@@ -31,5 +32,5 @@ class State:
 
 
 def candidate_area(environment: str) -> str:
-    """The build area of what is made with a candidate: beside that of its environment, which no other run reads."""
+    """Return the build area of candidates for a release, beside the environment's own. No other run reads it."""
     return f"{environment}__candidate"

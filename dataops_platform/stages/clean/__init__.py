@@ -1,1 +1,1 @@
-"""Raw rows become typed rows that hold a contract; the others go to quarantine."""
+"""The clean stage: raw rows become typed rows that hold a contract, the others go to quarantine."""

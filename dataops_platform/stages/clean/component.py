@@ -25,33 +25,34 @@ EXAMPLE = """\
 
 
 class CleanTable(StrictResolved, dg.Resolvable):
-    """One raw table and the table under contract it becomes."""
+    """One raw table, and the table under contract that is made from it."""
 
     name: Name
-    """The table."""
+    """The name of the table."""
     input: Name
-    """The raw table it is made from."""
+    """The raw table that it is made from."""
     contract: str | None = None
-    """The contract's file; `contracts/<name>.odcs.yaml` when not given."""
+    """The contract's file; `contracts/<name>.odcs.yaml` by default."""
     function: str | None = None
-    """`module:function`: gives the contract's columns, one row for each, as polars.LazyFrame or pandas.DataFrame."""
+    """`module:function` that returns the contract's columns, one row for each row, as polars.LazyFrame or
+    pandas.DataFrame."""
     null_values: list[str] = []
-    """Texts that mean: nothing is known."""
+    """Texts that stand for a missing value."""
     max_refused_share: float = 0.02
-    """Share (0 to 1) of rows that may be refused; more, and nothing is written."""
+    """The largest share (0 to 1) of rows that may be refused. With more, the step fails and nothing is written."""
     partitions: str | None = None
-    """Spans of `dataops.yaml`, those of the raw table."""
+    """The name of partitions in `dataops.yaml`, the same as the raw table's."""
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class Clean(StageComponent):
-    """Raw rows become typed rows that hold a contract; the others go to quarantine with the rules they broke."""
+    """Turn raw rows into typed rows that hold a contract; the others go to quarantine with the rules they break."""
 
     tables: list[CleanTable]
-    """The raw tables, and what they become."""
+    """The tables to make."""
 
     def steps(self, project: Project) -> Sequence[CleanStep]:
-        """One step for each table. Raises: UsedWrongly for a missing contract or function."""
+        """Return one step for each table. Raises: UsedWrongly for a missing contract or function."""
         return [self._step(project, table) for table in self.tables]
 
     def _step(self, project: Project, table: CleanTable) -> CleanStep:

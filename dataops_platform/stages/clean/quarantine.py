@@ -1,8 +1,8 @@
-"""What people decided about refused rows: kept beside the contract, so that it is reviewed and repeated like code.
+"""Decisions about refused rows, in a file beside the contract, so that they are reviewed and repeated like code.
 
-A released row is taken in by the next run of its table, once, though it breaks the rules it broke; a dropped row stays
-refused and is no longer shown. A row is known by its file and by what it says: it may move to another line, and rows of
-a file that say the same share a decision.
+A run of the table takes in a released row although it breaks its rules. A dropped row stays refused and is no longer
+shown. A row is identified by its file and its content: it may move to another line, and equal rows of a file share a
+decision.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NEVER = ("type", "required", "primary_key", "unique", "function")
 
 
 class Decision(StrictModel):
-    """What was decided about one row, by whom and why."""
+    """A decision about one row: what, by whom and why."""
 
     row: str
     decision: Literal["release", "drop"]
@@ -46,7 +46,7 @@ class Decisions(StrictModel):
 
 @dataclass(frozen=True)
 class RefusedRow:
-    """A row in quarantine, and what was decided about it."""
+    """A row in quarantine, and the decision about it (empty: none yet)."""
 
     row: str
     file: str
@@ -59,23 +59,23 @@ class RefusedRow:
 
 
 def decisions_file(project: Project, table: str) -> Path:
-    """Where the decisions about a table's refused rows are kept."""
+    """Return the file of the decisions about a table's refused rows."""
     return project.root / "contracts" / f"{table}.quarantine.yaml"
 
 
 def decisions_of(project: Project, table: str) -> list[Decision]:
-    """The decisions about a table's refused rows. Raises: UsedWrongly for a file that says something else."""
+    """Return the decisions about a table's refused rows. Raises: UsedWrongly for a file with other content."""
     path = decisions_file(project, table)
     return validate(Decisions, read_yaml(path)).rows if path.exists() else []
 
 
 def row_id(file: str, raw: str) -> str:
-    """How a refused row is known."""
+    """Return the identity of a refused row."""
     return short(digest_of([file, raw]))
 
 
 def refused_rows(project: Project, lake: Lake, table: str) -> list[RefusedRow]:
-    """The rows in quarantine, in the order of file and line. Raises: UsedWrongly DP-C022 for a table that has none."""
+    """Return the rows in quarantine by file and line. Raises: UsedWrongly DP-C022 for a table without a quarantine."""
     relation = f"lake.{identifier(project.build_schema)}.{identifier(quarantine_table(table))}"
     known = lake.connection.execute(
         "select table_name from duckdb_tables() where database_name = 'lake' and schema_name = "
@@ -104,9 +104,9 @@ def decide(
     by: str,
     why: str,
 ) -> Path:
-    """Writes a decision about rows; the last word about a row counts. Gives the file.
+    """Write a decision about rows, in place of earlier decisions about them. Return the file.
 
-    Raises: Refused DP-C023 to release a row that breaks what no release can mend.
+    Raises: Refused DP-C023 for the release of a row that breaks a rule which no released row may break.
     """
     import yaml
 
@@ -128,7 +128,7 @@ def decide(
 
 
 def release_rows(judged: Judgement, given: str, decisions: Sequence[Decision]) -> None:
-    """Splits the rows, and lets those through that were released; `given` holds them as they came in."""
+    """Split the rows, and let released ones pass. `given` is the relation of the rows as they came in."""
     connection, released = judged.connection, {d.row for d in decisions if d.decision == "release"}
     if not released:
         return
@@ -145,7 +145,7 @@ def release_rows(judged: Judgement, given: str, decisions: Sequence[Decision]) -
 
 
 def raw_json(columns: Sequence[str]) -> str:
-    """SQL of a row `i` as it came in, as JSON."""
+    """Return SQL of the row `i` as it came in, as JSON."""
     return f"to_json(struct_pack({', '.join(f'{identifier(c)} := i.{identifier(c)}' for c in columns)}))::varchar"
 
 
@@ -154,7 +154,7 @@ def _never(rule: str) -> bool:
 
 
 def as_shown(rows: Sequence[RefusedRow]) -> list[dict[str, Any]]:
-    """Rows in quarantine for people."""
+    """Return rows in quarantine as records for people."""
     return [
         {
             "row": r.row,

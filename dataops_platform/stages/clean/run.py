@@ -1,4 +1,4 @@
-"""One raw table becomes one table under contract."""
+"""The clean step: one raw table becomes one table under contract."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _IN = "_dp_in"
 _OUT = "_dp_out"
 
 FORMAT = 1
-"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
+"""Part of every step's identity. Raise it with each change of this file that makes other results of the same inputs."""
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """Two relations: the rows as they came in, and as they are to be typed."""
+    """Two relations: the rows as they came in, and the rows that are to be typed."""
 
     given: str
     made: str
@@ -48,7 +48,7 @@ class _Rows:
 
 @dataclass(frozen=True)
 class CleanStep:
-    """Types the rows of `input` by `contract`, after `function` (if any) has put them into its columns."""
+    """A step that types the rows of `input` by `contract`, after `function` (if any) has put them into its columns."""
 
     project: Project
     name: str
@@ -83,7 +83,7 @@ class CleanStep:
         return digest_of([self.stage, FORMAT, code_digest(self.function) if self.function else ""])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
-        """Replaces the partitions by what the input's rows became: each audited, or in quarantine with its rules.
+        """Replace the partitions by the input's rows, each audited, or in quarantine with the rules it breaks.
 
         Raises: Refused DP-W007, DP-W016 or DP-W017 without input, DP-S004, DP-S012 or DP-S013 when the function lost or
         made rows, DP-C003 and DP-C004 for absent and unknown columns; ContractBroken when more than `max_refused_share`
@@ -119,7 +119,7 @@ class CleanStep:
         )
 
     def _rows_read(self, source: Head, partition: str) -> tuple[InputRef, ...]:
-        """What decides the verdicts of a partition: its own rows, and for a key also those of all the others."""
+        """Return what decides the verdicts of a partition: its own rows and, for a key, also those of all others."""
         across = any(
             rule.kind == "unique" or str(rule.argument).partition(".")[0] == self.name
             for rule in self.contract.rules
@@ -155,14 +155,17 @@ class CleanStep:
             self._commit_rows(staging, rows.given, judged, batches, context, identities)
 
     def _other_partitions(self, lake: Lake, partitions: Sequence[str]) -> str | None:
-        """The rows audited before in partitions that are not replaced now, if they still have the key's columns."""
+        """Return SQL of the audited rows of partitions that are not replaced now, or None.
+
+        None when there are none, or when they lack a column of a rule.
+        """
         head = lake.heads(self.project.environment).get(self.name)
         if head is None or not set(head.partitions) - {WHOLE, *partitions}:
             return None
         relation = lake.relation(self.project.environment, head)
         held = {name for name, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()}
         if not {column for rule in self.contract.rules for column in rule.columns} <= held:
-            return None  # the columns changed: the write will say that all partitions must be run together
+            return None  # the columns changed: the write will ask for all partitions together
         return f"(select * from {relation} where not{_where(partitions).removeprefix(' where')})"
 
     def _commit_rows(
@@ -212,7 +215,7 @@ class CleanStep:
     def _with_sample(self, lake: Lake, outcome: Outcome) -> Outcome:
         if not outcome.rows_refused:
             return outcome
-        area = outcome.manifests[0].environment  # where it was cleaned; a guarded environment may have been given it
+        area = outcome.manifests[0].environment  # where it was cleaned; a guarded environment may have inherited it
         relation = qualified(f"{area}__build", quarantine_table(self.name))
         rows = lake.connection.execute(
             f"select _dp_file, _dp_line, array_to_string(rules, ', '), raw from {relation}"
@@ -224,9 +227,9 @@ class CleanStep:
 
 @contextmanager
 def _cleaned(connection: DuckDBPyConnection, relation: str, function: str | None) -> Iterator[_Rows]:
-    """The rows of `relation`, and what `function` makes of them, until the end of the block.
+    """Yield the rows of `relation`, and what `function` makes of them.
 
-    Without a function rows stay where they are; a function is given them in memory, and what it gives is not copied.
+    Without a function the rows stay where they are. A function receives them in memory; what it returns is not copied.
     """
     if function is None:
         yield _Rows(relation, relation)
@@ -245,21 +248,24 @@ def _cleaned(connection: DuckDBPyConnection, relation: str, function: str | None
 
 
 def _with_position(lake: Lake, relation: str, table: str, where: str) -> str:
-    """Rows that say where they came from; those that another program wrote say their table and their row id."""
+    """Return SQL of rows with their source position.
+
+    The position of rows that another program wrote is their table and their row id.
+    """
     columns = {name for name, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()}
     position = "" if "_dp_line" in columns else f", {literal(table)} as _dp_file, rowid as _dp_line"
     return f"(select *{position} from {relation}{where})"
 
 
 def _where(partitions: Sequence[str]) -> str:
-    """A condition on partition keys; nothing for a table without partitions."""
+    """Return a condition on partition keys; empty for a table without partitions."""
     if list(partitions) == [WHOLE]:
         return ""
     return f" where _dp_partition in ({', '.join(literal(p) for p in partitions)})"
 
 
 def _refuse_lost(name: str, batch: BatchAudit, written: int) -> None:
-    """Checks that in = audited + refused. Raises: Refused DP-S012."""
+    """Refuse a batch unless in = audited + refused. Raises: Refused DP-S012."""
     if written != batch.rows_audited:
         raise Refused(
             "DP-S012",
@@ -271,7 +277,7 @@ def _refuse_lost(name: str, batch: BatchAudit, written: int) -> None:
 
 
 def _refuse_lost_rows(connection: DuckDBPyConnection, function: str, given: pa.Table, made: pa.Table) -> None:
-    """Checks that a function gave back one row for each it was given. Raises: Refused DP-S004, DP-S013."""
+    """Refuse a function that did not return one row for each row that it received. Raises: Refused DP-S004, DP-S013."""
     own = [name for name in given.column_names if name.startswith("_dp_")]
     lost = [name for name in own if name not in made.column_names]
     if lost:
@@ -288,7 +294,7 @@ def _refuse_lost_rows(connection: DuckDBPyConnection, function: str, given: pa.T
 
 
 def _in_order(given: pa.Table, made: pa.Table) -> bool:
-    """Whether two tables have the same rows in the same order, as most functions leave them; costs next to nothing."""
+    """Return whether two tables have the same rows in the same order, as most functions leave them; a cheap test."""
     import pyarrow as pa
 
     try:
@@ -298,7 +304,7 @@ def _in_order(given: pa.Table, made: pa.Table) -> bool:
 
 
 def _quarantined(connection: DuckDBPyConnection, given: str, partitioned: bool) -> str:
-    """SQL of the refused rows: their values as they came in, with source position and the rules they broke."""
+    """Return SQL of the refused rows: their values as they came in, their source position and the rules they broke."""
     described = connection.execute(f"describe select * from {given}").fetchall()
     columns = [name for name, *_ in described if not name.startswith("_dp_")]
     part = "s._dp_partition" if partitioned else "''"

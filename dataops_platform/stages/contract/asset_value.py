@@ -1,4 +1,4 @@
-"""What an asset gives a check to read: nothing, one frame, or a frame for each of its partitions."""
+"""The value of an asset, as its check receives it: nothing, one frame, or a frame for each partition."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def refuse_nothing_given(asset: Any, key: Any) -> None:
-    """Refuses an asset (an `AssetsDefinition`) that says it returns no value, so that there is nothing to judge.
+    """Refuse an asset (an `AssetsDefinition`) that declares no value, so that there is nothing to judge.
 
-    So do all dbt models and tables that a function writes itself. One that does not say so is found out when it runs.
+    This holds for all dbt models, and for functions that write their tables themselves. An asset that returns nothing
+    without declaring it is refused when it runs.
     Raises: UsedWrongly DP-C042.
     """
     if _is_nothing(asset, key):
@@ -38,16 +39,17 @@ def _is_nothing(asset: Any, key: Any) -> bool:
     try:
         returned = typing.get_type_hints(function).get("return") if function else None
     except (NameError, TypeError):
-        return False  # an annotation that means nothing when it runs says nothing here, either
+        return False  # an annotation that cannot be resolved declares nothing
     return getattr(returned, "__name__", "") == "MaterializeResult" and not typing.get_args(returned)
 
 
 def rows_of_run(value: Any, partitions: Sequence[str] | None, asset: str) -> tuple[Any, tuple[str, ...]]:
-    """The rows of the partitions a run is about (of all there are, when it is about none), and which those are.
+    """Return the rows of a run's partitions, and the keys of these partitions.
 
-    `partitions` is null for an asset that has none. Where `value` has a frame for each, those judged stand together in
-    memory; one frame is taken as it is. Raises: Refused DP-C043 when there is nothing of these partitions, UsedWrongly
-    DP-C042 when an asset without any returned nothing.
+    `partitions` is None for an asset without partitions, and empty for a run of all that exist. Where `value` has a
+    frame for each partition, those judged are joined in memory; a single frame is returned as it is.
+    Raises: Refused DP-C043 when these partitions have no rows to read, UsedWrongly DP-C042 when an asset without
+    partitions returned nothing.
     """
     if value is None and partitions is None:
         raise _nothing(asset)

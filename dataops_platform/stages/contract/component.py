@@ -1,4 +1,4 @@
-"""Puts a contract on any existing asset: what it returns, a table of the lake, or what a function reads."""
+"""A contract on any existing asset: on what it returns, on a table of the lake, or on what a function reads."""
 
 from __future__ import annotations
 
@@ -57,20 +57,20 @@ def with_contract(
     references: Mapping[str, Callable[[], Frame]] | None = None,
     single: Single = (),
 ) -> dg.Definitions:
-    """`defs` with the contract in `file` on the asset `key`, whoever makes it.
+    """Return `defs` with the contract in `file` on the asset `key`, whoever makes it.
 
-    One blocking check holds every rule: what stands downstream in a run waits for it, and is not made when it fails.
-    Rules of severity `warning` have a check of their own beside it, which warns and never blocks; so have those of
-    `single`, by name, or `all`. All of them are answered by one look at the rows; each is two more events in the run.
+    One blocking check covers every rule: assets downstream in a run wait for it, and are not made when it fails. Each
+    rule of severity `warning` also has a check of its own, which warns and never blocks, and so has each rule of
+    `single` (by name, or `all`). All checks are evaluated by one pass over the rows; each adds two events to the run.
 
-    The asset shows the contract's columns, owner, tags and freshness where it has none of its own. `read` gives the
-    rows; without it the check is handed what the asset returned: of an asset with partitions those of the run's
-    partition, and the checks are answered for each partition. What `read` gives is judged as a whole.
-    `references` read the tables that its rules refer to.
+    The asset shows the contract's columns, owner, tags and freshness where it has none of its own. `read` returns the
+    rows, which are judged as a whole. Without it the check receives what the asset returned: of an asset with
+    partitions those of the run's partition, and each partition has its own results. `references` read the tables that
+    its rules refer to.
 
-    Raises: UsedWrongly for a contract that cannot be read, DP-C056 when a table referred to is not given, DP-C020 when
-    `defs` has no such asset, DP-C040 for a rule in `single` that there is not, DP-C041 when the asset has a check of
-    that name already, DP-C042 when it returns nothing and no `read` is given.
+    Raises: UsedWrongly for a contract that cannot be read, DP-C056 when a table referred to has no reader, DP-C020 when
+    `defs` has no such asset, DP-C040 for a rule in `single` that the contract lacks, DP-C041 when the asset already has
+    a check of that name, DP-C042 when it returns nothing and there is no `read`.
     """
     wanted, contract = _key(key), with_code_of_checks(load_contract(Path(file)))
     specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
@@ -97,7 +97,7 @@ def with_contract(
         )
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.PreviewWarning)  # of the mapping itself; Dagster 1.13 has it in preview
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # mapping specs is in preview in Dagster 1.13
         shown = defs.map_resolved_asset_specs(func=told, selection=dg.AssetSelection.assets(wanted))
     partitions_def = specs[wanted].partitions_def if read is None else None
     check = contract_check(
@@ -128,9 +128,10 @@ def contract_check(
     single: Single = (),
     partitions_def: dg.PartitionsDefinition[Any] | None = None,
 ) -> dg.AssetChecksDefinition:
-    """The checks of `with_contract` alone. `opened` gives a lake, of which `relation` is read where it is.
+    """Return the checks of `with_contract` alone. `opened` opens a lake, where `relation` is read in place.
 
-    With `partitions_def`, that of the asset, there is an answer for each partition.
+    With `partitions_def`, that of the asset, each partition has its own results.
+    Raises: UsedWrongly DP-C056 when a table referred to has no reader.
     """
     plan = compile_contract(contract)
     missing = [name for name in contract.referenced_tables if name not in (references or {}) and opened is None]
@@ -176,25 +177,25 @@ def _called(function: Callable[[], Frame]) -> Frame:
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class Contract(StageComponent):
-    """A contract on an asset that is defined elsewhere: one blocking check with a table of its rules, and warnings."""
+    """Put a contract on an asset defined elsewhere: one blocking check with a table of its rules, and warnings."""
 
     asset: list[str] | str
     """The key of the asset, as a list or with slashes."""
     file: str
     """The contract's file, relative to the project."""
     function: str | None = None
-    """`module:function` that gives the rows; else what the asset returned is read."""
+    """`module:function` that returns the rows; by default the check reads what the asset returned."""
     table: str | None = None
     """A table of the lake to read instead, as `schema.table`."""
     single: bool | str | list[str] = []
-    """Rules to have a check of their own, by name, or all of them; those that only warn have one anyway."""
+    """Rules that get a check of their own, by name, or all of them; rules that only warn always have one."""
 
     def steps(self, project: Project) -> Sequence[Step]:
-        """None: it makes nothing."""
+        """Return no step: the component makes nothing."""
         return ()
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The check. Raises: UsedWrongly DP-C081 when both a function and a table are given."""
+        """Return the check. Raises: UsedWrongly DP-C081 when both a function and a table are set."""
         project = load_project(Path(context.path))
         contract = with_code_of_checks(load_contract(project.file(self.file)))
         if self.function and self.table:
@@ -224,7 +225,7 @@ def _rows(
     opened: Callable[[], Any] | None,
     relation: str,
 ) -> Iterator[tuple[DuckDBPyConnection, str, dict[str, str]]]:
-    """A connection, the relation to judge, and those that its rules refer to: in the lake beside it, or given."""
+    """Yield a connection, the relation to judge, and the relations that its rules refer to, by table."""
     if opened is not None:
         with opened() as lake:
             schema = relation.rpartition(".")[0]

@@ -21,31 +21,31 @@ EXAMPLE = """\
 
 
 class ExtractTable(StrictResolved, dg.Resolvable):
-    """One file and the raw table it becomes."""
+    """One file, and the raw table that is made from it."""
 
     name: Name
-    """The raw table."""
+    """The name of the raw table."""
     path: str
     """The file, relative to the project: .csv, .csv.gz, .zip of one .csv, .parquet."""
     description: str = ""
-    """What it is, for people."""
+    """A description for people."""
     partitions: str | None = None
-    """Spans of `dataops.yaml` to load it by; whole when not given."""
+    """The name of partitions in `dataops.yaml` to load the file by; whole by default."""
     partition_columns: list[str] = []
-    """One column with a date, or the columns of year, month (and day), that say where a row belongs."""
+    """The column with a date, or the columns of year, month (and day), that decide the partition of a row."""
     max_refused_share: float = 0.02
-    """Share (0 to 1) of lines that may be no rows; more, and nothing is written."""
+    """The largest share (0 to 1) of lines that may be unreadable. With more, the step fails and nothing is written."""
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class Extract(StageComponent):
-    """Files become raw tables: every value as it was written, with its file and line."""
+    """Load files into raw tables: every value as it was written, with its file and line."""
 
     tables: list[ExtractTable]
-    """The files, and what they become."""
+    """The files to load."""
 
     def steps(self, project: Project) -> Sequence[ExtractStep]:
-        """One step for each file."""
+        """Return one step for each file."""
         return [
             ExtractStep(
                 project=project,

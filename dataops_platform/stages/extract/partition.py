@@ -1,4 +1,4 @@
-"""Which span of time a row belongs to, as SQL."""
+"""The partition of a row, as SQL."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def partition_key(columns: Sequence[str], every: str) -> str:
-    """SQL of the first day of a row's span, ISO format, null when its columns make no date.
+    """Return SQL of the first day of a row's span, ISO format; null when its columns make no date.
 
-    `columns`: one that holds a date or a time, or year and month (and day).
+    `columns` is one that holds a date or a time, or year and month (and day).
     """
     if len(columns) == 1:
         day = f"try_cast({identifier(columns[0])} as timestamp)"
@@ -27,7 +27,7 @@ def partition_key(columns: Sequence[str], every: str) -> str:
 
 
 def check_columns(columns: Sequence[str], present: Sequence[str], file: str) -> None:
-    """Refuses partition columns that the file lacks. Raises: UsedWrongly DP-E004."""
+    """Refuse partition columns that the file lacks. Raises: UsedWrongly DP-E004."""
     for column in columns:
         if column not in present:
             raise UsedWrongly("DP-E004", file=file, column=column, hint=did_you_mean(column, present))
@@ -36,7 +36,7 @@ def check_columns(columns: Sequence[str], present: Sequence[str], file: str) -> 
 def refuse_rows_without_partition(
     connection: DuckDBPyConnection, relation: str, file: str, keys: Sequence[str]
 ) -> None:
-    """Refuses a file with rows that belong to none of the partitions `keys`: they would be in no batch, and so be lost.
+    """Refuse a file with rows in none of the partitions `keys`: they would be in no batch, and be lost.
 
     Raises: Refused DP-E005.
     """

@@ -1,4 +1,4 @@
-"""One file becomes one raw table."""
+"""The extract step: one file becomes one raw table."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 _RAW = "_dp_raw"
 
 FORMAT = 1
-"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
+"""Part of every step's identity. Raise it with each change of this file that makes other results of the same inputs."""
 
 
 @dataclass(frozen=True)
 class ExtractStep:
-    """Reads a file into a raw table: text columns, with `_dp_file`, `_dp_line` and, if partitioned, `_dp_partition`."""
+    """A step that reads a file into a raw table.
+
+    The table has text columns, `_dp_file`, `_dp_line` and, if it has partitions, `_dp_partition`.
+    """
 
     project: Project
     name: str
@@ -72,10 +75,10 @@ class ExtractStep:
         return digest_of([self.stage, FORMAT])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
-        """Replaces the partitions' rows by those of the file. Lines that are no rows go to quarantine.
+        """Replace the partitions' rows by those of the file. Unreadable lines go to quarantine.
 
-        Raises: what `locate` and `read_file` raise; UsedWrongly DP-E004; Refused DP-E005 (no partition);
-        ContractBroken when more than `max_refused_share` of the lines are no rows.
+        Raises: what `locate` and `read_file` raise; UsedWrongly DP-E004 for a missing column, Refused DP-E005 for a row
+        without a partition; ContractBroken when more than `max_refused_share` of the lines are unreadable.
         """
         path = locate(self.path, self.project.home)
         identity = StepIdentity(
@@ -131,7 +134,7 @@ class ExtractStep:
 
     @contextmanager
     def _shown(self, connection: DuckDBPyConnection, rows: FileRows) -> Iterator[None]:
-        """Shows the rows as `_dp_raw` where they are in memory: a copy would cost as much as writing them.
+        """Show the rows from memory as `_dp_raw`: a copy would cost as much as writing them.
 
         Raises: UsedWrongly DP-E004, Refused DP-E005.
         """
@@ -156,7 +159,10 @@ class ExtractStep:
     def _quarantine(
         self, staging: LakeStaging, rows: FileRows, partitions: Sequence[str], context: RunContext
     ) -> dict[str, int]:
-        """Keeps unreadable lines. They say nothing of their time, so they stay with the first partition of the file."""
+        """Write unreadable lines to quarantine. Return their number by partition.
+
+        A line that cannot be read has no time, so it belongs to the first partition and is kept by runs of that one.
+        """
         first = self.partitions.keys()[0] if self.partitions else WHOLE
         kept = rows.refused if first in partitions else ()
         staging.connection.execute(
@@ -179,5 +185,5 @@ class ExtractStep:
 
 
 def _in(partitions: Sequence[str]) -> str:
-    """A condition on partition keys, which are ISO dates made by this program."""
+    """Return a condition on partition keys, which are ISO dates made by this program and need no quoting."""
     return "where _dp_partition in (" + ", ".join(f"'{p}'" for p in partitions) + ")"

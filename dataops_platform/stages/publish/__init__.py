@@ -1,1 +1,1 @@
-"""Audited tables and models become what consumers see, all in one switch."""
+"""The publish stage: audited tables and models become what consumers see, all in one switch."""

@@ -18,7 +18,7 @@ from dataops_platform.warehouse.open import lake_of
 from dataops_platform.warehouse.state import State
 
 Job: TypeAlias = Any
-"""What `dg.define_asset_job` gives; Dagster has no public name for it."""
+"""What `dg.define_asset_job` returns; Dagster has no public name for it."""
 TRAIN = "train"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
@@ -30,7 +30,7 @@ EXAMPLE = """\
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class Publish(StageComponent):
-    """Audited tables and models become what consumers see: one consistent cut, in one switch."""
+    """Show audited tables and models to consumers: one consistent cut, in one switch."""
 
     tables: list[Name]
     """The tables that consumers see; each has a contract."""
@@ -38,7 +38,7 @@ class Publish(StageComponent):
     """The models that are shown beside them."""
 
     def steps(self, project: Project) -> Sequence[PublishStep]:
-        """One step. Raises: UsedWrongly DP-C006 for a table without a contract."""
+        """Return one step. Raises: UsedWrongly DP-C006 for a table without a contract."""
         return [
             PublishStep(
                 project=project,
@@ -49,7 +49,7 @@ class Publish(StageComponent):
         ]
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The publication, the job `run_<environment>` and, where the environment has one, its schedule."""
+        """Return the publication, the job `run_<environment>` and, where the environment has one, its schedule."""
         project = load_project(Path(context.path))
         job = run_job(project)
         schedules = [schedule_of(project, job, project.here.schedule)] if project.here.schedule else []
@@ -57,10 +57,10 @@ class Publish(StageComponent):
 
 
 def run_job(project: Project) -> Job:
-    """The job `run_<environment>`: all on the way to the publication, skipping what is unchanged.
+    """Return the job `run_<environment>`: everything upstream of the publication, skipping what is unchanged.
 
-    A guarded environment scores with its release's model, so nothing is trained there: what was trained again there is
-    shown by a release of its own.
+    Nothing is trained in a guarded environment, which scores with its release's model: a model that is trained again
+    there is shown by a release of its own.
     """
     all_of_it: dg.AssetSelection = dg.AssetSelection.assets([project.environment, PUBLICATION]).upstream()
     made = "Everything from the sources to the publication"
@@ -77,9 +77,9 @@ def run_job(project: Project) -> Job:
 
 
 def schedule_of(project: Project, job: Job, cron: str) -> dg.ScheduleDefinition:
-    """The schedule of an environment, in UTC; on, because `dataops.yaml` says so.
+    """Return the schedule of an environment, in UTC. It is on from the start, because `dataops.yaml` asks for it.
 
-    It skips while a guarded environment shows no release yet, and while the environment is held.
+    It skips while a guarded environment shows no release, and while the environment is held.
     """
 
     @dg.schedule(
@@ -100,7 +100,7 @@ def schedule_of(project: Project, job: Job, cron: str) -> dg.ScheduleDefinition:
 
 
 def why_not_now(project: Project) -> str:
-    """Why a scheduled run of an environment would change nothing; empty when it may."""
+    """Return why a scheduled run of an environment could show nothing; empty when it could."""
     try:
         with lake_of(project, read_only=True) as lake:
             state = lake.state(project.environment)
@@ -114,7 +114,7 @@ def why_not_now(project: Project) -> str:
 
 
 def _all_partitions(repository: dg.RepositoryDefinition | None, job: str) -> dict[str, str]:
-    """The tags of a run over all partitions of a job, if it has any."""
+    """Return the tags of a run over all partitions of a job; empty for a job without partitions."""
     partitions = repository.get_job(job).partitions_def if repository else None
     keys = partitions.get_partition_keys() if partitions else []
     return {RANGE_START: keys[0], RANGE_END: keys[-1]} if keys else {}

@@ -1,4 +1,4 @@
-"""One consistent cut of audited tables and models becomes what consumers see."""
+"""The publish step: one consistent cut of audited tables and models becomes what consumers see."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ ATTEMPTS = 50
 PUBLICATION = "publication"
 
 FORMAT = 1
-"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
+"""Part of every step's identity. Raise it with each change of this file that makes other results of the same inputs."""
 
 
 @dataclass(frozen=True)
 class PublishStep:
-    """Shows the heads of `tables` and `models`, if they were made from one another under today's contracts."""
+    """A step that shows the heads of `tables` and `models`, if they are consistent under the current contracts."""
 
     project: Project
     tables: tuple[str, ...]
@@ -57,7 +57,7 @@ class PublishStep:
         return digest_of([self.stage, FORMAT])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
-        """Publishes. When the environment already shows this cut, nothing moves and no event is written."""
+        """Publish the cut. Publishing the cut that the environment shows already moves nothing."""
         state, moved = publish(lake, self.project, self.reads, self.contracts, context)
         shown = {
             "publication": state.publication,
@@ -73,14 +73,13 @@ class PublishStep:
 def publish(
     lake: Lake, project: Project, names: Sequence[str], contracts: Mapping[str, Contract], context: RunContext
 ) -> tuple[State, bool]:
-    """Shows the cut of the heads called `names`; a rival's publication is looked at, and the heads read again.
+    """Show the cut of the heads called `names`. Return the state, and whether this call moved it.
 
-    Gives the state and whether this call moved it. What is shown already is shown once: a delivery of the same leaves
-    an event `duplicate`, and none where nothing was asked for that is not there (`skip_unchanged`). The switch is the
-    commit of one transaction in `lake.switch`.
+    After a lost race the heads are read again. Republishing the same cut moves nothing: it leaves an event `duplicate`,
+    or none with `skip_unchanged`. The switch is the commit of one transaction in `lake.switch`.
     Raises: Refused DP-W007 for a name without a head, DP-P101 for a cut that is not consistent, DP-P102 when a table
     was audited under another contract than the file has now, DP-P103 while the environment is held, DP-R007 when its
-    release has other code; LostRace after 50 lost races.
+    release has other code, DP-R008 before its first release; LostRace after `ATTEMPTS` lost races.
     """
     event = Publication(actor=actor(), run=context.run_id)
     for lost in range(ATTEMPTS):
@@ -102,7 +101,10 @@ def publish(
 
 
 def _duplicate_of(cut: Cut, run: str) -> Callable[[State], Duplicate]:
-    """The event of a delivery that brought nothing new, behind a state that still shows this cut."""
+    """Return a function that makes the event `duplicate` of a state, if it still shows this cut.
+
+    The function raises: LostRace DP-P104 when the state shows another cut, or is held.
+    """
 
     def duplicate(state: State) -> Duplicate:
         if state.publication != cut.id or state.held:
@@ -115,10 +117,11 @@ def _duplicate_of(cut: Cut, run: str) -> Callable[[State], Duplicate]:
 def consistent_cut(
     lake: Lake, project: Project, names: Sequence[str], contracts: Mapping[str, Contract], shown: State
 ) -> Cut:
-    """The cut of these heads, if every member was made from the others as they are, under its contract of today.
+    """Return the cut of these heads. Each member must be made from the others as they are, under its current contract.
 
-    Of what is `shown` by a publication that is known already: only members that something changed for are judged. A
-    guarded environment shows the models of its release, whatever was trained since, beside new data.
+    Where `shown` was made by a publication, only members that a change since may concern are judged. A guarded
+    environment shows the models of its release beside new data, whatever was trained since.
+    Raises: Refused DP-W007, DP-P101 or DP-P102.
     """
     all_heads = lake.heads(project.environment)
     models: dict[str, Head] = {}
@@ -140,7 +143,10 @@ def refuse_stale(
     older: Collection[str] = (),
     judged: Collection[str] | None = None,
 ) -> None:
-    """Refuses heads that were not made from one another as they are; `older` may be. Raises: Refused DP-P101."""
+    """Refuse heads made from other contents of one another; those in `older` may be. Raises: Refused DP-P101.
+
+    Only heads in `judged` are looked at, when it is set.
+    """
     lake.load(head for name, head in heads.items() if judged is None or name in judged)
     stale = stale_members(heads, lake.manifests_of, all_heads, older, judged)
     if stale:
@@ -149,7 +155,7 @@ def refuse_stale(
 
 
 def refuse_held(state: State, project: Project) -> None:
-    """Refuses to publish where somebody went back, until they resume. Raises: Refused DP-P103."""
+    """Refuse to publish in an environment that is held since a rollback. Raises: Refused DP-P103."""
     if state.held:
         raise Refused("DP-P103", environment=project.environment, event=state.pointer)
 

@@ -1,1 +1,1 @@
-"""A model and a table of features become a table of predictions."""
+"""The score stage: a model and a table of features become a table of predictions."""

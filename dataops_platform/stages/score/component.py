@@ -26,27 +26,27 @@ EXAMPLE = """\
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class Score(StageComponent):
-    """A model and a window of a feature table become a table of predictions under contract."""
+    """Predict a window of a feature table with a model; the table of predictions holds a contract."""
 
     name: Name
-    """The table of predictions; its contract's key is taken over from the feature table."""
+    """The name of the table of predictions. The key columns of its contract are copied from the feature table."""
     from_model: Name
     """The model."""
     table: Name
     """The feature table."""
     time_column: str
-    """The column of dates by which rows are chosen."""
+    """The column of dates by which rows are selected."""
     start: Day
     """The first day to predict."""
     end: Day
-    """The first day that is outside."""
+    """The day after the last one."""
     threshold: float = 0.5
-    """Probability from which `predicted` is true."""
+    """The probability from which `predicted` is true."""
     contract: str | None = None
-    """The contract's file; `contracts/<name>.odcs.yaml` when not given."""
+    """The contract's file; `contracts/<name>.odcs.yaml` by default."""
 
     def steps(self, project: Project) -> Sequence[ScoreStep]:
-        """One step. Raises: UsedWrongly DP-T005 for predictions without a key."""
+        """Return one step. Raises: UsedWrongly DP-T005 for predictions without a key."""
         return [
             ScoreStep(
                 project=project,

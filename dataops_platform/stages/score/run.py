@@ -1,4 +1,4 @@
-"""A model and a window of a feature table become a table of predictions under contract."""
+"""The score step: a model and a window of a feature table become a table of predictions under contract."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from dataops_platform.warehouse.profile import profiles
 from dataops_platform.warehouse.state import candidate_area
 
 FORMAT = 1
-"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
+"""Part of every step's identity. Raise it with each change of this file that makes other results of the same inputs."""
 
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """The model version a step scores with, its content, and the columns it was trained on."""
+    """The model version that a step scores with, its content, and the columns that it was trained on."""
 
     area: str
     version: str
@@ -43,7 +43,10 @@ class ModelChoice:
 
 @dataclass(frozen=True)
 class ScoreStep:
-    """Writes `key` columns, `probability`, `predicted` (probability ≥ threshold) and the model's digest."""
+    """A step that writes predictions, one row for each row of the window.
+
+    Columns: the contract's key, `probability`, `predicted` (probability ≥ threshold) and `model_digest`.
+    """
 
     project: Project
     name: str
@@ -83,13 +86,13 @@ class ScoreStep:
         return digest_of([self.stage, FORMAT])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
-        """Scores the window; replaces the table.
+        """Score the window and replace the table.
 
-        With a candidate it reads what is shown, not what was built since, and writes to the candidate's lane: a release
-        is being built, and no run of the environment may meet its predictions before that is shown.
+        With a candidate, the step reads what is shown, not what was built since, and writes to the candidates' build
+        area: no run of the environment may read predictions of a release before it is shown.
 
-        Raises: Refused DP-W007 without features, DP-M005 without a model, DP-M001 when its files were changed;
-        ContractBroken when the predictions do not hold their contract.
+        Raises: Refused DP-W007 without features, DP-M005 without a model, DP-M001 when its files were changed; LostRace
+        DP-M006 when a candidate is no head any more; ContractBroken when the predictions do not hold their contract.
         """
         names = [self.table, *self.contract.referenced_tables]
         heads = heads_with(lake, self.project, names, context)
@@ -115,10 +118,10 @@ class ScoreStep:
         return [head_outcome(lake, self.project, self.name, [WHOLE], area=area)]
 
     def _choose(self, lake: Lake, heads: Mapping[str, Head], context: RunContext) -> ModelChoice:
-        """The version this very run trained, else the one the ledger names. Aliases are never asked.
+        """Return the model version that this run trained, else the one that the ledger names. Aliases are never read.
 
-        In a guarded environment only a release names another model: it scores what it shows, or the candidate that a
-        release is being built for.
+        In a guarded environment only a release names another model: it scores with the one it shows, or with the
+        candidate of a release that is being built.
         """
         candidate = context.candidates.get(self.model)
         if candidate or (context.made_here(self.model) and not self.project.is_guarded):

@@ -1,1 +1,1 @@
-"""A table of features becomes a registered model, judged beside its baselines."""
+"""The train stage: a table of features becomes a registered model, judged beside its baselines."""

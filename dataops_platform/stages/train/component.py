@@ -29,49 +29,49 @@ EXAMPLE = """\
 
 
 class Span(StrictResolved, dg.Resolvable):
-    """From `start` (inside) to `end` (outside)."""
+    """Days from `start` (inside) to `end` (outside)."""
 
     start: Day
     """The first day."""
     end: Day
-    """The first day that is outside."""
+    """The day after the last one."""
 
     def window(self) -> Window:
-        """The span as a plain record."""
+        """Return the span as a plain record."""
         return Window(self.start, self.end)
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class Train(StageComponent):
-    """A table of features becomes a registered model version, judged beside its baselines; no alias is set."""
+    """Train and register a model version on a feature table, judged beside its baselines; no alias is set."""
 
     name: Name
-    """The model; registered as `<environment>.<project>.<name>`."""
+    """The name of the model, registered as `<environment>.<project>.<name>`."""
     table: Name
     """The feature table."""
     function: str
-    """`module:function` that takes features and target (pandas) and gives a fitted scikit-learn classifier."""
+    """`module:function` that takes features and target (pandas) and returns a fitted scikit-learn classifier."""
     target: str
-    """The column to learn: true or false."""
+    """The column to predict: true or false."""
     features: list[str]
     """The columns to learn from."""
     known_by: str
-    """The moment of prediction: features are only columns whose `knownAt` in the contract is this."""
+    """The moment of prediction: only columns whose `knownAt` in the contract is this may be features."""
     time_column: str
-    """The column of dates by which rows are learned from or judged on."""
+    """The column of dates by which rows are selected for training and judging."""
     train: Span
-    """The days to learn from."""
+    """The days to train on."""
     judge: Span
     """The days to judge on."""
     baselines: list[list[str]] = []
-    """Columns whose rates are judged beside the model; the constant rate always is."""
+    """Lists of columns: the target's rate by their values is a baseline. The constant rate always is one."""
     contract: str | None = None
-    """The feature table's contract; `contracts/<table>.odcs.yaml` when not given."""
+    """The feature table's contract; `contracts/<table>.odcs.yaml` by default."""
     description: str = ""
-    """What it answers, for people."""
+    """A description for people."""
 
     def steps(self, project: Project) -> Sequence[TrainStep]:
-        """One step. Raises: UsedWrongly DP-T001 for a feature known too late, DP-T002 for an unknown column."""
+        """Return one step. Raises: UsedWrongly DP-T001 for a feature known too late, DP-T002 for an unknown column."""
         check_function(self.function)
         return [
             TrainStep(

@@ -1,4 +1,4 @@
-"""How good a classifier's probabilities are, beside baselines that need no model.
+"""Scores of a classifier's probabilities, beside baselines that need no model.
 
 Source: AUC and Brier score as scikit-learn defines them, https://scikit-learn.org/stable/modules/model_evaluation.html
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Score:
-    """Of one set of probabilities: area under the ROC curve (0.5 is chance) and Brier score (0 is perfect)."""
+    """The score of a set of probabilities: area under the ROC curve (0.5 is chance) and Brier score (0 is perfect)."""
 
     name: str
     auc: float
@@ -25,7 +25,7 @@ class Score:
 
 
 def judge(name: str, target: np.ndarray, probability: np.ndarray) -> Score:
-    """The score of probabilities (n) for a target (n) of zeros and ones."""
+    """Return the score of probabilities (n) for a target (n) of zeros and ones."""
     from sklearn.metrics import brier_score_loss, roc_auc_score
 
     return Score(
@@ -34,7 +34,7 @@ def judge(name: str, target: np.ndarray, probability: np.ndarray) -> Score:
 
 
 def rates(train: pd.DataFrame, target: pd.Series, judged: pd.DataFrame, by: Sequence[str]) -> np.ndarray:
-    """The target's rate in `train` for each judged row's values of `by`; the overall rate where they are unseen."""
+    """Return for each judged row the target's rate in `train` at its values of `by`, the overall rate if unseen."""
     import numpy as np
 
     overall = float(target.mean())

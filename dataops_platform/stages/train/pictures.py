@@ -1,4 +1,4 @@
-"""Pictures of a classifier's judgement, small enough to be shown inside Dagster's pages."""
+"""Pictures of a classifier's probabilities, small enough to be shown inside Dagster's pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def draw(folder: Path, target: np.ndarray, probabilities: dict[str, np.ndarray]) -> dict[str, Path]:
-    """Draws the ROC curve and the calibration of each set of probabilities (n) as PNG; gives the files by name."""
+    """Draw the ROC curve and the calibration of each set of probabilities (n) as PNG. Return the files by name."""
     from matplotlib.figure import Figure
     from sklearn.calibration import calibration_curve
     from sklearn.metrics import roc_curve

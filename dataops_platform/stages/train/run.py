@@ -1,4 +1,7 @@
-"""A table of features becomes a registered model version. It sets no alias: only a publication shows a model."""
+"""The train step: a table of features becomes a registered model version.
+
+It sets no alias: only a publication shows a model.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +39,12 @@ if TYPE_CHECKING:
 REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas", "scipy")
 
 FORMAT = 1
-"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
+"""Part of every step's identity. Raise it with each change of this file that makes other results of the same inputs."""
 
 
 @dataclass(frozen=True)
 class TrainStep:
-    """Fits `function` on the rows of one window, judges it on another, and registers the result."""
+    """A step that fits `function` on the rows of one window, judges it on another, and registers the result."""
 
     project: Project
     name: str
@@ -106,7 +109,9 @@ class TrainStep:
         return digest_of([self.stage, FORMAT, code_digest(self.function), *installed_versions(REQUIREMENTS)])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
-        """Trains, judges and registers; or finds that the last version was made from just this.
+        """Train, judge and register a model.
+
+        With `skip_unchanged`, the last version stays if it was made from exactly the same.
 
         Raises: Refused DP-W007 without features, DP-T003 when a window is empty or has one class only.
         """
@@ -129,7 +134,7 @@ class TrainStep:
         return Outcome(self.name, (manifest,), manifest.digest, unchanged, shown=manifest.details, pictures=pictures)
 
     def _pictures(self, digest: str) -> Path:
-        """Where the pictures of a model are kept for Dagster's pages; MLflow keeps them for good."""
+        """Return the folder of a model's pictures for Dagster's pages; MLflow stores them permanently."""
         return self.project.state_dir / "pictures" / short(digest)
 
     def _identity(self, table: Head) -> StepIdentity:
@@ -141,7 +146,10 @@ class TrainStep:
         )
 
     def _rows(self, lake: Lake, table: Head, window: Window) -> pd.DataFrame:
-        """The rows of a window with a known target, in the order of the contract's key."""
+        """Return the rows of a window whose target is known, sorted by the contract's key.
+
+        Raises: Refused DP-T003 when they are not of exactly two classes.
+        """
         rows = feature_rows(
             lake,
             self.project.environment,
@@ -233,7 +241,7 @@ class TrainStep:
             warnings.catch_warnings(),
             mlflow.start_run(experiment_id=tracking.experiment_id, run_name=self.name) as run,
         ):
-            warnings.simplefilter("ignore", UserWarning)  # a hint on whole numbers, which no feature is: feature_rows
+            warnings.simplefilter("ignore", UserWarning)  # a hint on whole numbers; feature_rows makes none
             mlflow.set_tags({"dataops.run": context.run_id, "dataops.step": identity.digest})
             mlflow.log_params({"function": self.function, "features": json.dumps(features), **_parameters(model)})
             mlflow.log_metrics(
@@ -276,9 +284,9 @@ class TrainStep:
 
 
 def refuse_late_columns(contract: Contract, columns: Sequence[str], known_by: str) -> None:
-    """Refuses columns that are not known when a prediction is made.
+    """Refuse columns that are not known at the moment of prediction, `known_by`.
 
-    The contract says of each column when it becomes known (custom property `knownAt`). Raises: UsedWrongly DP-T001.
+    The contract states when each column becomes known (custom property `knownAt`). Raises: UsedWrongly DP-T001.
     """
     late = [c for c in columns if contract.column(c).known_at != known_by]
     if late:
@@ -287,6 +295,6 @@ def refuse_late_columns(contract: Contract, columns: Sequence[str], known_by: st
 
 
 def _parameters(model: Any) -> dict[str, Any]:
-    """The settings of the last estimator of a pipeline, cut to what MLflow keeps."""
+    """Return the parameters of the last estimator of a pipeline, cut to the length that MLflow stores."""
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     return {key: str(value)[:250] for key, value in sorted(last.get_params(deep=False).items())}

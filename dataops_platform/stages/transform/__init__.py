@@ -1,1 +1,1 @@
-"""Tables become marts through dbt, audited and adopted together."""
+"""The transform stage: dbt makes marts from tables, which are audited and adopted together."""

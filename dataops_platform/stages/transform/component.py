@@ -20,13 +20,13 @@ EXAMPLE = """\
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class Transform(StageComponent):
-    """Tables become marts through dbt: built, tested, held to their contracts, adopted together or not at all."""
+    """Build marts with dbt: tested, held to their contracts, and adopted together or not at all."""
 
     folder: str = "dbt"
-    """The dbt project's folder; its profile is written for it."""
+    """The folder of the dbt project; its profile is generated."""
 
     def steps(self, project: Project) -> Sequence[TransformStep]:
-        """One step for the whole dbt project. A model `m` is held to `contracts/m.odcs.yaml` when there is one."""
+        """Return one step for the whole dbt project. A model `m` is held to `contracts/m.odcs.yaml` if there is one."""
         folder = project.file(self.folder)
         graph = read_graph(project, folder)
         found = {model.name: contract_of(project, model.name) for model in graph.models}

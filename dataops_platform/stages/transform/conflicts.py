@@ -1,4 +1,4 @@
-"""Where dbt's description of a model and its contract part."""
+"""Conflicts between dbt's description of a model and its contract."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _KINDS: dict[str, set[str]] = {
     "timestamp": {"timestamp", "timestamp with time zone", "timestamp_s", "timestamp_ms", "timestamp_ns"},
     "time": {"time", "time with time zone"},
 }
-"""DuckDB's types of a logical type, where a contract asks for no one of them."""
+"""DuckDB's types for a logical type, where a contract asks for no particular one."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One difference: the model (none when it is the file as a whole), `file:line`, and what differs."""
+    """One difference: the model (empty for the file as a whole), `file:line`, and what differs."""
 
     model: str
     place: str
@@ -34,7 +34,11 @@ class Drift:
 
 
 def differences(found: str | None, text: str, name: str, by_hand: Mapping[str, str]) -> Iterator[Drift]:
-    """How the file called `name` differs from its wanted text; `by_hand` are models described elsewhere, and where."""
+    """Yield how the file called `name` differs from its wanted text.
+
+    `found` is its current text, None when it is missing. `by_hand` maps models that are described elsewhere to the
+    place.
+    """
     import yaml
 
     if found is None:
@@ -61,7 +65,7 @@ def differences(found: str | None, text: str, name: str, by_hand: Mapping[str, s
 
 
 def contradictions(model: DbtModel, contract: Contract, by_hand: str) -> Iterator[Drift]:
-    """What cannot hold together with the contract: of the model's SQL, and of its description by hand, if any."""
+    """Yield what contradicts the contract: in the model's SQL, and in its description by hand, if any."""
     columns = {column.name: column for column in contract.columns}
     if model.names_its_columns:
         lacking = [name for name in columns if name.isidentifier() and name.lower() not in model.words]
@@ -80,7 +84,7 @@ def contradictions(model: DbtModel, contract: Contract, by_hand: str) -> Iterato
 
 
 def line_of(text: str, model: str) -> int:
-    """The line, from 1, at which a YAML file of dbt begins to describe a model; 1 when it does not."""
+    """Return the line, from 1, at which a YAML file of dbt begins to describe a model; 1 when it does not."""
     import yaml
 
     whole = yaml.compose(text)
@@ -113,7 +117,7 @@ def _changes(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[s
 
 
 def _agree(given: str, column: Column) -> bool:
-    """Whether a data type is that of a column; any of its kind where the contract asks for no certain one."""
+    """Return whether a data type fits a column: any type of its kind where the contract asks for no particular one."""
     import duckdb
 
     try:

@@ -1,7 +1,7 @@
-"""The one file of a dbt project that is written from contracts: every table with a contract, as dbt describes it.
+"""The generated file of a dbt project, which describes every table that has a contract.
 
-dbt takes one description of a table. Where people have written one, theirs stands: it is not touched and not repeated,
-and it may not contradict the contract.
+dbt takes one description of a table. A description written by hand stays: it is not changed and not repeated, and it
+must not contradict the contract.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ version: 2
 
 @dataclass(frozen=True)
 class ContractFile:
-    """What the file of a dbt project should say (nothing, when it is not to be) and what it says now.
+    """The generated file of a dbt project: the text it should have (empty: no file), and its current one, if any.
 
-    `by_hand` are the models that people describe themselves, and where. `contradictions` are what writing the file does
-    not mend: in those descriptions, and in the models themselves.
+    `models` are those that it describes. `by_hand` maps models that people describe themselves to the place.
+    `contradictions` are conflicts that writing the file does not solve: in those descriptions, and in the models
+    themselves.
     """
 
     path: Path
@@ -50,7 +51,7 @@ class ContractFile:
 
     @property
     def is_current(self) -> bool:
-        """Whether the file says what it should."""
+        """Whether the file has the text that it should have."""
         return (self.found or "") == self.text
 
     @property
@@ -60,9 +61,10 @@ class ContractFile:
 
 
 def contract_file(project: Project, folder: Path) -> ContractFile:
-    """The file of the dbt project in `folder`; nothing is written.
+    """Return the generated file of the dbt project in `folder`. Writes nothing.
 
-    Raises: what `read_graph` and `load_contract` raise; UsedWrongly DP-C031 for a file of its name by somebody else.
+    Raises: what `read_graph` and `load_contract` raise; UsedWrongly DP-C031 for a file of its name that was not
+    generated.
     """
     graph, settings = _graph(project, folder), _settings(folder)
     path = folder / (settings.get("model-paths") or ["models"])[0] / NAME
@@ -87,7 +89,7 @@ def contract_file(project: Project, folder: Path) -> ContractFile:
 
 
 def write_contract_file(file: ContractFile) -> None:
-    """Makes the file say what it should; the renaming is the switch. A file that says it already is not touched.
+    """Write the file, or delete it when it should not exist. A current file is not touched. The rename is the switch.
 
     Raises: UsedWrongly DP-C032 when it cannot be written.
     """
@@ -103,7 +105,7 @@ def write_contract_file(file: ContractFile) -> None:
 
 
 def _graph(project: Project, folder: Path) -> DbtGraph:
-    """The graph of the project; that without the file where it may be the file that dbt cannot parse any more."""
+    """Return the graph of the dbt project. When dbt cannot parse it, try a copy without the generated file."""
     try:
         return read_graph(project, folder)
     except UsedWrongly as error:
@@ -160,10 +162,10 @@ def _dumped(value: object) -> str:
     import yaml
 
     class Indented(yaml.SafeDumper):
-        """Writes lists as dbt's own pages do."""
+        """A YAML dumper that indents lists, as dbt's documentation does."""
 
         def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-            """Goes further in for what stands below a key, lists too."""
+            """Indent whatever is below a key, lists included."""
             super().increase_indent(flow, False)
 
     return yaml.dump(value, Dumper=Indented, default_flow_style=None, sort_keys=False, allow_unicode=True, width=10**6)

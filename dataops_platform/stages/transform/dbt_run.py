@@ -1,4 +1,4 @@
-"""Runs dbt inside this process, so that it dies with the step, and says what each node came to."""
+"""dbt, run inside this process, so that it dies with the step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GOOD = frozenset({"success", "pass", "warn", "no-op"})
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one model or test."""
+    """The result of one model or test."""
 
     unique_id: str
     name: str
@@ -35,12 +35,12 @@ class NodeResult:
 
     @property
     def is_good(self) -> bool:
-        """Whether it stands in nobody's way; a warning does not."""
+        """Whether the run may go on; a warning does not stop it."""
         return self.status in _GOOD
 
 
 def run_dbt(paths: DbtPaths, say: Callable[[str], None]) -> list[NodeResult]:
-    """Builds all models and runs their tests, in dependency order. `say` gets a line for each model made.
+    """Build all models and run their tests, in dependency order. `say` receives a line for each model that was built.
 
     Raises: SystemFailed DP-D005 when dbt could not run at all.
     """
@@ -61,7 +61,7 @@ def run_dbt(paths: DbtPaths, say: Callable[[str], None]) -> list[NodeResult]:
 
 
 def parse_dbt(paths: DbtPaths) -> None:
-    """Has dbt write its manifest; in a process of its own where dbt is not loaded yet, for it stays in memory.
+    """Have dbt write its manifest, in a process of its own unless dbt is loaded already: it would stay in memory.
 
     Raises: UsedWrongly DP-D002 when the project does not parse.
     """
@@ -102,7 +102,7 @@ def _node_result(result: Any) -> NodeResult:
 
 @contextmanager
 def _all_given_back() -> Iterator[None]:
-    """Closes dbt's connection to the lake and its log file when dbt is done; it keeps both for ever otherwise."""
+    """Close dbt's connection to the lake and its log file at the end; dbt never closes them."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
 

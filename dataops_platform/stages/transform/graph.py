@@ -1,4 +1,4 @@
-"""The models of a dbt project, as plain records, cached so that an unchanged project is not parsed again."""
+"""The models of a dbt project as plain records, cached so that dbt does not parse an unchanged project again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _TABLES = frozenset({"table", "incremental", "seed", "snapshot"})
 
 @dataclass(frozen=True)
 class DbtModel:
-    """A table that dbt makes: its name, what it reads (models and sources, by table name) and what is tested."""
+    """A table that dbt makes: its name, what it reads (models and sources, by table name) and the ids of its tests.
+
+    `columns` are pairs of a name and a description.
+    """
 
     name: str
     unique_id: str
@@ -36,18 +39,20 @@ class DbtModel:
     words: tuple[str, ...] = ()
     """The words of its SQL (with that of ephemeral models it reads), in lower case; `*` where it takes all columns."""
     names_its_columns: bool = False
-    """Whether each column it makes must be among those words: plain SQL that neither a star nor Jinja adds to."""
+    """Whether each of its columns must be among those words: plain SQL to which neither a star nor Jinja adds
+    columns."""
     described_in: str = ""
-    """The YAML file that describes it, in the dbt project; of a package when it starts with a name and `://`."""
+    """The YAML file that describes it, relative to the dbt project; a file of a package starts with the package's name
+    and `://`."""
     types: tuple[tuple[str, str], ...] = ()
-    """Its columns as that file has them, each with its data type, empty where none is given."""
+    """Its columns in that file, each with its data type, which is empty where none is given."""
     accepted: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-    """The values that an accepted_values test allows in a column."""
+    """The values that an accepted_values test allows, for each column that has one."""
 
 
 @dataclass(frozen=True)
 class DbtExposure:
-    """Somebody outside who reads tables that dbt makes or reads: a dashboard, a notebook, an application."""
+    """A reader outside of tables that dbt makes or reads: a dashboard, a notebook, an application."""
 
     name: str
     kind: str
@@ -57,21 +62,21 @@ class DbtExposure:
 
 @dataclass(frozen=True)
 class DbtGraph:
-    """All tables of a dbt project, in the order dbt can build them, the sources they start from, and who reads them."""
+    """All tables of a dbt project in the order dbt can build them, the sources they start from, and who reads them."""
 
     digest: str
     models: tuple[DbtModel, ...]
     sources: tuple[str, ...]
     exposures: tuple[DbtExposure, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
-    """How dbt calls each table it makes or reads: `ref('orders')`, `source('clean', 'orders')`."""
+    """dbt's reference to each table that it makes or reads, by table: `ref('orders')`, `source('clean', 'orders')`."""
 
 
 def read_graph(project: Project, folder: Path) -> DbtGraph:
-    """The graph of the dbt project in `folder`; dbt parses it only when a file of it has changed.
+    """Return the graph of the dbt project in `folder`. dbt parses it only when one of its files, or dbt, has changed.
 
-    Raises: UsedWrongly DP-D001 when there is no dbt project, DP-D002 when dbt cannot parse it, DP-D003 for a model
-    that is a view, DP-D006 for one in a schema of its own.
+    Raises: UsedWrongly DP-D001 when there is no dbt project, DP-D002 when dbt cannot parse it, DP-D003 for a model that
+    is a view, DP-D006 for one in a schema of its own.
     """
     from filelock import FileLock
 
@@ -93,7 +98,12 @@ def read_graph(project: Project, folder: Path) -> DbtGraph:
 
 
 def graph_of(manifest: Mapping[str, Any], digest: str) -> DbtGraph:
-    """The graph in a dbt manifest. Ephemeral models are looked through: they are no tables."""
+    """Return the graph in a dbt manifest.
+
+    An ephemeral model is no table; models that read it have its inputs.
+
+    Raises: UsedWrongly DP-D003 for a model that is a view.
+    """
     nodes = {k: n for k, n in manifest["nodes"].items() if n["resource_type"] in ("model", "seed", "snapshot")}
     nodes = {k: n for k, n in nodes.items() if n["config"].get("enabled", True)}
     tables = {k: n for k, n in nodes.items() if n["config"]["materialized"] in _TABLES}
@@ -139,9 +149,9 @@ def graph_of(manifest: Mapping[str, Any], digest: str) -> DbtGraph:
 
 
 def _refuse_other_schemas(manifest: Mapping[str, Any], schema: str) -> None:
-    """Refuses models that dbt would write outside the build area, where nobody audits, publishes or restores them.
+    """Refuse models that dbt would write outside the build area, where nothing is audited, published or restored.
 
-    A custom schema does that, unless the project's own macro `generate_schema_name` says otherwise.
+    A custom schema does that, unless the project's own macro `generate_schema_name` ignores it.
     """
     for node in manifest["nodes"].values():
         made = node["resource_type"] in ("model", "seed", "snapshot") and node["config"].get("enabled", True)

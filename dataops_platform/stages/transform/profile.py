@@ -1,4 +1,4 @@
-"""How dbt reaches the lake: a profile written from `dataops.yaml`, so that nobody writes the same thing twice."""
+"""dbt's profile, generated from `dataops.yaml`, so that nobody writes the same settings twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class DbtPaths:
 
     @property
     def home(self) -> Path:
-        """The folder of all that dbt makes for this environment."""
+        """The folder of everything that dbt makes for this environment."""
         return self.project.state_dir / "dbt" / self.project.environment
 
     @property
@@ -30,12 +30,12 @@ class DbtPaths:
 
     @property
     def graph(self) -> Path:
-        """What the platform keeps of the manifest."""
+        """The cache of what the platform uses of the manifest."""
         return self.home / "graph.json"
 
     @property
     def arguments(self) -> list[str]:
-        """Options that every dbt command gets."""
+        """Options of every dbt command."""
         return [
             *("--project-dir", str(self.folder)),
             *("--profiles-dir", str(self.home)),
@@ -46,7 +46,7 @@ class DbtPaths:
 
 
 def write_profile(project: Project, paths: DbtPaths) -> None:
-    """Writes `profiles.yml`; the profile has the project's name, its target the environment's. No secret is in it."""
+    """Write `profiles.yml`: the profile has the project's name, its target the environment's. It holds no secret."""
     location = lake_location(project)
     profile = {
         project.name: {

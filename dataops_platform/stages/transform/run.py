@@ -1,4 +1,4 @@
-"""A dbt project becomes marts: built, tested, held to their contracts, then adopted together or not at all."""
+"""The transform step: dbt builds and tests marts, which are held to contracts and adopted together or not at all."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from dataops_platform.warehouse.profile import profiles
 from dataops_platform.warehouse.staging import qualified
 
 FORMAT = 1
-"""Part of every step's identity. A change of this file that makes other results of the same inputs raises it."""
+"""Part of every step's identity. Raise it with each change of this file that makes other results of the same inputs."""
 
 
 class DbtFailed(Refused):
-    """dbt's models or tests failed; every table is as it was before. `results` has all of dbt's answers."""
+    """dbt's models or tests failed; every table is as it was before. `results` are all of dbt's results."""
 
     def __init__(self, results: Sequence[NodeResult]) -> None:
         self.results = tuple(results)
@@ -46,7 +46,7 @@ class DbtFailed(Refused):
 
 @dataclass(frozen=True)
 class TransformStep:
-    """Builds all models of one dbt project on the heads of the tables its sources name."""
+    """A step that builds all models of one dbt project on the heads of the tables that its sources name."""
 
     project: Project
     folder: Path
@@ -79,7 +79,10 @@ class TransformStep:
         return tuple(dict.fromkeys([*self.graph.sources, *referred]))
 
     def _columns_read_by(self, model: DbtModel) -> dict[str, tuple[str, ...]]:
-        """The words of a model's SQL. What a `*` lets through is what its contract has; without one, everything."""
+        """Return the columns that a model may read: the words of its SQL and the columns of its contract.
+
+        A `*` takes the contract's columns; without a contract the result is empty, which stands for all columns.
+        """
         contract = self.contracts.get(model.name)
         if "*" in model.words and contract is None:
             return {}
@@ -102,7 +105,7 @@ class TransformStep:
         return digest_of([self.stage, FORMAT, self.graph.digest])
 
     def run(self, lake: Lake, context: RunContext, partitions: Sequence[str]) -> Sequence[Outcome]:
-        """Runs dbt; adopts all its tables, or puts all back.
+        """Run dbt. Adopt all its tables, or restore all of them.
 
         Raises: Refused DP-W007 without input, DP-D004 when a model or a test fails; ContractBroken; LostRace DP-W008
         when an input changed meanwhile.
@@ -137,7 +140,7 @@ class TransformStep:
             fault_point("transform.after_dbt")
             if any(not result.is_good for result in results):
                 raise DbtFailed(results)
-            with lake.transaction():  # reads only: all that is audited is of one version, and is looked up once
+            with lake.transaction():  # reads only: everything is audited at one version, looked up once
                 version = lake.current_version()
                 manifests = self._audit(lake, context, inputs)
             self._refuse_moved_inputs(lake, inputs)
@@ -184,7 +187,7 @@ class TransformStep:
         return batch.verdicts
 
     def _referred(self, lake: Lake, name: str, needed_by: str) -> str:
-        """SQL of a table that a relationship rule refers to: as this run made it, else its head."""
+        """Return SQL of a table that a relationship rule refers to: as this run made it, else its head."""
         if name in self._names:
             return qualified(self.project.build_schema, name)
         environment = self.project.environment
@@ -193,7 +196,7 @@ class TransformStep:
     def _input_ref(
         self, name: str, inputs: Mapping[str, Head], made: Mapping[str, Manifest], found: Mapping[str, TableDigest]
     ) -> InputRef:
-        if name in found:  # without a manifest where a rule refers to a model that dbt builds later
+        if name in found:  # no manifest where a rule refers to a model that is audited later
             by = made.get(name)
             return InputRef(name, str(found[name]), WHOLE, (by.id,) if by else (), lineage=by.lineage if by else ())
         return inputs[name].ref()

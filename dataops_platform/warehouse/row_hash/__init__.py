@@ -1,1 +1,1 @@
-"""Two 64-bit hashes for each row of an Arrow batch, as `docs/concepts/row-digest.md` specifies and freezes them."""
+"""Hashes of rows: two 64-bit words for each row of an Arrow batch, as frozen in `docs/concepts/row-digest.md`."""

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=4096)
 def key(text: str, lane: int = 0) -> int:
-    """A constant of 64 bits: eight bytes of the SHA-256 of a text, from 8·lane on, little-endian."""
+    """Return a constant of 64 bits: eight bytes of the SHA-256 of a text from 8·lane on, little-endian."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[8 * lane :][:8], "little")
 
 
 def weight(text: str, lane: int = 0) -> int:
-    """A text's key made odd: multiplication by it loses nothing."""
+    """Return the key of a text, made odd: multiplication by an odd number is a bijection."""
     return key(text, lane) | 1
 
 
 def mix(words: Words) -> Words:
-    """Finalises words in place: a bijection in which each bit of the input changes about half of the output.
+    """Finalise words in place and return them: a bijection in which each input bit changes about half of the output.
 
     Source: SplitMix64, https://prng.di.unimi.it/splitmix64.c
     """
@@ -39,14 +39,14 @@ def mix(words: Words) -> Words:
 
 
 def constant(*texts: str) -> int:
-    """The hash of a value that is nothing but its name: null, infinity."""
+    """Return the hash of a value that has nothing but a name, such as null or infinity."""
     import numpy as np
 
     return int(mix(np.array([sum(map(key, texts)) % 2**64], "u8"))[0])
 
 
 def combined(hashes: Mapping[str, Words], kind: str, rows: int, lane: int = 0) -> Words:
-    """One hash for each of `rows` records of named hashes; the order of names does not count."""
+    """Return one hash for each of `rows` records of named hashes. The order of the names does not count."""
     import numpy as np
 
     total = np.full(rows, key(kind), "u8")

@@ -1,7 +1,8 @@
 """Hashes of numbers by their exact value, whatever type holds them.
 
-A number is q·2^e with q a fraction whose numerator and divisor are odd, so q has a residue modulo 2^128. Residue and
-exponent are hashed: 5 has one hash as an integer, a double and a decimal, and 0.1 has one that no double has.
+A number is q·2^e, where q is a fraction with odd numerator and divisor, so that q has a residue modulo 2^128. The hash
+is made of this residue and the exponent. So 5 has one hash as an integer, a double and a decimal, and the decimal 0.1
+has a hash that no double has.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ if TYPE_CHECKING:
 
 _LOW_HALF = 2**32 - 1
 _MANTISSA = 2**52 - 1
-_BIAS = 1075  # of the exponent, when a double's mantissa is read as an integer
+_BIAS = 1075  # of a double's exponent when its mantissa is read as an integer
 _NOT_FINITE = 0x7FF
 
 
 def hash_integers(values: Integers, kind: str = "number", scale: int = 0) -> Words:
-    """Hashes of values·10^-scale."""
+    """Return the hashes of values·10^-scale."""
     zeros = _trailing_zeros(values.view("u8"))
     return _hashed((values >> zeros).view("u8"), (values >> 63).view("u8"), zeros, kind, scale)
 
 
 def hash_wide_integers(low: Words, high: Integers, scale: int = 0) -> Words:
-    """Hashes of (high·2^64 + low)·10^-scale."""
+    """Return the hashes of (high·2^64 + low)·10^-scale."""
     import numpy as np
 
-    if (high == low.view("i8") >> 63).all():  # all of them fit into 64 bits, as is usual
+    if (high == low.view("i8") >> 63).all():  # the usual case: all values fit into 64 bits
         return hash_integers(low.view("i8"), scale=scale)
     zeros = np.where(low != 0, _trailing_zeros(low), 64 + _trailing_zeros(high.view("u8")))
     short, long = np.minimum(zeros, 63), np.clip(zeros - 64, 0, 63)
@@ -45,14 +46,14 @@ def hash_wide_integers(low: Words, high: Integers, scale: int = 0) -> Words:
 
 
 def hash_floats(values: NDArray[np.float64]) -> Words:
-    """Hashes of doubles: -0.0 is 0, and NaN is one value whatever its bits."""
+    """Return the hashes of doubles. -0.0 is 0, and NaN is one value whatever its bits."""
     import numpy as np
 
     bits: Words = (values + 0.0).view("u8")
     biased = (bits >> 52) & _NOT_FINITE
     mantissa = (bits & _MANTISSA) | (biased != 0).astype("u8") << 52
     zeros = _trailing_zeros(mantissa)
-    sign: Words = np.negative(bits >> 63)  # all bits, or none
+    sign: Words = np.negative(bits >> 63)  # all bits of a negative number, none of another
     odd = ((mantissa >> zeros.view("u8")) ^ sign) - sign
     exponent = np.maximum(biased, 1).view("i8") + zeros - _BIAS
     found = _hashed(odd, sign, exponent, "number", 0)
@@ -65,7 +66,7 @@ def hash_floats(values: NDArray[np.float64]) -> Words:
 
 
 def _trailing_zeros(words: Words) -> Integers:
-    """How many of the lowest bits are zero: 64 of zero."""
+    """Return the number of trailing zero bits of each word: 64 for zero."""
     import numpy as np
 
     zeros: Integers = np.bitwise_count(~words & (words - 1)).astype("i8")
@@ -73,7 +74,7 @@ def _trailing_zeros(words: Words) -> Integers:
 
 
 def _hashed(low: Words, high: Words, exponent: Integers, kind: str, scale: int) -> Words:
-    """Hashes of (high·2^64 + low)·2^exponent·10^-scale, where `low` is odd, or both are 0."""
+    """Return the hashes of (high·2^64 + low)·2^exponent·10^-scale, where `low` is odd, or both are 0."""
     if scale:
         fives = pow(5, -scale, 2**128)
         high = _upper_product(low, fives % 2**64) + low * (fives >> 64) + high * (fives % 2**64)
@@ -85,7 +86,7 @@ def _hashed(low: Words, high: Words, exponent: Integers, kind: str, scale: int) 
 
 
 def _upper_product(words: Words, factor: int) -> Words:
-    """The upper 64 bits of the products, which have 128."""
+    """Return the upper 64 bits of the 128-bit products."""
     low, high = words & _LOW_HALF, words >> 32
     across = high * (factor & _LOW_HALF) + (low * (factor & _LOW_HALF) >> 32)
     middle = low * (factor >> 32) + (across & _LOW_HALF)

@@ -18,6 +18,6 @@ LANES = 2
 
 
 def row_hashes(columns: Mapping[str, pa.Array], rows: int) -> tuple[Words, ...]:
-    """One word for each of `rows` rows in each lane. Names of columns count, their order does not."""
+    """Return a word for each of `rows` rows in each lane. Column names count, their order does not."""
     found = {name: hashes(array) for name, array in columns.items()}
     return tuple(combined(found, "row", rows, lane) for lane in range(LANES))

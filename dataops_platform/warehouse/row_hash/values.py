@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from dataops_platform.warehouse.row_hash.mix import Words
 
 _SCALES = {"s": -6, "ms": -3, "us": 0, "ns": 3}
-"""Units of time as decimal digits of a microsecond."""
+"""For each unit of time the scale at which ticks·10^-scale are microseconds."""
 _ENDLESS = 2**63 - 1
-"""The timestamp that stands for infinity; its negative is minus infinity."""
+"""The timestamp that stands for infinity; its negative stands for minus infinity."""
 
 
 def hashes(array: pa.Array) -> Words:
-    """One word for each value. Raises: TypeError for a type that has no hash."""
+    """Return one word for each value. Raises: TypeError for a type that has no hash."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -35,7 +35,7 @@ def hashes(array: pa.Array) -> Words:
 
 
 def _of_type(array: pa.Array, kind: pa.DataType) -> Words:
-    """Hashes of values that are not null; anything where they are."""
+    """Return the hashes of the values that are not null; the others are undefined."""
     import pyarrow as pa
     import pyarrow.types as is_a
 
@@ -116,13 +116,13 @@ def _dictionary(array: pa.Array) -> Words:
     import numpy as np
 
     if not len(array.dictionary):
-        return np.zeros(len(array), "u8")  # all of them are null
+        return np.zeros(len(array), "u8")  # every value is null
     words: Words = hashes(array.dictionary)[array.indices.fill_null(0).to_numpy()]
     return words
 
 
 def _list(array: pa.Array) -> Words:
-    """Hashes of lists in any layout of Arrow."""
+    """Return the hashes of lists in any of Arrow's layouts."""
     import pyarrow.compute as pc
 
     lengths = pc.list_value_length(array).fill_null(0).to_numpy()
@@ -139,7 +139,7 @@ def _map(array: pa.Array) -> Words:
 
 
 def _runs(items: Words, lengths: NDArray[Any], kind: str) -> Words:
-    """One hash for each run of items: so many as `lengths` says, one run after the other; places in it count."""
+    """Return one hash for each run of items. `lengths` are those of consecutive runs; places in a run count."""
     import numpy as np
 
     ends = np.zeros(len(lengths) + 1, "i8")
@@ -155,7 +155,7 @@ def _integers(array: pa.Array, dtype: Any) -> NDArray[np.int64]:
 
 
 def _memory(array: pa.Array, dtype: Any) -> NDArray[Any]:
-    """The fixed-width values of an array where they lie; what stands for a null is undefined."""
+    """Return the fixed-width values of an array without a copy. The value of a null is undefined."""
     import numpy as np
 
     typed, memory = np.dtype(dtype), array.buffers()[1]
