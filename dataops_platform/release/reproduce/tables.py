@@ -116,7 +116,7 @@ def _columns(lake: Lake, relation: str) -> dict[str, str]:
 def _distance(column: str) -> str:
     """Return SQL of the distance between the numbers of a pair: absolute up to 1, relative above.
 
-    It is infinite when only one of them is a number.
+    It is infinite when only one of them is null.
     """
     pair = f"w.{column}, n.{column}"
     return (

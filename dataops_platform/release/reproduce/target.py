@@ -82,7 +82,7 @@ def _target_of_run(lake: Lake, run: str, manifests: Sequence[Manifest], releases
 
 
 def _release_with(lake: Lake, run: str, manifests: Sequence[Manifest], releases: Sequence[Release]) -> Release | None:
-    """Return a release that contains a result of the run, else one under which it published; committed code comes first."""
+    """Return a release that contains a result of the run, preferably of committed code; else one it published under."""
     made, names = {m.id for m in manifests}, {m.name for m in manifests}
     for release in sorted(releases, key=lambda one: one.is_dirty or not one.commit):
         heads = heads_of_cut(lake.connection, release.cut)
