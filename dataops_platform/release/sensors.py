@@ -36,6 +36,7 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
             asked = asked_of(project)
+            # read-only first: opening to write would create a lake where there is none yet
             with lake_of(asked, read_only=True) as lake:
                 state = lake.state(asked.environment)
             if not state.sequence:

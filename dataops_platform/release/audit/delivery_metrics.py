@@ -115,7 +115,7 @@ def _promotions(project: Project, events: Sequence[Event], releases: Mapping[str
         commit = release.commit if release else ""
         commits = _commits(project, before, commit) if commit else {}
         waited = [_seconds(when, event.at) for one, when in commits.items() if one not in known]
-        known |= commits.keys()
+        known |= commits.keys()  # a commit counts once, in the first promotion that delivers it
         before = commit or before
         back = taken_back.get(event.sequence)
         yield Moved(

@@ -63,6 +63,7 @@ def look_at_models(project: Project, lake: Lake, state: State) -> list[Unequal]:
     client = open_tracking(project).client
     prefix = model_name(project, "")
     shown = {w.member.name for w in wanted if w.alias == CHAMPION}
+    # also models that are no longer shown: their aliases are deleted
     names = sorted(shown | {full.removeprefix(prefix) for full in registered_below(client, prefix)})
     found: list[Unequal] = []
     for name in names:

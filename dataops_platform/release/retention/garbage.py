@@ -117,6 +117,7 @@ def _look(project: Project, lake: Lake, states: Mapping[str, State], retention: 
         heads = [head for cut in cuts for head in heads_of_cut(lake.connection, cut).values()]
         snapshots_needed |= versions_of_inputs(lake, {m.id for head in heads for m in head.manifests})
     there = snapshots(lake.connection)
+    # the newest snapshot is the present state of the lake
     expired = sorted(there - snapshots_needed - {max(there, default=0)})
     given_up = {
         name: tuple(
