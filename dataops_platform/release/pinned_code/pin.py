@@ -40,7 +40,7 @@ def pin(project: Project, release: Release) -> Pinned:
     which is written last. Changes that somebody made in a copy are reverted.
     Raises: Refused DP-R010 for a release of uncommitted code, DP-R011 when its commit is not in this repository,
     DP-R017 when the commit has no project in this folder, DP-R012 when its code is not the release's, DP-R014 when its
-    settings do not guard the project's environment; SystemFailed DP-R013 when no interpreter can be created, DP-R016
+    settings do not fit the project's environment; SystemFailed DP-R013 when no interpreter can be created, DP-R016
     when a changed copy is no worktree, DP-L004 when git fails.
     """
     root = _code_of(project, release)

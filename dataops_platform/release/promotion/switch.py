@@ -55,7 +55,7 @@ def roll_back(
     The target is the last state of the release before; with `data` the publication before, within the release; with
     `to` the state made by the event of that number, or the last of a release or publication whose id begins so.
     Idempotent while the environment is held by the same rollback: a rerun after a crash, or a second person at the same
-    moment, must not go back twice. Name a target `to` go further back. `prepare` receives the cut of the target before
+    moment, must not go back twice. Give `to` to go further back. `prepare` receives the cut of the target before
     anything changes, and may refuse it.
     Raises: what `find_state`, `refuse_unreadable` and `prepare` raise; LostRace DP-L010 when the environment was
     promoted or rolled back meanwhile; Refused DP-L013 when every attempt was overtaken.
@@ -102,8 +102,8 @@ def find_state(lake: Lake, environment: str, to: str = "", *, data: bool = False
 def resume(lake: Lake, environment: str) -> State:
     """Let a held environment publish again.
 
-    Raises: UsedWrongly DP-L012 when it is not held; LostRace DP-L010 when it was rolled back or promoted since this
-    call began: that is another hold.
+    Raises: UsedWrongly DP-L012 when it is not held; LostRace DP-L010 when it was promoted or rolled back since this
+    call began.
     """
     seen = lake.state(environment)
 

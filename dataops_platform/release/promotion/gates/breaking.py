@@ -17,9 +17,9 @@ NAME = "no_breaking_change"
 
 
 def no_breaking_change(question: Question, _: WaivableGate) -> Answer:
-    """Pass if no contract breaks its readers unless its version announces it, or `contracts/waivers.yaml` allows it.
+    """Pass if each contract that breaks its readers is announced by its version or waived in `contracts/waivers.yaml`.
 
-    Fails when the contracts cannot be compared.
+    Contracts that cannot be compared fail the gate. It passes when no release was shown before.
     """
     changes = contract_changes(question.project, release_shown(question), question.release, question.now)
     if changes.is_first:

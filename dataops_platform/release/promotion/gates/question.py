@@ -18,10 +18,11 @@ from dataops_platform.warehouse.state import State
 
 @dataclass(frozen=True)
 class Question:
-    """May `release` replace what `state` shows? `project` is the present checkout in the target environment.
+    """The question whether `release` may replace what `state` shows.
 
     `heads` are the members of the release with their manifests, `shown` those of the environment. `plan` is the id of
-    the plan, `asked_by` the person who plans or promotes, and `now` an aware time in UTC.
+    the plan, `asked_by` the person who plans or promotes, and `now` an aware time in UTC. `project` is the present
+    checkout in the target environment.
     """
 
     project: Project
