@@ -1,1 +1,1 @@
-"""A wing of rooms: releases, how they are promoted, pinned, followed by the registry, kept, reproduced and audited."""
+"""Releases: building, promotion, pinned code, the model registry, retention, reproduction and audit."""

@@ -1,4 +1,4 @@
-"""Freezes what an environment shows, with the code that made it, into a release."""
+"""Builds a release from what an environment shows and the code that made it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 
 def build_release(project: Project, lake: Lake, defs: Definitions, clock: Clock = utc_now) -> Release:
-    """The release of what the project's environment shows; the one there is when the contents are the same.
+    """Build and return the release of what the project's environment shows.
 
-    Raises: Refused DP-L002 when it shows nothing, DP-L005 outside dev when files are not committed, DP-L006 when
-    something shown was made by other code, settings or contract than these.
+    Idempotent: equal contents return the release that already exists.
+    Raises: Refused DP-L002 when the environment shows nothing, DP-L005 when files are uncommitted outside dev, DP-L006
+    when a shown table or model was made by code, settings or a contract other than the present ones.
     """
     state = lake.state(project.environment)
     if not state.cut.members:
@@ -40,14 +41,20 @@ def build_release(project: Project, lake: Lake, defs: Definitions, clock: Clock 
 
 
 def as_last_made(lake: Lake, environment: str, shown: Cut) -> Cut:
-    """What is shown, as it was last made and judged: other code that made the same contents published nothing."""
+    """Return the shown cut with the manifests of its heads, where the heads have the same contents.
+
+    Code that makes the same contents again publishes nothing, so the shown manifests may name older code.
+    """
     heads = lake.heads(environment)
     again = lake.cut_of(heads[member.name] for member in shown.members if member.name in heads)
     return again if again.id == shown.id else shown
 
 
 def freeze(project: Project, lake: Lake, cut: Cut, clock: Clock = utc_now) -> Release:
-    """Keeps a release of this cut with the code at hand. Raises: Refused DP-L005."""
+    """Store a release of a cut made with the present code, and return it. Raises: Refused DP-L005.
+
+    The ledger of the project's environment records a release that is new.
+    """
     release = release_of(project, cut, clock)
     plain = release.to_plain()
     build = Build(actor=actor(), built=release.id, document=digest_of(plain))
@@ -56,7 +63,7 @@ def freeze(project: Project, lake: Lake, cut: Cut, clock: Clock = utc_now) -> Re
 
 
 def release_of(project: Project, cut: Cut, clock: Clock = utc_now) -> Release:
-    """What a release of this cut with the code at hand would be; it is kept nowhere. Raises: Refused DP-L005."""
+    """Return the release of a cut made with the present code, without storing it. Raises: Refused DP-L005."""
     root = project.root
     changed = uncommitted(root)
     if changed and project.environment != "dev":
@@ -81,7 +88,7 @@ def release_of(project: Project, cut: Cut, clock: Clock = utc_now) -> Release:
 
 
 def refuse_other_makers(lake: Lake, cut: Cut, defs: Definitions, environment: str) -> None:
-    """Refuses a cut that today's code, settings and contracts would make otherwise. Raises: Refused DP-L006."""
+    """Refuse a cut made by code, settings or contracts other than the present ones. Raises: Refused DP-L006."""
     known = {spec.key.path[-1]: spec.code_version for spec in defs.resolve_all_asset_specs()}
     heads = heads_of_cut(lake.connection, cut)
     other = [name for name, head in heads.items() if any(_is_other(manifest, known) for manifest in head.manifests)]
@@ -91,13 +98,13 @@ def refuse_other_makers(lake: Lake, cut: Cut, defs: Definitions, environment: st
 
 def _is_other(manifest: Manifest, known: Mapping[str, str | None]) -> bool:
     step = manifest.step
-    # a model's contract is that of the table it learns from, and no part of what Dagster shows of the model
+    # a model's contract is the one of its training table, which the code version in Dagster does not include
     made_by = digest_of([step.code, step.config, step.contract if manifest.kind == "table" else ""])
     return manifest.stage != ELSEWHERE and known.get(manifest.name) != made_by
 
 
 def shown(release: Release) -> str:
-    """A release in one line."""
+    """Return a release as one line of text."""
     dirty = ", with uncommitted changes" if release.is_dirty else ""
     members = release.cut.members
     return (

@@ -1,4 +1,4 @@
-"""The gates of an environment as Dagster knows them: checks of `<environment>/release`."""
+"""The gates of an environment as Dagster asset checks of `<environment>/release`."""
 
 import re
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from dataops_platform.release.promotion.plan import Plan
 from dataops_platform.settings.environments import GateSettings
 
 ORIGIN = "origin"
-"""What is asked of every release, without being written down: where it comes from."""
+"""The gate that every plan has without being configured: where the release comes from."""
 
 
 def gate_specs(key: dg.AssetKey, gates: Sequence[GateSettings]) -> list[dg.AssetCheckSpec]:
-    """A check for each gate. None blocks: a plan that a gate says no to is there to be read."""
+    """Return a check for each gate. No check blocks, so that a refused plan can still be read."""
     names = [ORIGIN, *(gate.name for gate in gates)]
     return [
         dg.AssetCheckSpec(check_name(name), asset=key, description=f"The gate {name} lets the plan pass.")
@@ -22,7 +22,10 @@ def gate_specs(key: dg.AssetKey, gates: Sequence[GateSettings]) -> list[dg.Asset
 
 
 def gate_results(key: dg.AssetKey, specs: Sequence[dg.AssetCheckSpec], plan: Plan) -> list[dg.AssetCheckResult]:
-    """What each gate said to a plan; a gate that a plan does not have, because settings changed since, did not pass."""
+    """Return the result of each check for a plan.
+
+    A gate without an answer, because the settings changed since the definitions were loaded, has not passed.
+    """
     answers = {check_name(answer.gate): answer for answer in plan.answers}
     results = []
     for spec in specs:
@@ -46,5 +49,5 @@ def gate_results(key: dg.AssetKey, specs: Sequence[dg.AssetCheckSpec], plan: Pla
 
 
 def check_name(gate: str) -> str:
-    """The name of a gate's check: letters, digits and underscores."""
+    """Return the name of a gate's check: letters, digits and underscores."""
     return re.sub(r"\W", "_", gate, flags=re.ASCII)

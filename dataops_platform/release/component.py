@@ -36,17 +36,17 @@ EXAMPLE = """\
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class Release(dg.Component, dg.Model, dg.Resolvable):
-    """What an environment shows under one name, the plan of what comes next, and jobs that promote and roll back."""
+    """Names what an environment shows as one release, plans promotions, and adds jobs to promote and roll back."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     description: str = ""
     """What the release is, for people."""
     look_every_s: int = 60
-    """Seconds between two looks of its sensors at approvals, the registry and the ledger."""
+    """Seconds between two evaluations of the sensors that watch the ledger and the model registry."""
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The asset `<environment>/release`; in a guarded environment with its gates as checks, and the jobs."""
+        """Return the asset `<environment>/release`, its sensors and jobs, and the gates of a guarded environment."""
         project = load_project(Path(context.path))
         door = registry_defs(project, self.look_every_s)
         sensors = [reconcile_sensor(project, self.look_every_s)]
@@ -59,7 +59,7 @@ class Release(dg.Component, dg.Model, dg.Resolvable):
 
 
 def built_release(project: Project, description: str) -> dg.AssetsDefinition:
-    """The release of what an environment shows that takes none from elsewhere: to materialize it is to build it."""
+    """Return the release asset of an unguarded environment. Materializing it builds a release of what is shown."""
 
     @dg.multi_asset(name=f"{project.environment}__{RELEASE}", specs=[_spec(project, description)])
     def release() -> Iterator[Result]:
@@ -74,7 +74,7 @@ def built_release(project: Project, description: str) -> dg.AssetsDefinition:
 
 
 def planned_release(project: Project, description: str) -> dg.AssetsDefinition:
-    """The release that a guarded environment shows; to materialize it is to plan the promotion of the next."""
+    """Return the release asset of a guarded environment. Materializing it plans the promotion of the next release."""
     spec = _spec(project, description)
     checks = gate_specs(spec.key, _gates_asked(project).here.gates)
 
@@ -121,7 +121,7 @@ def _spec(project: Project, description: str) -> dg.AssetSpec:
 
 
 def _gates_asked(project: Project) -> Project:
-    """The project whose settings decide about promotions; the pinned one where the checkout has no such environment."""
+    """Return the checkout, whose settings govern promotions; the pinned copy if the checkout lacks the environment."""
     try:
         return asked_of(project)
     except UsedWrongly:

@@ -1,4 +1,4 @@
-"""Jobs that move a guarded environment, as the commands `promote`, `rollback` and `resume` do."""
+"""Jobs for the commands `promote`, `rollback` and `resume` of a guarded environment."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,14 +22,14 @@ from dataops_platform.warehouse.state import State
 
 
 class PromoteConfig(dg.Config):
-    """Which release, by which plan."""
+    """The release to promote, and the plan to carry out."""
 
     release: str = Field(default="", description="The beginning of a release's id; empty: what its origin shows.")
     plan: str = Field(default="", description="The beginning of a plan's id: carry out just this one. Empty: make one.")
 
 
 class RollbackConfig(dg.Config):
-    """How far back."""
+    """The state to return to."""
 
     to: str = Field(
         default="",
@@ -39,12 +39,12 @@ class RollbackConfig(dg.Config):
 
 
 def asked_of(project: Project) -> Project:
-    """The project as the command line takes it: its own folder decides about promotions, not the pinned copy."""
+    """Return the checkout, as the command line loads it: its settings govern promotions, not the pinned copy's."""
     return load_project(project.home, project.environment)
 
 
 def move_jobs(project: Project) -> list[dg.JobDefinition]:
-    """`promote_to_<environment>`, `rollback_<environment>` and `resume_<environment>`."""
+    """Return the jobs `promote_to_<environment>`, `rollback_<environment>` and `resume_<environment>`."""
     environment = project.environment
 
     @dg.op(name="promote", description="Shows a release, if every gate lets it pass.")
@@ -100,7 +100,7 @@ def move_jobs(project: Project) -> list[dg.JobDefinition]:
 
 
 def _move(context: dg.OpExecutionContext, project: Project, work: Callable[[Project, Lake], State]) -> None:
-    """Does it, and says on the page of `<environment>/release` what is shown now."""
+    """Run `work`, reconcile, and report the new state as an event of `<environment>/release`."""
     try:
         asked = asked_of(project)
         with lake_of(asked) as lake:

@@ -1,4 +1,4 @@
-"""What results were made from: raw tables, and whatever else no step of the platform made, at the end of the way."""
+"""The lineage of tables and models, back to the tables that no step of the platform computes."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from dataops_platform.warehouse.heads import ids_of_inputs, locate_manifests, re
 from dataops_platform.warehouse.lake import Lake
 
 SOURCES = ("extract", ELSEWHERE)
-"""Stages of tables that come from outside: they are taken as they were, not made again."""
+"""Stages of tables that come from outside. A reproduction reuses their versions and does not run their stages."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The manifests on the way to some results: those of steps to make again, and those of what they start from."""
+    """The manifests behind some results, by id: what steps computed (`made`), and what they started from (`given`)."""
 
     made: dict[str, Manifest]
     given: dict[str, Manifest]
 
 
 def origin_of(lake: Lake, results: Iterable[str], within: Collection[str] | None = None) -> Origin:
-    """Follows the inputs of manifests down to the sources; or only as far as the manifests of `within` go.
+    """Return the origin of the manifests with the ids `results`, followed through their inputs to the sources.
 
-    What dbt made together belongs together.
+    With `within`, every manifest outside these ids counts as an input. Models that one dbt run made stay together.
+    Raises: SystemFailed DP-W006 when a manifest is missing.
     """
     made: dict[str, Manifest] = {}
     given: dict[str, Manifest] = {}
@@ -43,7 +44,7 @@ def origin_of(lake: Lake, results: Iterable[str], within: Collection[str] | None
 
 
 def versions_of_inputs(lake: Lake, results: Iterable[str]) -> frozenset[int]:
-    """The versions of the tables from outside that results were made from."""
+    """Return the versions of the source tables behind the manifests with the ids `results`."""
     given = origin_of(lake, results).given
     located = locate_manifests(lake.connection, given)
     return frozenset(int(located[name].version) for name, manifest in given.items() if manifest.kind == "table")

@@ -1,4 +1,4 @@
-"""What Dagster's pages show of a release, of what an environment shows, and of a plan."""
+"""Dagster metadata and events of releases, states and plans."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DATA_VERSION = "dagster/data_version"
 
 
 def release_metadata(release: Release) -> Metadata:
-    """Its manifest, as values and as a table of its members."""
+    """Return the contents of a release as metadata, with a table of its members."""
     versions = release.contract_versions
     members = [
         dg.TableRecord(
@@ -37,7 +37,7 @@ def release_metadata(release: Release) -> Metadata:
 
 
 def state_metadata(state: State, release: Release | None) -> Metadata:
-    """The state that an environment shows, and its release, if any."""
+    """Return the state that an environment shows as metadata, with its release if it has one."""
     if not state.sequence:
         return {"shows": dg.MetadataValue.text("nothing yet")}
     held = f"; held: dataops resume {state.environment}" if state.held else ""
@@ -46,7 +46,7 @@ def state_metadata(state: State, release: Release | None) -> Metadata:
 
 
 def plan_metadata(plan: Plan) -> Metadata:
-    """A plan's id, to carry it out by, and all that it says."""
+    """Return a plan as metadata: the whole page, whether it passes, and the id that a promotion takes."""
     return {
         "plan": dg.MetadataValue.md(as_markdown(plan)),
         "plan_id": dg.MetadataValue.text(short(plan.id)),
@@ -55,7 +55,7 @@ def plan_metadata(plan: Plan) -> Metadata:
 
 
 def move_event(state: State, release: Release | None, followed: Reconciled) -> dg.AssetMaterialization:
-    """A promotion or a rollback, and what was made to follow it, for the page of `<environment>/release`."""
+    """Return the event of `<environment>/release` for a promotion or rollback and its reconciliation."""
     assert state.event, "an environment that was moved has an event"
     said = f"{state.event.kind} by {state.event.actor}, event {state.sequence}"
     metadata = _move_metadata(state, state.event.kind, release, followed)
@@ -63,12 +63,12 @@ def move_event(state: State, release: Release | None, followed: Reconciled) -> d
 
 
 def build_event(release: Release) -> dg.AssetMaterialization:
-    """A release that was built, for the page of `<environment>/release` of where that was."""
+    """Return the event of `<environment>/release` for a built release, in the environment that built it."""
     return _event(release.built_in, release.id, f"built by {release.built_by}", release_metadata(release))
 
 
 def is_news(event: dg.AssetMaterialization, last: dg.AssetMaterialization | None) -> bool:
-    """Whether an event is of another release than the last one on its page."""
+    """Return whether an event concerns another release than the last event of its asset."""
     return last is None or (last.tags or {}).get(DATA_VERSION) != (event.tags or {})[DATA_VERSION]
 
 

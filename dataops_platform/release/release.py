@@ -1,4 +1,4 @@
-"""A release: everything that makes a state of a project what it is, named by its contents."""
+"""A release: everything that determines a state of a project, identified by the digest of its contents."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from dataops_platform.manifests.cut import Cut
 from dataops_platform.warehouse.lake import Lake
 
 RELEASE = "release"
-"""The kind of document that the lake keeps releases as."""
+"""The kind under which the lake stores releases as documents."""
 _CONTENTS = ("project", "commit", "is_dirty", "code", "lock", "dbt", "config", "contracts")
 _LOCATORS = ("built_in", "built_by", "built_at", "contract_versions")
 
 
 @dataclass(frozen=True)
 class Release:
-    """Code, lock, dbt project, contracts, settings, tables and models of one moment; equal contents, equal id.
+    """The code, settings, contracts, tables and models of one moment. Equal contents have equal ids.
 
-    `cut` says where the tables and models lie (versions and build areas), `built_in`, `built_by` and `built_at` who
-    made it: locators, no part of the id. `code` is the digest of the project's own files, which `commit` has.
+    `code`, `lock`, `dbt` and `config` are digests; `contracts` maps each table to the digest of its contract. `code`
+    covers the project's own files, as `commit` contains them unless the release `is_dirty`. Locators are not part of
+    the id: the versions and build areas of the members of `cut`, `contract_versions`, and where, by whom and when the
+    release was built (ISO format, UTC).
     """
 
     project: str
@@ -41,12 +43,13 @@ class Release:
     built_at: str = ""
     contract_versions: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
-    """Contents that a later version added; they are part of the id."""
+    """Contents that a later version of the platform added. They are part of the id."""
     more_locators: Mapping[str, Any] = field(default_factory=dict)
+    """Locators that a later version of the platform added. They are not part of the id."""
 
     @cached_property
     def contents(self) -> dict[str, Any]:
-        """What the id is the digest of: digests only, of no place and no time."""
+        """The JSON-like record that the id is the digest of: no versions, places, people or times."""
         members = self.cut.members
         return {
             "project": self.project,
@@ -65,21 +68,21 @@ class Release:
 
     @cached_property
     def id(self) -> str:
-        """Digest of the contents."""
+        """The digest of the contents."""
         return digest_of(self.contents)
 
     def __str__(self) -> str:
         return short(self.id)
 
     def to_plain(self) -> dict[str, Any]:
-        """The release as a JSON-like record, contents and locators apart."""
+        """Return the release as a JSON-like record with separate contents and locators."""
         located = {name: getattr(self, name) for name in _LOCATORS}
         locators = {**located, "cut": plain_of(self.cut), **self.more_locators}
         return {"id": self.id, "contents": self.contents, "locators": locators}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Release:
-        """The release written by `to_plain`. Raises: KeyError, ValueError for other values."""
+        """Return the release that `to_plain` wrote. Raises: KeyError or ValueError for another record."""
         contents, locators = dict(plain["contents"]), dict(plain["locators"])
         for derived in ("publication", "tables", "models"):
             del contents[derived]
@@ -89,15 +92,16 @@ class Release:
 
 
 def releases_of(lake: Lake) -> list[Release]:
-    """All releases, oldest first."""
+    """Return all releases of a lake, oldest first."""
     return [Release.from_plain(body) for body in lake.kept(RELEASE).values()]
 
 
 def find_release(lake: Lake, wanted: str, built_in: str = "") -> Release:
-    """The release whose id begins with `wanted` (with or without `sha256:`), or the newest when that is empty.
+    """Return the release whose id begins with `wanted` (with or without `sha256:`); the newest when that is empty.
 
-    `built_in` looks only among those of one environment. Raises: UsedWrongly DP-L070 or DP-L003 for none, DP-L073
-    for several.
+    `built_in` restricts the search to releases that one environment built.
+    Raises: UsedWrongly DP-L070 when there is no release to search, DP-L003 for an unknown id, DP-L073 for an ambiguous
+    one.
     """
     known = [release for release in releases_of(lake) if built_in in ("", release.built_in)]
     beginning = wanted.removeprefix("sha256:")

@@ -1,4 +1,4 @@
-"""The sensor that makes everything follow the ledger: what a command could not reach, and what a hand moved."""
+"""The sensor that reconciles: it completes what a command could not reach, and reverts manual changes."""
 
 from collections.abc import Callable
 from functools import partial
@@ -20,11 +20,11 @@ from dataops_platform.warehouse.state import State
 
 
 def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
-    """`reconcile_<environment>`: on, because what is shown must not wait for somebody to turn it on.
+    """Return the sensor `reconcile_<environment>`. It runs by default: reconciling must not wait to be turned on.
 
-    It also sees when this location runs anything else than the pinned copy of the release that is shown, and has it
-    loaded anew, once, where it knows Dagster's web server; and it tells the page of `<environment>/release` of what
-    was built, promoted or rolled back elsewhere.
+    When the code location does not run the pinned copy of the shown release, the sensor has the web server reload it
+    once, if its address is known. It reports releases built, promoted or rolled back elsewhere as events of
+    `<environment>/release`.
     """
 
     @dg.sensor(
@@ -36,6 +36,7 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
             asked = asked_of(project)
+            # read-only first: opening to write would create a lake where there is none yet
             with lake_of(asked, read_only=True) as lake:
                 state = lake.state(asked.environment)
             if not state.sequence:
@@ -62,7 +63,7 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
 
 
 def _last_event(project: Project, lake: Lake, state: State, done: Reconciled) -> dg.AssetMaterialization | None:
-    """What the page of `<environment>/release` should say last: the move to what is shown, or the last build."""
+    """Return the event that `<environment>/release` should have last: the move to what is shown, or the last build."""
     if project.is_guarded:
         return move_event(state, find_release(lake, state.release), done) if state.release else None
     built = [release for release in releases_of(lake) if release.built_in == project.environment]
@@ -75,17 +76,17 @@ def _last_told(context: dg.SensorEvaluationContext, event: dg.AssetMaterializati
 
 
 def is_stale(project: Project, pinned: Pinned) -> bool:
-    """Whether a location that loaded `project` runs another copy, or another interpreter, than what is pinned."""
+    """Return whether a location that loaded `project` runs another copy or another interpreter than the pinned one."""
     return project.root.resolve() != pinned.root.resolve() or not pinned.is_for_this_interpreter
 
 
 def follow_pinned(project: Project, pinned: Pinned, seen: str, reload: Callable[[], str] | None) -> tuple[str, str]:
-    """Has the web server load what is pinned; gives what to say of it, and the copy that it has now, to be `seen` next.
+    """Have the web server load the pinned copy. Return a message (empty: none), and the value of `seen` for next time.
 
-    Where they were started apart, the web server and the daemon, which asks here, have a code server each, and the
-    daemon's starts anew by itself every minute. `project` tells what ours has, never what the other has: so that is
-    loaded anew whenever another copy is pinned than was `seen`, and at first where ours is stale. `reload` is None
-    where no web server is known.
+    `seen` is the copy that the web server loaded last, empty at first. The sensor runs in the daemon. When web server
+    and daemon were started separately, each has a code server of its own, and the daemon's restarts every minute.
+    `project` shows only which copy the daemon's has. So the web server reloads whenever the pinned copy is not the one
+    `seen`, and the first time when the daemon's is stale. `reload` is None when no web server is known.
     """
     stale, now = is_stale(project, pinned), str(pinned)
     if not stale and (reload is None or seen in ("", now)):
@@ -105,7 +106,7 @@ def follow_pinned(project: Project, pinned: Pinned, seen: str, reload: Callable[
 
 
 def _followed(context: dg.SensorEvaluationContext, project: Project, pinned: Pinned) -> str:
-    """What became of this location where it does not run what is pinned; the cursor is what was seen."""
+    """Have the web server follow the pinned copy, and return a message. The sensor's cursor stores `seen`."""
     address, origin = dagster_url(), context.code_location_origin
     reload = partial(reload_location, address, origin.location_name) if address and origin else None
     said, seen = follow_pinned(project, pinned, context.cursor or "", reload)

@@ -1,1 +1,1 @@
-"""Checks the ledger against its chain, its witnesses and what is kept; measures delivery."""
+"""Verifies the ledger against its hash chain, its witnesses and the stored documents; computes delivery metrics."""

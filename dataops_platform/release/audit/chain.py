@@ -1,4 +1,4 @@
-"""The chain of one environment: numbers, hashes, order, and the head view."""
+"""Verifies the hash chain of one environment: numbers, hashes, order, and the head view."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from dataops_platform.release.audit.transitions import Standing, after, wrong_fi
 from dataops_platform.warehouse.ledger import HeadRow, Row
 
 CutOf = Callable[[str], Cut | None]
-"""Gives the cut of a name; None when it is not kept as it was."""
+"""Returns the cut with a name, or None when it is not stored as it was."""
 
 
 def chain_faults(rows: Sequence[Row], cut_of: CutOf) -> Iterator[Fault]:
-    """Each event has its number, digests to its hash, names the hash before it, and says what follows from it.
+    """Yield the faults of a chain, given its rows in order of their numbers.
 
-    Events come one by one, so each was committed after the one before it: rows written anew show.
+    Each event must have the next number, digest to its hash, name the hash before it, be committed after the event
+    before it, and follow from that event's state. The commit order exposes rows that were rewritten with valid hashes.
     """
     wanted, last, before, shown = 1, "", Standing(), dict[int, Move]()
     snapshot = -1
@@ -51,7 +52,7 @@ def chain_faults(rows: Sequence[Row], cut_of: CutOf) -> Iterator[Fault]:
 
 
 def head_faults(environment: str, rows: Sequence[Row], head: HeadRow | None) -> Iterator[Fault]:
-    """The head view says the last event, and the last that moved the environment."""
+    """Yield the faults of the head view, which must hold the last event and the last that moved the environment."""
     last = rows[-1] if rows else None
     if head is None:
         if last:
@@ -71,7 +72,7 @@ def head_faults(environment: str, rows: Sequence[Row], head: HeadRow | None) -> 
 
 
 def _event(text: str) -> Event | None:
-    """The event of a text, if it is one."""
+    """Return the event of a text, or None for another text."""
     try:
         return read_event(text)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""How well releases reach an environment: from its ledger and git's times alone."""
+"""Delivery metrics of an environment, computed from its ledger and the times of git's commits."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ WEEK_S = 7 * 86400
 
 @dataclass(frozen=True)
 class Moved:
-    """A promotion: of which release, when, how long its commits had waited for it (seconds, oldest last), and when it
-    was taken back, if it was."""
+    """A promotion in the report.
+
+    `waited_s` has the ages of the commits that it delivered first, newest commit first. `restored_s` is the time until
+    the rollback at `taken_back_at`; both are None for a promotion that was not rolled back.
+    """
 
     sequence: int
     release: str
@@ -37,11 +40,11 @@ class Moved:
 
 @dataclass(frozen=True)
 class Report:
-    """What the ledger of an environment says of its promotions since a moment. A number there is none of is None.
+    """Delivery metrics of an environment since a moment. None stands for a metric without data.
 
-    `lead_time_s`: from a commit to the first promotion of a release with it. `failed_share`: of all promotions those
-    that were taken back. `refused`: promotions that a gate did not let pass, which changed nothing. `restore_s`: from
-    a promotion to the rollback that took it back. Times are medians.
+    `lead_time_s` is the median time from a commit to the first promotion of a release with it. `restore_s` is the
+    median time from a promotion to the rollback that took it back. `failed_share` is the share of promotions that were
+    rolled back. `refused` counts plans that a gate other than approval refused.
     """
 
     environment: str
@@ -56,17 +59,20 @@ class Report:
 
     @property
     def failed(self) -> int:
-        """How many promotions were taken back."""
+        """The number of promotions that were rolled back."""
         return sum(one.taken_back_at is not None for one in self.promotions)
 
     def to_plain(self) -> dict[str, Any]:
-        """The report as a JSON-like record."""
+        """Return the report as a JSON-like record."""
         promotions = [{**one.__dict__, "waited_s": list(one.waited_s)} for one in self.promotions]
         return {**self.__dict__, "promotions": promotions, "failed": self.failed}
 
 
 def report_of(project: Project, lake: Lake, since: str = "", clock: Clock = utc_now) -> Report:
-    """The report on the project's environment. Raises: UsedWrongly DP-L065 when `since` is no time."""
+    """Return the report on the project's environment since a time in ISO format, UTC unless it has a zone.
+
+    An empty `since` covers the whole ledger. Raises: UsedWrongly DP-L065 for another text.
+    """
     start, now = _moment(since) if since else None, clock()
     events = lake.events(project.environment)
     releases = {release.id: release for release in releases_of(lake)}
@@ -89,13 +95,13 @@ def report_of(project: Project, lake: Lake, since: str = "", clock: Clock = utc_
 
 
 def _refusals(events: Sequence[Event]) -> list[Refusal]:
-    """The refusals by a gate that people could not have opened by approving."""
+    """Return the refusals in which a gate other than approval failed."""
     found = [event for event in events if isinstance(event, Refusal)]
     return [e for e in found if any(one.verdict == "fail" and one.gate != "approval" for one in e.gates)]
 
 
 def _per_week(count: int, began: dt.datetime, now: dt.datetime) -> float | None:
-    """Promotions a week, over at least one."""
+    """Return promotions per week, over a span of at least one week; None without promotions."""
     return count / max(1.0, (now - began).total_seconds() / WEEK_S) if count else None
 
 
@@ -109,7 +115,7 @@ def _promotions(project: Project, events: Sequence[Event], releases: Mapping[str
         commit = release.commit if release else ""
         commits = _commits(project, before, commit) if commit else {}
         waited = [_seconds(when, event.at) for one, when in commits.items() if one not in known]
-        known |= commits.keys()
+        known |= commits.keys()  # a commit counts once, in the first promotion that delivers it
         before = commit or before
         back = taken_back.get(event.sequence)
         yield Moved(
@@ -124,7 +130,7 @@ def _promotions(project: Project, events: Sequence[Event], releases: Mapping[str
 
 
 def _taken_back(events: Sequence[Event]) -> dict[int, str]:
-    """When promotions were taken back, by their numbers: by a rollback to a state of another release before them."""
+    """Return when promotions were rolled back, by their event numbers: the time of the first rollback behind them."""
     found: dict[int, str] = {}
     for index, event in enumerate(events):
         if not isinstance(event, Rollback):
@@ -136,10 +142,9 @@ def _taken_back(events: Sequence[Event]) -> dict[int, str]:
 
 
 def _commits(project: Project, before: str, commit: str) -> dict[str, str]:
-    """The release's own commit and those that came to the project's folder since the release before, with their times.
+    """Return the times of a release's commit and of those that changed the project since the commit `before`.
 
-    Of the first release its own alone: all before it is older than the ledger. Nothing for a commit that git does not
-    know here.
+    The first release has only its own commit: earlier ones are older than the ledger. Empty for an unknown commit.
     """
     own = _log(project, "-1", commit)
     since = _log(project, f"{before}..{commit}", "--", ".") if own and before else {}
@@ -171,7 +176,7 @@ def _moment(text: str) -> dt.datetime:
 
 
 def report_lines(report: Report) -> list[tuple[str, str]]:
-    """The report as pairs of words, for people; `none yet` where there is no number."""
+    """Return the report as pairs of label and text, with `none yet` for a metric without data."""
     count, failed = len(report.promotions), report.failed
     return [
         ("promotions", str(count) if count else "none yet"),
@@ -184,7 +189,7 @@ def report_lines(report: Report) -> list[tuple[str, str]]:
 
 
 def promotion_rows(promotions: Iterable[Moved]) -> list[dict[str, Any]]:
-    """A row for each promotion, newest first."""
+    """Return a row for each promotion, newest first."""
     return [
         {
             "event": one.sequence,
@@ -204,7 +209,7 @@ def _or_none(number: float | None, shown: Callable[[float], str]) -> str:
 
 
 def _span(seconds: float) -> str:
-    """A span of time in its largest unit that leaves more than one: `90 s`, `36 h`, `3.5 d`."""
+    """Return a span of time in the largest unit of which it has at least two: `90 s`, `36.0 h`, `3.5 d`."""
     for base, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * base:
             return f"{seconds / base:.1f} {unit}"

@@ -1,4 +1,4 @@
-"""What is wrong with a ledger, and at which event."""
+"""A fault of a ledger."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """Something that nobody who writes by the rules can have left. `sequence` 0: of no event."""
+    """A violation that the platform's own writes cannot produce. `sequence` is its event, or 0."""
 
     environment: str
     sequence: int

@@ -1,4 +1,4 @@
-"""Kept releases and plans: is each what its name says, and what the events say that name it?"""
+"""Verifies stored releases and plans against their ids and against the events that name them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dataops_platform.release.promotion.plan import PLAN, Plan
 from dataops_platform.release.release import RELEASE, Release
 
 Document = tuple[str, str, str]
-"""Kind, name and text of a kept document."""
+"""The kind, name and text of a stored document."""
 
 
 @dataclass(frozen=True)
 class _Named:
-    """A document that an event names; `digest` of its text, where the event has it."""
+    """A document that an event names. `digest` is that of its text, or empty when the event does not record it."""
 
     kind: str
     name: str
@@ -26,9 +26,10 @@ class _Named:
 
 
 def kept_faults(documents: Sequence[Document], events: Sequence[Event]) -> list[Fault]:
-    """Each release and plan digests to its name; those that events name are kept as they were when those were written.
+    """Return the faults of stored releases and plans.
 
-    A fault is told at the first event that names the document.
+    Each must digest to its name, and be unchanged since the events that name it. The release of each promotion must be
+    stored. A document that does not digest to its name is reported at the first event that names it.
     """
     named: dict[str, tuple[str, int]] = {}
     for event in events:
@@ -61,7 +62,7 @@ def _changed(documents: Sequence[Document], events: Sequence[Event]) -> Iterator
 
 
 def _named(event: Event) -> Iterator[_Named]:
-    """The documents that an event names."""
+    """Yield the documents that an event names."""
     if isinstance(event, Build):
         yield _Named(RELEASE, event.built, event.document)
     elif isinstance(event, Promotion):

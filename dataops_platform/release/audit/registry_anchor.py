@@ -1,4 +1,4 @@
-"""Anchors in the registry: a tag of the environment's MLflow experiment says the last event."""
+"""Anchors in the registry: a tag of the environment's MLflow experiment records the last event."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 TAG = "dataops.ledger"
-"""Number and hash of an event, separated by a space."""
+"""The tag of the anchor: number and hash of an event, separated by a space."""
 
 
 def anchor_in_registry(project: Project, lake: Lake) -> None:
-    """Has the registry remember the last event of the project's environment. Can be repeated.
+    """Write the last event of the project's environment as an anchor in the registry. Idempotent.
 
-    Not where no model was ever shown: MLflow is not even loaded there. What it remembers otherwise than the ledger
-    says is never written over. Raises: Refused DP-L083 naming that event; SystemFailed DP-L085 for a tag that is none.
+    Does nothing, and does not load MLflow, when the environment never showed a model. Never overwrites an anchor that
+    contradicts the ledger. Raises: Refused DP-L083 for such an anchor, SystemFailed DP-L085 for an unreadable tag.
     """
     environment = project.environment
     state = lake.state(environment)
@@ -48,9 +48,9 @@ def anchor_in_registry(project: Project, lake: Lake) -> None:
 
 
 def registry_anchor(project: Project, environment: str) -> list[Anchor]:
-    """What the registry remembers of an environment's ledger: one event, or none.
+    """Return the anchor of an environment in the registry; empty when there is none.
 
-    Raises: SystemFailed DP-L085 for a tag that is none, DP-L084 for a registry that does not answer.
+    Raises: SystemFailed DP-L085 for an unreadable tag, DP-L084 for a registry that does not answer.
     """
     if not _has_registry(project):
         return []

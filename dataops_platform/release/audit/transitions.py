@@ -1,4 +1,4 @@
-"""What an event may say of the state of its environment, given those before it."""
+"""Checks the state that an event records against the events before it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataops_platform.manifests.events import Event, Move, Pointing, Rollback
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands after an event; as it is made, what stands before the first."""
+    """The state after an event. The default values are the state before the first event."""
 
     publication: str = ""
     release: str = ""
@@ -22,14 +22,15 @@ class Standing:
 
 
 def after(event: Event) -> Standing:
-    """What stands after an event."""
+    """Return the state that an event records."""
     return Standing(event.publication, event.release, event.code, event.held, event.pointer)
 
 
 def wrong_fields(event: Event, cut: Cut | None, before: Standing, shown: Mapping[int, Move]) -> Iterator[str]:
-    """What an event says that does not follow from the one before it and from its own `cut`.
+    """Yield the fields of an event that do not follow from the state `before` and from the event's own `cut`.
 
-    `cut` is None where the event names none that is kept as it was. `shown` are the moves so far by their numbers.
+    `cut` is None when the event names no cut, or one that is not stored as it was. `shown` has the earlier moves by
+    their numbers.
     """
     if isinstance(event, Move):
         yield from _wrong_cut(event, cut)

@@ -1,4 +1,4 @@
-"""Verifies the ledgers of a lake, and names the first bad event of each."""
+"""Verifies the ledgers of a lake, and finds the first bad event of each."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from dataops_platform.warehouse.anchors import Anchor
 from dataops_platform.warehouse.lake import Lake
 
 Remembered = Callable[[str], Sequence[Anchor]]
-"""Gives the anchors of an environment that are elsewhere than beside the lake."""
+"""Returns the anchors of an environment that are stored elsewhere than beside the lake."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """The ledger of an environment: how many events, how many of them anchored and signed, what is wrong."""
+    """The verification of one ledger: its faults, and how many events it has, how many of them anchored or signed."""
 
     environment: str
     events: int
@@ -36,17 +36,17 @@ class Verified:
 
     @property
     def first(self) -> Fault | None:
-        """What is wrong with the first bad event."""
+        """The fault of the first bad event, or None."""
         return self.faults[0] if self.faults else None
 
 
 def verify(
     lake: Lake, environment: str = "", remembered: Remembered = lambda _: (), others: Iterable[str] = ()
 ) -> list[Verified]:
-    """The ledger of an environment, or of each that has one or is remembered to have had one.
+    """Verify the ledger of an environment; by default of every environment with a ledger or an anchor.
 
-    `others`: environments to look for also where the lake knows nothing of them any more.
-    Kept releases and plans are verified with the events that name them, all of them in each case.
+    `remembered` returns further anchors. `others` names environments whose anchors it may have although the lake has
+    lost them. All stored releases and plans are verified in each case, against the events of all environments.
     """
     here = {*lake.environments(), *anchors.environments(lake.anchors)}
     known = sorted({*here, *(name for name in others if name not in here and _anchors(lake, name, remembered)[0])})
@@ -57,7 +57,7 @@ def verify(
 
 
 def refuse_faults(verified: Sequence[Verified]) -> None:
-    """Raises: Refused DP-L042 naming the first bad event of each ledger."""
+    """Refuse ledgers with faults. Raises: Refused DP-L042 naming the first bad event of each."""
     bad = [one.first for one in verified if one.first]
     if bad:
         raise Refused("DP-L042", faults="; ".join(map(str, bad)))
@@ -114,7 +114,7 @@ def _events(rows: Sequence[ledger.Row]) -> Iterator[Event]:
 
 
 def _tree_faults(lake: Lake, events: Sequence[Event]) -> Iterator[Fault]:
-    """The windows of each state that can be returned to are kept as they were; told at the first of its events."""
+    """Yield the states that can be returned to but whose trees of windows are not stored as they were."""
     whole: set[str] = set()
     for event in moves(events):
         cut = _cut(lake, event.cut)

@@ -1,4 +1,4 @@
-"""What others remember of a ledger: anchors outside the lake, and signatures."""
+"""Verifies a ledger against its witnesses: anchors outside the lake, and signatures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNSIGNED = "unsigned"
 
 
 def anchor_faults(rows: Sequence[Row], anchors: Sequence[Anchor]) -> Iterator[Fault]:
-    """Each anchor's event is there, with the hash it had."""
+    """Yield a fault for each anchor whose event is missing or has another hash."""
     hashes = {row.sequence: row.hash for row in rows}
     for anchor in anchors:
         if anchor.sequence not in hashes:
@@ -27,14 +27,17 @@ def anchor_faults(rows: Sequence[Row], anchors: Sequence[Anchor]) -> Iterator[Fa
 
 
 def signature_faults(rows: Sequence[Row]) -> Iterator[Fault]:
-    """What is signed has a signature of just that hash; what is not is no fault."""
+    """Yield a fault for each signature that does not sign its event's hash. An unsigned event is no fault."""
     for row in rows:
         if row.signature is not None and key_of(row.hash, row.signature) is None:
             yield Fault(row.environment, row.sequence or 0, "its signature is not one of this event")
 
 
 def signer(row: Row, signers: Path) -> str:
-    """Who signed an event, in words; `unsigned` when nobody did. `signers`: the file of allowed signers, if any."""
+    """Return a text that names who signed an event; `unsigned` without a signature.
+
+    `signers` is the file of allowed signers, which need not exist.
+    """
     if row.signature is None:
         return UNSIGNED
     key = key_of(row.hash, row.signature)

@@ -1,1 +1,1 @@
-"""Environments that start from what another one shows."""
+"""Branch environments, which start from what another environment shows."""

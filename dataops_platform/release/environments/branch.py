@@ -1,4 +1,4 @@
-"""Branch environments: short-lived, made from what another environment shows, and gone without a trace in that one."""
+"""Branch environments: short-lived copies of what another environment shows, which leave that one unchanged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class Dropped:
-    """What became of a branch environment. `models`: `none`, `removed`, or why they were left in the registry."""
+    """The result of dropping a branch environment. `models` is `none`, `removed`, or why they stay in the registry."""
 
     environment: str
     was_there: bool
@@ -32,13 +32,13 @@ class Dropped:
 
 
 def create_branch(project: Project, lake: Lake, name: str, origin: str) -> tuple[State, bool]:
-    """An environment that shows what `origin` shows and reads it where it has built nothing itself.
+    """Create an environment that shows what `origin` shows. Return its state, and whether this call created it.
 
-    Nothing is copied. It is not guarded: any code may run there. Gives its state, and whether this call made it; one
-    that was made from the same origin is left as it is, and known from here afterwards.
-    Raises: UsedWrongly DP-P006 for a name that cannot be, DP-P004 for an origin that there is not, DP-P020 for an
-    environment of `dataops.yaml`; Refused DP-P021 when the origin shows nothing, DP-P022 when there is one made from
-    another origin.
+    Nothing is copied: the environment reads the origin's versions until it builds its own. It is not guarded, so any
+    code may run there. An existing branch of the same origin stays as it is; this checkout then knows it, too.
+    Raises: UsedWrongly DP-P006 for an invalid name, DP-P004 for an unknown origin, DP-P020 for the origin's own name or
+    that of an environment in `dataops.yaml`; Refused DP-P021 when the origin shows nothing, DP-P022 when the branch
+    exists with another origin; LostRace when every attempt was overtaken.
     """
     if checked_environment(name) in project.settings.environments or name == origin:
         raise UsedWrongly("DP-P020", name=name)
@@ -66,10 +66,11 @@ def create_branch(project: Project, lake: Lake, name: str, origin: str) -> tuple
 
 
 def drop_branch(project: Project, lake: Lake, name: str) -> Dropped:
-    """Removes a branch environment: its tables, views, models, and assets in Dagster. Its ledger stays, and says so.
+    """Delete a branch environment: its tables, views, models, and assets in Dagster. Its ledger stays and records it.
 
-    Can be called again after it died on the way. Raises: UsedWrongly DP-P023 for an environment of `dataops.yaml`,
-    DP-P004 for one that there is not.
+    A drop that was killed is completed by the next call. Models that another environment shows are not deleted.
+    Raises: UsedWrongly DP-P023 for an environment of `dataops.yaml`, DP-P004 for an unknown one; LostRace when every
+    attempt was overtaken.
     """
     if name in project.settings.environments:
         raise UsedWrongly("DP-P023", name=name, file=FILE_NAME)
@@ -84,7 +85,7 @@ def drop_branch(project: Project, lake: Lake, name: str) -> Dropped:
 
 
 def environments(project: Project, lake: Lake) -> list[dict[str, Any]]:
-    """All environments, those of `dataops.yaml` first: what they are made for, and what they show."""
+    """Return a record for each environment, those of `dataops.yaml` first: its kind, its origin, and what it shows."""
     listed = list(project.settings.environments)
     here = sorted(path.name for path in (project.state_dir / BRANCHES).glob("*"))
     branches = sorted({*here, *(name for name in lake.environments() if _creation(lake, lake.state(name)))})
@@ -108,14 +109,14 @@ def environments(project: Project, lake: Lake) -> list[dict[str, Any]]:
 
 
 def _creation(lake: Lake, state: State) -> Creation | None:
-    """The event that made an environment from another; None for one that was not, or was dropped since."""
+    """Return the event that created an environment from another; None for other and for dropped environments."""
     made = [e for e in lake.events(state.environment) if isinstance(e, Creation | Drop)] if state.sequence else []
     last = made[-1] if made else None
     return last if isinstance(last, Creation) and last.origin else None
 
 
 def _placed(cut: Cut, under: Cut, environment: str) -> Cut:
-    """A cut that says of each member in whose build area it lies, with what its members were made from."""
+    """Return a cut whose members name their build areas, with the members of `under` as its inputs."""
     return Cut(tuple(replace(m, area=m.area or environment) for m in cut.members), under.members)
 
 
@@ -149,7 +150,7 @@ def _is_dropped(lake: Lake, state: State) -> bool:
 
 
 def _drop_models(project: Project, lake: Lake, name: str) -> str:
-    """Removes the models that were trained in an environment, unless another one shows any of them."""
+    """Delete the models trained in an environment, unless another one shows any of them. Return the outcome."""
     if not any(head.kind == "model" and head.area == name for head in lake.heads(name).values()):
         return "none"
     others = [other for other in lake.environments() if other != name]

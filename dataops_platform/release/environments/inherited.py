@@ -1,4 +1,4 @@
-"""What a branch environment is given beside what it shows: the tables that those were made from."""
+"""What a branch environment inherits beside what it shows: the tables that those were made from."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from dataops_platform.warehouse.lake import Lake
 
 
 def made_from(lake: Lake, cut: Cut, environment: str) -> Cut:
-    """What a cut was made from and does not show (raw tables), as far as it still stands in the build areas.
+    """Return the tables that a cut was made from but does not show, such as raw tables, if they are still heads.
 
-    A table that was made anew since is left out: another content would be taken for what the cut was made from.
+    `environment` is the one that shows the cut. A table that was rebuilt since is left out: its new content is not
+    what the cut was made from.
     """
     shown = heads_of_cut(lake.connection, cut)
     wanted: dict[str, set[str]] = {}

@@ -1,1 +1,1 @@
-"""Where the code of a release lies and which interpreter runs it."""
+"""Pinned code: where the code of a release is, and which interpreter runs it."""

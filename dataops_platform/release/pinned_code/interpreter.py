@@ -1,4 +1,4 @@
-"""The interpreter that a release runs with: this one where the lock is the same, else one made from its lock."""
+"""The interpreter of a release: the present one if it fits the release's lock, else one created from that lock."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ from dataops_platform.settings.environ import known_lock, variables_with
 from dataops_platform.settings.project import Project
 
 ENVIRONMENTS = "environments"
-"""In the state folder of a project, the folder of the environments that were made for its releases."""
+"""The folder of the virtual environments of releases, in the state folder of a project."""
 MADE = "made-for-release"
-"""In such an environment, the file that says it is whole; written last."""
+"""The file that marks such a virtual environment as complete. It is written last."""
 
 
 @dataclass(frozen=True)
 class Locked:
-    """A lock and what is installed by it. `local`: the packages it takes from folders, but the project itself."""
+    """A lock file and its packages. `local` are the folders of packages that it takes from folders, except the project.
+
+    `name` identifies the virtual environment. `versions` has the other packages that the lock has in one version only.
+    """
 
     file: Path
     name: str
@@ -36,9 +39,10 @@ class Locked:
 
 
 def interpreter_for(project: Project, root: Path, commit: str) -> Path:
-    """The interpreter for a copy of the project at `root`; made when there is none with what its lock says.
+    """Return the interpreter for a copy of the project at `root`, which is created if none fits the copy's lock.
 
-    A copy without a lock of its own runs with this one. Raises: SystemFailed DP-R013 when none can be made.
+    A copy without a lock of its own runs in the present interpreter.
+    Raises: SystemFailed DP-R013 when none can be created.
     """
     locked = _locked(root, commit, project)
     if locked is None or _is_this(locked, project):
@@ -56,13 +60,13 @@ def interpreter_for(project: Project, root: Path, commit: str) -> Path:
 
 
 def has_interpreter(project: Project, root: Path, commit: str) -> bool:
-    """Whether `interpreter_for` would give one without making it."""
+    """Return whether `interpreter_for` returns an interpreter without creating one."""
     locked = _locked(root, commit, project)
     return locked is None or _is_this(locked, project) or (_folder(project) / locked.name / MADE).is_file()
 
 
 def start_again(python: Path, arguments: Sequence[str]) -> NoReturn:
-    """Becomes another interpreter, in this process: same number, same terminal. The switch is the system's own."""
+    """Replace this process by another interpreter, with the same process id and terminal. Does not return."""
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(python, [str(python), *arguments])  # noqa: S606 - a list, no shell
@@ -82,7 +86,7 @@ def _locked(root: Path, commit: str, project: Project) -> Locked | None:
     name = short(digest_of_file(file), 16)
     return Locked(
         file,
-        f"{name}-{commit[:12]}" if local else name,  # what lies in the repository is as the commit has it
+        f"{name}-{commit[:12]}" if local else name,  # packages in the repository differ from commit to commit
         local,
         {package: found[0] for package, found in versions.items() if len(found) == 1},
     )
@@ -94,10 +98,10 @@ def _folder_of(package: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _is_this(locked: Locked, project: Project) -> bool:
-    """Whether this interpreter has what a lock says: it was made for it, or for a checkout with the same lock.
+    """Return whether this interpreter fits a lock: it was created from it, or belongs to a checkout with an equal lock.
 
-    A checkout's lock may be edited while a code server runs. The lock that the server began with counts in its runs, as
-    long as nothing was installed since.
+    A checkout's lock may be edited while a code server runs. In the server's runs the lock with which it started counts
+    as long as nothing was installed since.
     """
     here = Path(sys.prefix)
     if here.parent == _folder(project):
@@ -119,7 +123,10 @@ def _python(folder: Path) -> Path:
 
 
 def _make(folder: Path, root: Path, locked: Locked) -> None:
-    """With uv from the lock; without uv, with pip and the versions of the lock. What is there already is used on."""
+    """Create a virtual environment with uv from the lock, or else with pip and the lock's versions.
+
+    An incomplete one is completed. Raises: SystemFailed DP-R013.
+    """
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{variables_with().get('PATH', '')}")
     said = []
     if uv is not None:
@@ -140,7 +147,7 @@ def _make(folder: Path, root: Path, locked: Locked) -> None:
 
 
 def _said(command: Sequence[str], folder: Path, **variables: str) -> str | None:
-    """None when a command did its work, else the last thing it said."""
+    """Run a command, and return None when it succeeds, else the end of its output."""
     env = variables_with(**variables)
     try:
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)

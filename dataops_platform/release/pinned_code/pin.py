@@ -1,4 +1,4 @@
-"""Pinned code: a guarded environment runs a copy of its release's commit, whatever is checked out."""
+"""Pinned copies: a guarded environment runs a copy of its release's commit, whatever is checked out."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ from dataops_platform.warehouse.lake import Lake
 
 @dataclass(frozen=True)
 class Pinned:
-    """A copy of a project as a release has it, and the interpreter that it runs with."""
+    """The folder of a project in a copy of a release's commit, and the interpreter that runs it."""
 
     root: Path
     python: Path
 
     @property
     def is_for_this_interpreter(self) -> bool:
-        """Whether this process may run it."""
+        """Whether the interpreter of this process runs it."""
         return self.python == Path(sys.executable)
 
 
 def pin(project: Project, release: Release) -> Pinned:
-    """The pinned copy of a release of the project, and its interpreter; made when they are not there.
+    """Return the pinned copy of a release and its interpreter. Both are created if they do not exist.
 
-    Can be called again, by several processes at once and after one that died: a copy counts when it has its mark,
-    which is written last. What somebody changed in a copy is taken back.
-    Raises: Refused DP-R010 for a release that no commit has, DP-R011 when its commit is not in this repository,
-    DP-R012 when the commit has other code than the release, DP-R014 when the project's environment is none of the
-    release's; SystemFailed DP-R013 when no environment can be made, DP-L004 when git fails.
+    Idempotent, also for several processes at once and after one that died: a copy is complete when it has its mark,
+    which is written last. Changes that somebody made in a copy are reverted.
+    Raises: Refused DP-R010 for a release of uncommitted code, DP-R011 when its commit is not in this repository,
+    DP-R017 when the commit has no project in this folder, DP-R012 when its code is not the release's, DP-R014 when its
+    settings do not fit the project's environment; SystemFailed DP-R013 when no interpreter can be created, DP-R016
+    when a changed copy is no worktree, DP-L004 when git fails.
     """
     root = _code_of(project, release)
     _refuse_other_settings(project, root, release)
@@ -48,7 +49,7 @@ def pin(project: Project, release: Release) -> Pinned:
 
 
 def is_pinned(project: Project, release: Release) -> bool:
-    """Whether there is a whole copy of a release, and an interpreter for it."""
+    """Return whether a complete, unchanged copy of a release and an interpreter for it exist."""
     home = project.home.resolve()
     root = _root_of(project, release)
     return (
@@ -59,28 +60,32 @@ def is_pinned(project: Project, release: Release) -> bool:
 
 
 def pin_of_shown(project: Project, lake: Lake) -> Pinned | None:
-    """The pinned copy of the release that the project's environment shows; None when it shows none."""
+    """Return the pinned copy of the release that the project's environment shows; None when it shows none.
+
+    Raises: what `pin` raises.
+    """
     state = lake.state(project.environment)
     return pin(project, find_release(lake, state.release)) if state.release else None
 
 
 def pinned_project(project: Project, lake: Lake) -> Project:
-    """The project whose root is the pinned copy of what its guarded environment shows; itself where there is none."""
+    """Return the project rooted in the pinned copy that its guarded environment shows; itself when there is none."""
     pinned = pin_of_shown(project, lake) if project.is_guarded else None
     return load_project(pinned.root, project.environment) if pinned else project
 
 
 def pinned_commit(project: Project) -> str:
-    """The commit that a pinned copy of a project is of; empty for the project itself."""
+    """Return the commit of a pinned copy of a project; empty for the checkout."""
     copies = project.state_dir.resolve() / COPIES
     return project.root.resolve().relative_to(copies).parts[0] if project.pinned_in else ""
 
 
 def project_to_run(project: Project, start_again: Callable[[Pinned], None], lake: Lake | None = None) -> Project:
-    """The project whose code runs in its environment: a guarded one runs what it shows, any other what is checked out.
+    """Return the project whose code runs in its environment: the pinned copy where it is guarded, else the checkout.
 
-    Where nothing was promoted yet it is the checkout, whose steps refuse to run. `start_again` is called when the
-    release runs with another interpreter, and does not come back. `lake`: the project's, where it is open already.
+    Before the first promotion it is the checkout, whose steps refuse to run. `start_again` is called when the release
+    needs another interpreter; it does not return. `lake` is the project's lake if it is already open.
+    Raises: what `pin` raises.
     """
     if project.pinned_in is not None or not project.is_guarded:
         return project
@@ -138,7 +143,7 @@ def _copy_of(project: Project, release: Release) -> Path:
 
 
 def _root_of(project: Project, release: Release) -> Path:
-    """The project in the copy: where it is in the repository now."""
+    """Return the project's folder in the copy: the same path in the repository as in the checkout."""
     home = project.home.resolve()
     return _copy_of(project, release) / home.relative_to(top_of(home))
 

@@ -1,4 +1,4 @@
-"""Copies of a commit beside the checkout: git worktrees, which also keep git from ever collecting that commit."""
+"""Copies of a commit as git worktrees, which also keep git from garbage-collecting the commit."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataops_platform.kit.git import git
 
 
 def top_of(folder: Path) -> Path:
-    """The top folder of the repository that holds a folder. Raises: SystemFailed DP-L004 where there is none."""
+    """Return the top folder of a folder's repository. Raises: SystemFailed DP-L004 outside a repository."""
     return Path(git(folder, "rev-parse", "--show-toplevel").strip()).resolve()
 
 
 def has_commit(folder: Path, commit: str) -> bool:
-    """Whether the repository of a folder holds a commit."""
+    """Return whether the repository of a folder has a commit."""
     try:
         return bool(git(folder, "rev-parse", "--quiet", "--verify", f"{commit}^{{commit}}"))
     except SystemFailed:
@@ -23,7 +23,7 @@ def has_commit(folder: Path, commit: str) -> bool:
 
 
 def make_copy(folder: Path, copy: Path, commit: str) -> None:
-    """Makes `copy` a worktree of a commit, in place of whatever half of one is there."""
+    """Make `copy` a worktree of a commit. An incomplete copy is replaced."""
     if copy.exists():
         shutil.rmtree(copy)
     copy.parent.mkdir(parents=True, exist_ok=True)
@@ -31,9 +31,9 @@ def make_copy(folder: Path, copy: Path, commit: str) -> None:
 
 
 def restore_copy(copy: Path, commit: str, keep: str) -> None:
-    """Takes back what somebody changed in a worktree; folders called `keep` stay as they are.
+    """Revert all changes in a worktree, except folders called `keep`.
 
-    Raises: SystemFailed DP-R016 for a folder that is no worktree of its own: git would reset the repository around it.
+    Raises: SystemFailed DP-R016 for a folder that is no worktree: git would reset the repository around it.
     """
     if top_of(copy) != copy.resolve():
         raise SystemFailed("DP-R016", copy=copy.name)

@@ -1,1 +1,1 @@
-"""From a release to an environment: plan, differences, gates, approvals, preflight and the switch."""
+"""Promotion of a release to an environment: plan, differences, gates, approvals, preflight and the switch."""

@@ -1,4 +1,4 @@
-"""Approvals of plans: events in the ledger of the environment, signed, or declared and not authenticated."""
+"""Approvals of plans: events in the ledger of the environment, either signed, or declared and not authenticated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DECLARED = "declared, not authenticated"
 
 @dataclass(frozen=True)
 class Approval:
-    """Who said yes to a plan. `problem` says why it is none after all; empty when it is one."""
+    """Who approved a plan, when (ISO format, UTC) and why. `problem` is why the approval is not valid, or empty."""
 
     by: str
     at: str
@@ -34,11 +34,12 @@ class Approval:
 
 
 def approve(project: Project, lake: Lake, plan: Plan, why: str = "", key: Path | None = None) -> Approval:
-    """Says yes to a plan: by a signature over its id with the private key in a file, else by the user's own name.
+    """Approve a plan: with a signature over its id by the private key in a file, or declared under the user's name.
 
-    Said twice it is one event. Whether it counts is for the gate to say, when it is asked.
-    Raises: LostRace DP-L020 when the environment was pointed elsewhere since the plan; Refused DP-L021 when
-    `allowed_signers` does not know the key; UsedWrongly DP-L022 when it cannot sign.
+    Idempotent: an equal valid approval is returned, and no event is written. The gate decides whether it counts.
+    Raises: LostRace DP-L020 when the environment was promoted or rolled back since the plan; Refused DP-L021 when
+    `allowed_signers` does not have the key, DP-L081 when that file is missing or not as committed; UsedWrongly DP-L022
+    when the key cannot sign.
     """
     state = lake.state(plan.environment)
     if state.pointer != plan.pointer:
@@ -54,7 +55,7 @@ def approve(project: Project, lake: Lake, plan: Plan, why: str = "", key: Path |
 
 
 def approvals(project: Project, lake: Lake, environment: str, plan: str) -> list[Approval]:
-    """All that was said about a plan, oldest first. Only events that the ledger's head vouches for are looked at."""
+    """Return the approvals of a plan, valid or not, oldest first; only events that the ledger's head vouches for."""
     known = [e for e in vouched_for(lake, environment) if isinstance(e, events.Approval)]
     found = [event for event in known if event.plan == plan]
     problem = why_no_signatures(project) if any(event.signature for event in found) else ""
@@ -62,10 +63,10 @@ def approvals(project: Project, lake: Lake, environment: str, plan: str) -> list
 
 
 def vouched_for(lake: Lake, environment: str) -> list[events.Event]:
-    """The events since the environment was last pointed at a release, oldest first, as far as the chain holds.
+    """Return the events since the environment was last promoted or rolled back, oldest first; only of an intact chain.
 
-    From the head back, each event names the digest of the one before: an event that was edited, and all before it,
-    is not reached.
+    The chain is followed from the head back by the hashes of previous events. It does not reach an edited event, nor
+    those before it.
     """
     state = lake.state(environment)
     known = {events.hash_of(row.body): row.body for row in read_rows(lake.connection, environment)}
@@ -80,7 +81,7 @@ def vouched_for(lake: Lake, environment: str) -> list[events.Event]:
 
 
 def why_no_signatures(project: Project) -> str:
-    """Why no signature can count here; empty when they can."""
+    """Return why no signature can be valid in this project; empty when signatures can be."""
     path = project.root / ALLOWED_SIGNERS
     if not path.is_file():
         return f"there is no file {ALLOWED_SIGNERS} beside dataops.yaml"
@@ -90,7 +91,7 @@ def why_no_signatures(project: Project) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are those of one person: `ann` is `ann@example.org`."""
+    """Return whether two names belong to one person: `ann` is `ann@example.org`."""
     return one == other or one.partition("@")[0] == other.partition("@")[0]
 
 
@@ -103,7 +104,10 @@ def _approval(project: Project, event: events.Approval, problem: str) -> Approva
 
 
 def _signer(project: Project, text: str, signature: str) -> str:
-    """The principal of a signature: the user's own name where the key is theirs under it, else the first."""
+    """Return the principal of a signature: the user's own name if it has the key, else the first that has.
+
+    Raises: Refused DP-L081, DP-L021.
+    """
     problem = why_no_signatures(project)
     if problem:
         raise Refused("DP-L081", reason=problem, signers=ALLOWED_SIGNERS)

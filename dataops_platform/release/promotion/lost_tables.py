@@ -1,4 +1,4 @@
-"""Whether what an environment is to show can still be read, asked before it is moved there."""
+"""Checks that an environment can read a state before it is moved there."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from dataops_platform.warehouse.readable import why_unreadable
 
 
 def refuse_unreadable(lake: Lake, environment: str, cut: Cut, event: Event | None = None) -> None:
-    """Refuses a cut of which a table's version, or a file of it, is gone. `event` made that state, if it is an old one.
+    """Refuse a cut with a table whose version, or a file of it, is missing. `event` made the state, for an earlier one.
 
-    Takes the same time whatever the number of rows: files are looked for by name and size, their content is not read.
-    What they hold is compared with what was recorded by `dataops reproduce`.
-    Raises: Refused DP-L060 or DP-L091 when the state was given up by `gc`; DP-L039 when a table was lost.
+    The time does not depend on the number of rows: files are checked by name and size, and not read. `dataops
+    reproduce` compares their content with the manifests.
+    Raises: Refused DP-L060 when `gc` deleted the state, DP-L091 when it deleted a state without a release, DP-L039 when
+    a table was lost otherwise.
     """
     found = {m.name: why_unreadable(lake.connection, environment, m) for m in cut.members if m.kind == "table"}
     lost = {name: why for name, why in found.items() if why}

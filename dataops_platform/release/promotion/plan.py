@@ -1,4 +1,4 @@
-"""A plan: what a promotion would change, what each gate says to it, and the state it was made for."""
+"""A plan: what a promotion would change, the answer of each gate, and the state that it was made against."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from dataops_platform.kit.record import Record, plain_of, record_of
 from dataops_platform.manifests.events import GateAnswer
 
 PLAN = "plan"
-"""The kind of document that the lake keeps plans as."""
+"""The kind under which the lake stores plans as documents."""
 
 Verdict = Literal["pass", "fail", "waived"]
 
 
 @dataclass(frozen=True)
 class Answer(Record):
-    """What a gate said: `pass`, `fail`, or `waived` (somebody lets it say no), in words and with its evidence."""
+    """The answer of a gate: verdict, text, and JSON-like evidence. `waived` is a failure that somebody lets pass."""
 
     gate: str
     verdict: Verdict
@@ -29,10 +29,11 @@ class Answer(Record):
 
 @dataclass(frozen=True)
 class Plan(Record):
-    """Moves `environment` to `release`. `pointer` is the event that it was pointed at its present release by.
+    """A promotion of `release` to `environment`, which shows the release `before`.
 
-    The id is that of the question (which release, where, instead of what, past which gates), not of the answers: it
-    is the same when the plan is made again, until the world has moved on.
+    `pointer` is the sequence of the event that pointed the environment at its present release. The id covers the
+    question (which release, where, after which event, with which gates) and not the answers. So a plan that is made
+    again has the same id until the environment or its gates change.
     """
 
     environment: str
@@ -47,17 +48,17 @@ class Plan(Record):
 
     @cached_property
     def id(self) -> str:
-        """Digest of environment, release, pointer and the settings of the gates."""
+        """The digest of environment, release, pointer and the settings of the gates."""
         return digest_of([self.environment, self.release, self.pointer, [dict(gate) for gate in self.gates]])
 
     @property
     def passes(self) -> bool:
-        """Whether no gate says no."""
+        """Whether no gate fails."""
         return all(answer.verdict != "fail" for answer in self.answers)
 
     @property
     def next(self) -> tuple[str, ...]:
-        """The commands to give next: approve what lacks approval only, then carry out the plan."""
+        """The commands to run next: approve if only that is missing, then promote. Empty if another gate fails."""
         no = {answer.gate for answer in self.answers if answer.verdict == "fail"}
         if no - {"approval"}:
             return ()
@@ -68,15 +69,15 @@ class Plan(Record):
         return short(self.id)
 
     def to_plain(self) -> dict[str, Any]:
-        """The plan as a JSON-like record."""
+        """Return the plan as a JSON-like record, with id, verdict and next commands."""
         return {**plain_of(self), "id": self.id, "passes": self.passes, "next": list(self.next)}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Plan:
-        """The plan written by `to_plain`. Raises: ValueError for other values."""
+        """Return the plan that `to_plain` wrote. Raises: ValueError for another record."""
         return record_of(cls, {key: value for key, value in plain.items() if key not in ("id", "passes", "next")})
 
 
 def told(answers: Sequence[Answer]) -> tuple[GateAnswer, ...]:
-    """Answers as an event of the ledger keeps them, without their evidence."""
+    """Return answers as events of the ledger record them, without evidence."""
     return tuple(GateAnswer(gate=a.gate, verdict=a.verdict, said=a.said) for a in answers)

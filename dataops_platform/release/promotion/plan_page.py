@@ -1,4 +1,4 @@
-"""A plan as people read it. Text, Markdown and JSON say the same: the first two print every fact of the third."""
+"""Renders plans for people. Text and Markdown print every fact of the JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataops_platform.release.promotion.plan import Plan
 
 @dataclass(frozen=True)
 class Table:
-    """Records with the same keys, as texts."""
+    """A table of texts: each row has all `columns` as keys."""
 
     title: str
     columns: tuple[str, ...]
@@ -23,7 +23,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a page: a title, what is said, tables, and a diff."""
+    """One part of a page: a title, a text, tables, and a diff."""
 
     title: str
     said: str
@@ -32,7 +32,7 @@ class Part:
 
 
 def page_of(plan: Plan) -> list[Part]:
-    """The parts of a plan: what it is about, what the gates say, what differs, what to do next."""
+    """Return the parts of a plan: the summary with the answers of the gates, the differences, and the next commands."""
     verdict = "every gate lets it pass" if plan.passes else "refused: a gate says no"
     about = (
         f"Release {short(plan.release)} to {plan.environment}, instead of {short(plan.before) or 'nothing'} "
@@ -56,7 +56,7 @@ def page_of(plan: Plan) -> list[Part]:
 
 
 def as_markdown(plan: Plan) -> str:
-    """The plan for a pull request, or for a page of Dagster."""
+    """Return a plan as Markdown, for a pull request or a page of Dagster."""
     lines = []
     for number, part in enumerate(page_of(plan)):
         lines += [f"{'##' if number == 0 else '###'} {part.title}", "", _escaped(part.said), ""]
@@ -73,7 +73,7 @@ def as_markdown(plan: Plan) -> str:
 
 
 def cell(value: object) -> str:
-    """A value of a record as text: a score to four places, pairs of before and after with an arrow."""
+    """Return a value of a record as text: floats with four decimals, pairs of before and after with an arrow."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -90,7 +90,7 @@ def cell(value: object) -> str:
 
 
 def _small(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """Evidence that fits into a cell: all that says something and has no table of its own."""
+    """Return the evidence that fits into a cell: what is not empty and has no table of its own."""
     return {name: value for name, value in evidence.items() if value not in ("", [], {}) and not _is_records(value)}
 
 
@@ -104,7 +104,7 @@ def _part(name: str, section: Mapping[str, Any]) -> Part:
 
 
 def _table(title: str, records: Sequence[Mapping[str, Any]]) -> Table:
-    """All records, and those columns that say something of one of them."""
+    """Return a table of all records, without columns that are empty in each."""
     names = dict.fromkeys(name for record in records for name in record)
     rows = [{name: cell(record.get(name)) for name in names} for record in records]
     columns = tuple(name for name in names if any(row[name] for row in rows))
@@ -120,7 +120,7 @@ def _heading(name: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Return text escaped for Markdown, on one line."""
     for sign in "\\`*_<>[]|#~":
         text = text.replace(sign, f"\\{sign}")
     return text.replace("\n", " ")

@@ -1,4 +1,4 @@
-"""Everything that can fail before an environment is moved: afterwards there is one switch, and nothing to take back."""
+"""Checks everything that can fail before an environment is moved, so that the switch leaves nothing to undo."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from dataops_platform.warehouse.lake import Lake
 
 
 def prepare(project: Project, lake: Lake, cut: Cut) -> None:
-    """Makes sure that the project's environment can show `cut`.
+    """Check that the project's environment can show `cut`. Changes nothing, and loads no model.
 
-    Changes nothing that is shown; no model is made an object. Raises: Refused DP-L039 for a table that can no longer
-    be read; DP-M002, DP-M001, DP-M021 or DP-M011 for a model that is missing or whose files are others.
+    Raises: Refused DP-L039 for a table that can no longer be read; what `refuse_other_models` raises.
     """
     refuse_unreadable(lake, project.environment, cut)
     refuse_other_models(project, cut)
 
 
 def refuse_other_models(project: Project, cut: Cut) -> None:
-    """Refuses models whose version or files are not those of the cut. Raises: Refused DP-M002, DP-M001, …"""
+    """Refuse a cut with models whose registered files are missing or changed.
+
+    Raises: Refused DP-M002 for a missing version, DP-M001, DP-M021 or DP-M011 for other files.
+    """
     models = [member for member in cut.members if member.kind == "model"]
     if not models:
         return

@@ -1,4 +1,4 @@
-"""Makes a plan of a promotion, and carries one out."""
+"""Makes plans of promotions, and carries them out."""
 
 from __future__ import annotations
 
@@ -25,9 +25,12 @@ from dataops_platform.warehouse.state import State
 
 
 def release_for(project: Project, lake: Lake, wanted: str = "") -> Release:
-    """The release that `wanted` names; else the one that the environment before shows, or the newest built there.
+    """Return the release to promote to the project's environment: the one whose id begins with `wanted`.
 
-    Raises: UsedWrongly DP-L003, DP-L070, DP-L073, DP-L071 for none, DP-L014 for an environment that takes no releases.
+    By default it is the release that the origin of the environment shows; the newest one built there, when the origin
+    takes no releases itself.
+    Raises: UsedWrongly DP-L014 for an environment that takes no releases, DP-L071 when the origin shows none; what
+    `find_release` raises.
     """
     origin = project.here.from_
     if origin is None:
@@ -44,7 +47,7 @@ def _takers(project: Project) -> list[str]:
 
 
 def unreleased(project: Project, lake: Lake, release: str) -> str:
-    """That the environment where a release was built shows something else since, in words; empty where it does not."""
+    """Return a text when the environment that built a release now shows something else; empty when it does not."""
     found = find_release(lake, release)
     if lake.state(found.built_in).cut.id == found.cut.id:
         return ""
@@ -52,7 +55,7 @@ def unreleased(project: Project, lake: Lake, release: str) -> str:
 
 
 def propose(project: Project, lake: Lake, release: Release, clock: Clock = utc_now) -> Plan:
-    """The plan of moving the project's environment to a release. It is kept in the lake, and changes nothing else."""
+    """Make a plan to move the project's environment to a release. Stores it in the lake, and changes nothing else."""
     state = lake.state(project.environment)
     plan = Plan(
         environment=project.environment,
@@ -74,7 +77,7 @@ def propose(project: Project, lake: Lake, release: Release, clock: Clock = utc_n
 
 
 def find_plan(lake: Lake, wanted: str) -> Plan:
-    """The plan whose id begins with `wanted`. Raises: UsedWrongly DP-L015 for none, DP-L080 for several."""
+    """Return the plan whose id begins with `wanted`. Raises: UsedWrongly DP-L015 for none, DP-L080 for several."""
     known = lake.kept(PLAN)
     found = [name for name in known if name.removeprefix("sha256:").startswith(wanted.removeprefix("sha256:"))]
     if not found or not wanted:
@@ -85,13 +88,12 @@ def find_plan(lake: Lake, wanted: str) -> Plan:
 
 
 def promote(project: Project, lake: Lake, plan: Plan, clock: Clock = utc_now) -> State:
-    """Carries out just this plan: asks again what may have changed, prepares all that can fail, then switches.
+    """Carry out a plan: evaluate again the gates that may have changed, check all that can fail, then switch.
 
-    Rows are not read again: the time it takes does not depend on them.
-
-    Raises: UsedWrongly DP-L017 for a plan of another environment than the project's; Refused DP-G001 when a gate says
-    no, and what `pin` and `prepare` raise; LostRace DP-L010 when the environment was pointed elsewhere since, also
-    while the gates were asked, DP-G002 when `dataops.yaml` has other gates since.
+    Return the state shown. Answers of the plan that still hold are reused, so their rows are not read again. The ledger
+    records a refusal by gates. The switch is one transaction in `switch_to_release`.
+    Raises: UsedWrongly DP-L017 for a plan of another environment; LostRace DP-G002 when the gates in `dataops.yaml`
+    changed since the plan; Refused DP-G001 when a gate fails; what `pin`, `prepare` and `switch_to_release` raise.
     """
     if plan.environment != project.environment:
         raise UsedWrongly("DP-L017", plan=plan, planned=plan.environment, environment=project.environment)
@@ -110,6 +112,7 @@ def promote(project: Project, lake: Lake, plan: Plan, clock: Clock = utc_now) ->
             release=release,
             environment=plan.environment,
         )
+    # a stale plan goes straight to the switch, which reports who came first
     if not no and state.pointer == plan.pointer:
         pin(project, release)
         prepare(project, lake, release.cut)
@@ -117,21 +120,24 @@ def promote(project: Project, lake: Lake, plan: Plan, clock: Clock = utc_now) ->
 
 
 def _note_refusal(lake: Lake, plan: Plan, answers: Sequence[Answer]) -> bool:
-    """Writes in the ledger that gates said no; not to a plan that the world has moved past: their no is of that."""
+    """Record in the ledger that gates refused a plan, and return whether the plan is current.
+
+    The refusal of a stale plan is not recorded: the gates may have failed because of what changed.
+    """
     event = Refusal(actor=actor(), plan=plan.id, refused=plan.release, gates=told(answers))
     state = lake.note(plan.environment, lambda now: event if now.pointer == plan.pointer else None)
     return state.pointer == plan.pointer
 
 
 def gates_of(project: Project) -> list[dict[str, Any]]:
-    """The gates of an environment as a plan keeps them."""
+    """Return the gates of the project's environment as a plan stores them."""
     return [gate.model_dump(mode="json", exclude_unset=True) for gate in project.here.gates]
 
 
 def question_of(
     project: Project, lake: Lake, release: Release, state: State, plan: Plan, clock: Clock = utc_now
 ) -> Question:
-    """What the gates of a plan are asked."""
+    """Return the question that the gates of a plan answer."""
     return Question(
         project=project,
         lake=lake,

@@ -1,4 +1,4 @@
-"""Moves an environment to another state: promotes a release, rolls back, resumes. Each is one switch in the lake."""
+"""Moves an environment to another state: promotion, rollback, resumption. Each is one transaction in the lake."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ ATTEMPTS = 200
 
 
 def switch_to_release(lake: Lake, plan: Plan, release: Release) -> State:
-    """Shows a release in the environment of a plan. Publications that came meanwhile are no obstacle.
+    """Show a release in the environment of a plan, and return the state. Publications since the plan do not matter.
 
-    Where just this is shown already, nothing is moved. `plan_document` is the digest of the plan as it is kept.
-    Raises: LostRace DP-L010, naming who came first, when the environment was pointed elsewhere since the plan.
+    When the environment shows just this already and is not held, nothing moves and no event is written.
+    Raises: LostRace DP-L074 when this plan was carried out already, DP-L010 when the environment was otherwise promoted
+    or rolled back since the plan; Refused DP-L013 when every attempt was overtaken.
     """
 
     def is_done(now: State) -> bool:
@@ -49,15 +50,15 @@ def roll_back(
     data: bool = False,
     prepare: Callable[[Cut], None] = lambda _: None,
 ) -> State:
-    """Shows an earlier state again, and holds the environment: nothing is published there until it is resumed.
+    """Show an earlier state again, and hold the environment: it does not publish until it is resumed.
 
-    The last state of the release before; with `data` the publication before, within the release; with `to` the state
-    made by the event of that number, or the last of a release or publication whose id begins so.
-    Asked for again while the environment is held where just this brought it, it moves nothing: a rerun after a crash,
-    or a second person at the same moment, must not go back twice. To go further back, say where `to`.
-    `prepare` is given the cut of that state, before anything is changed, and may refuse.
-    Raises: UsedWrongly DP-L011 when there is no such state; Refused DP-L060 or DP-L039 when its tables cannot be read
-    as they were; LostRace DP-L010.
+    The target is the last state of the release before; with `data` the publication before, within the release; with
+    `to` the state made by the event of that number, or the last of a release or publication whose id begins so.
+    Idempotent while the environment is held by the same rollback: a rerun after a crash, or a second person at the same
+    moment, must not go back twice. Give `to` to go further back. `prepare` receives the cut of the target before
+    anything changes, and may refuse it.
+    Raises: what `find_state`, `refuse_unreadable` and `prepare` raise; LostRace DP-L010 when the environment was
+    promoted or rolled back meanwhile; Refused DP-L013 when every attempt was overtaken.
     """
     state = lake.state(environment)
     back: Literal["release", "data", "to"] = "to" if to else "data" if data else "release"
@@ -82,7 +83,11 @@ def roll_back(
 
 
 def find_state(lake: Lake, environment: str, to: str = "", *, data: bool = False) -> Move:
-    """The event that made the state a rollback would return to. Raises: UsedWrongly DP-L011."""
+    """Return the event that made the state to which a rollback returns.
+
+    Raises: UsedWrongly DP-L011 when `to` was never shown, DP-L077 when it is ambiguous, DP-L075 without an earlier
+    release, DP-L076 without an earlier publication.
+    """
     events = lake.events(environment)
     if to:
         return original(events, _named(events, to, environment))
@@ -95,9 +100,10 @@ def find_state(lake: Lake, environment: str, to: str = "", *, data: bool = False
 
 
 def resume(lake: Lake, environment: str) -> State:
-    """Lets an environment publish again, if it is held for what it was held for when this began.
+    """Let a held environment publish again.
 
-    Raises: UsedWrongly DP-L012 when it is not held; LostRace DP-L010 when it was rolled back or promoted meanwhile.
+    Raises: UsedWrongly DP-L012 when it is not held; LostRace DP-L010 when it was promoted or rolled back since this
+    call began.
     """
     seen = lake.state(environment)
 
@@ -141,6 +147,7 @@ def _switch(
     for lost in range(ATTEMPTS):
         with lake.turn(lost):
             now = lake.state(environment)
+            # a publication meanwhile does not matter; a promotion or rollback does, and moves the pointer
             if now.pointer != pointer:
                 raise _lost(lake, environment, now, event.plan if isinstance(event, Promotion) else "")
             if is_done(now):

@@ -1,1 +1,1 @@
-"""Makes what follows the ledger equal to it: aliases of models, and the code that runs."""
+"""Reconciles what follows the ledger with it: aliases of models, and the pinned code."""

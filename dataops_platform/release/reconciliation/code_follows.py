@@ -1,4 +1,4 @@
-"""The pinned copy made to follow the ledger: the code of what an environment shows is there to be run."""
+"""Keeps the pinned copy of the release that an environment shows."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from dataops_platform.warehouse.state import State
 
 
 def look_at_code(project: Project, lake: Lake, state: State) -> list[Unequal]:
-    """Whether a guarded environment's code is pinned. A promotion sees to it first; a rollback must not wait for it.
+    """Return the drift of a guarded environment whose release is not pinned; empty when it is, or cannot be.
 
-    An environment is held after a rollback, so that nothing runs there before its code can be had.
+    A promotion pins the code before the switch. A rollback must not wait for that: it holds the environment, so nothing
+    is published there before reconciliation pins the code.
     """
     if not project.is_guarded or not state.release:
         return []

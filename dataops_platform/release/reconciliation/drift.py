@@ -1,4 +1,4 @@
-"""Something that does not follow the ledger."""
+"""Drift: something that no longer equals the ledger."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Unequal:
-    """What was found, in words, and how it is put right. `by_hand`: the platform never made it so, somebody did."""
+    """A deviation from the ledger, and the function that corrects it.
+
+    `said` is a text that states what holds after the correction. `by_hand` is true for a change that somebody made
+    outside the platform.
+    """
 
     said: str
     put_right: Callable[[], object]

@@ -1,8 +1,8 @@
-"""MLflow's registry made equal to the ledger: which version of a model an environment shows, and which before.
+"""Keeps the aliases in MLflow's registry equal to the ledger.
 
-Every model that an environment shows is a version of `<environment>.<project>.<model>` with the alias `champion`; the
-one of the release before has the alias `previous`. The tags `dataops.champion` and `dataops.previous` of the registered
-model say what the platform made them point at: an alias that points elsewhere was moved by somebody else.
+The version of `<environment>.<project>.<model>` that an environment shows has the alias `champion`; the version of the
+release before has the alias `previous`. The tags `dataops.champion` and `dataops.previous` of the registered model
+record where the platform set them. An alias that points elsewhere was moved outside the platform.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 RELEASE_TAG = "dataops.release"
 CHAMPION, PREVIOUS = "champion", "previous"
 _NOTHING = "-"
-"""What an alias that is not set points at."""
+"""Stands for the version of an alias that is not set."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an alias must point at: a model of a cut, and the release that it was shown under."""
+    """The target of an alias: a model of a cut, and the release that the model was shown under."""
 
     alias: str
     member: Member
@@ -52,7 +52,7 @@ class Wanted:
 
 
 def look_at_models(project: Project, lake: Lake, state: State) -> list[Unequal]:
-    """What of the registry does not follow the ledger. MLflow is not even loaded where no model was ever shown."""
+    """Return the drift of the registry from the ledger. Loads MLflow only if the environment ever showed a model."""
     events = lake.events(project.environment)
     if not ever_showed_a_model(events):
         return []
@@ -63,6 +63,7 @@ def look_at_models(project: Project, lake: Lake, state: State) -> list[Unequal]:
     client = open_tracking(project).client
     prefix = model_name(project, "")
     shown = {w.member.name for w in wanted if w.alias == CHAMPION}
+    # also models that are no longer shown: their aliases are deleted
     names = sorted(shown | {full.removeprefix(prefix) for full in registered_below(client, prefix)})
     found: list[Unequal] = []
     for name in names:
@@ -80,7 +81,7 @@ def _wanted(alias: str, cut: Cut, release: str) -> list[Wanted]:
 def _look_at(
     project: Project, client: MlflowClient, known: Registered, alias: str, wanted: Wanted | None
 ) -> list[Unequal]:
-    """What is not as `wanted` about one alias of a registered model; without a wish it must not be set."""
+    """Return the drift of one alias of a registered model. None for `wanted` means that the alias must not be set."""
     points_at, ours = known.aliases.get(alias, _NOTHING), _ours(known, alias)
     version = _find(project, client, known, wanted) if wanted else _NOTHING
     was = "" if points_at == _NOTHING else f"was {_told(points_at)}, and "
@@ -100,9 +101,10 @@ def _look_at(
 
 
 def _find(project: Project, client: MlflowClient, known: Registered, wanted: Wanted) -> str | None:
-    """The version that has just this content: where the model lies, where the alias points, or any that says so.
+    """Return the version of a registered model that has the wanted content, or None.
 
-    The files of a version are looked at unless the platform itself made the alias point there.
+    Candidates are the member's own version, versions whose tag records the digest, and those that the platform's tags
+    name. Their files are verified, except when the platform itself gave a version with this digest the alias.
     """
     member, at = wanted.member, known.aliases.get(wanted.alias)
     if at and _ours(known, wanted.alias) == {at}:
@@ -134,9 +136,14 @@ def _show(
     wanted: Wanted | None,
     version: str | None,
 ) -> None:
-    """Makes an alias point at what is wanted, and registers that first where there is no version of it."""
+    """Set an alias to the wanted version, which is registered first if there is none. None for `wanted` deletes it.
+
+    The tag names the old and the new version while the alias moves, so that a process killed between the two does not
+    look like a change by hand.
+    """
     if wanted is not None and version is None:
-        version = _find(project, client, registered(client, known.name), wanted)  # `champion` may have just made it
+        # looked for again: the correction of `champion` may have just registered it
+        version = _find(project, client, registered(client, known.name), wanted)
     if wanted is not None and version is None:
         version = _register(project, client, known.name, wanted)
     assert version is not None
@@ -154,9 +161,9 @@ def _show(
 
 
 def _register(project: Project, client: MlflowClient, name: str, wanted: Wanted) -> str:
-    """Copies the version to this environment's name, after its files were found to be those of the release.
+    """Register the wanted version under `name` after verifying its files, and return its number there.
 
-    Raises: Refused DP-M001, DP-M002, DP-M021 or DP-M011.
+    Raises: Refused DP-M002 when it is missing; DP-M001, DP-M021 or DP-M011 for other files.
     """
     member = wanted.member
     source = (model_name(project, member.name, member.area), member.version)
@@ -168,13 +175,13 @@ def _register(project: Project, client: MlflowClient, name: str, wanted: Wanted)
 
 
 def _tags(wanted: Wanted) -> Mapping[str, str]:
-    """The tags of a version; which release it is shown under, only of the one that is shown."""
+    """Return the tags of a version. Only the champion is tagged with its release."""
     release = {RELEASE_TAG: wanted.release} if wanted.alias == CHAMPION and wanted.release else {}
     return {DIGEST_TAG: wanted.member.digest, **release}
 
 
 def _ours(known: Registered, alias: str) -> set[str]:
-    """What the platform made an alias point at; two versions when it died in between."""
+    """Return the versions that the platform gave an alias: two when a process died while moving it."""
     return set(known.tags.get(f"dataops.{alias}", _NOTHING).split(","))
 
 

@@ -1,4 +1,4 @@
-"""Makes what follows the ledger equal to it, for one environment: after a switch, and whenever somebody changed it."""
+"""Reconciles the registry and the pinned code of an environment with its ledger."""
 
 from __future__ import annotations
 
@@ -19,32 +19,35 @@ from dataops_platform.warehouse.process_lock import alone
 from dataops_platform.warehouse.state import State
 
 Part = Callable[[Project, Lake, State], Sequence[Unequal]]
-"""Looks at one thing that follows the ledger, and changes nothing; what it gives is put right afterwards."""
+"""Returns the drift of one thing that follows the ledger, without changing anything."""
 
 PARTS: tuple[Part, ...] = (look_at_models, look_at_code)
 
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What was made to follow the ledger, and what somebody else's hand had changed and is as it was again."""
+    """The changes of a reconciliation: what now follows the ledger, and which changes by hand were reverted.
+
+    `failed` is the message of the error that stopped it, or empty.
+    """
 
     made: tuple[str, ...] = ()
     put_right: tuple[str, ...] = ()
     failed: str = ""
 
     def to_plain(self) -> dict[str, Any]:
-        """The record as JSON-like values."""
+        """Return the changes as a JSON-like record."""
         return {"made": list(self.made), "put_right": list(self.put_right), "failed": self.failed}
 
 
 def reconcile(project: Project, lake: Lake) -> Reconciled:
-    """Makes everything that follows the ledger equal to what the project's environment shows; can be repeated.
+    """Make everything that follows the ledger equal to what the project's environment shows. Idempotent.
 
-    One process at a time. What somebody else's hand had changed is an event `reconcile` of the ledger, which is
-    written first: it is said twice rather than never when the process dies. At the end the registry remembers the last
-    event of the ledger.
-    Raises: Refused DP-L083 when it remembers another; SystemFailed DP-M015 when something outside fails; what is
-    missing is done the next time.
+    Only one process reconciles an environment at a time. Changes by hand are recorded as an event `reconcile` of the
+    ledger before they are reverted, so that a process that dies records them twice rather than never. At the end the
+    last event of the ledger is anchored in the registry.
+    Raises: Refused DP-L083 when the registry's anchor contradicts the ledger, SystemFailed DP-M015 when something
+    outside the lake fails. The next call completes the work.
     """
     with alone(project, lake, "reconcile"):
         try:
@@ -68,7 +71,7 @@ def reconcile(project: Project, lake: Lake) -> Reconciled:
 
 
 def follow_switch(project: Project, lake: Lake) -> Reconciled:
-    """Reconciles after a switch, which stands whatever becomes of this: a failure is told in what it gives."""
+    """Reconcile after a switch. The switch is final, so a failure is returned in `failed` and not raised."""
     try:
         return reconcile(project, lake)
     except DataOpsError as error:

@@ -1,1 +1,1 @@
-"""Requests made in the model registry: validation, promotion, and releases in which only a model is new."""
+"""Requests in the model registry: validation, promotion, and releases that replace only a model."""

@@ -1,4 +1,4 @@
-"""A release in which only a model is new: what an environment shows, with a model that was trained there since."""
+"""Model releases: what an environment shows, with one model replaced by a candidate that was trained there since."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SCORE = "score"
 
 @dataclass(frozen=True)
 class Code:
-    """What runs a project's steps: its definitions, the Dagster instance, and who is told of the progress."""
+    """What runs a project's steps: its definitions and the Dagster instance. `watch` receives the progress."""
 
     defs: Definitions
     instance: DagsterInstance
@@ -40,11 +40,10 @@ class Code:
 
 
 def build_model_release(project: Project, lake: Lake, code: Code, wanted: str, clock: Clock = utc_now) -> Release:
-    """The release of what the environment shows, with the model `wanted` and all that is scored with it replaced.
+    """Build a release of what the environment shows, with one model and its predictions replaced.
 
-    `wanted` is `<model>@<version or alias>`, as `delay@7` or `delay@challenger`, of the environment's registered model.
-    Raises: UsedWrongly DP-M023, DP-M012 for a model that is not shown; Refused DP-M022 for the one shown, DP-M014 for a
-    version that is not the last one trained there, and what `refuse_other_code`, `refuse_stale` and `freeze` raise.
+    `wanted` is `<model>@<version or alias>` of the environment's registered model: `delay@7`, `delay@challenger`.
+    Raises: what `candidate_cut`, `refuse_other_makers` and `freeze` raise.
     """
     _, cut = candidate_cut(project, lake, code, wanted)
     refuse_other_makers(lake, cut, code.defs, project.environment)
@@ -52,9 +51,11 @@ def build_model_release(project: Project, lake: Lake, code: Code, wanted: str, c
 
 
 def candidate_cut(project: Project, lake: Lake, code: Code, wanted: str) -> tuple[Head, Cut]:
-    """The candidate, and the cut that shows it; predictions are made as a Dagster run where there are none of it yet.
+    """Return the candidate and the cut that shows it. A Dagster run scores it; steps that are up to date are skipped.
 
-    A publication that comes meanwhile is no obstacle: the cut is made again for what is shown then.
+    If the environment publishes meanwhile, the cut is made again for what it then shows.
+    Raises: what `refuse_other_code`, `find_candidate` and `refuse_stale` raise; Refused DP-M018 when the candidate
+    cannot be scored, SystemFailed DP-M024 when its run fails, LostRace DP-M017 when every attempt was overtaken.
     """
     for _ in range(ATTEMPTS):
         state = lake.state(project.environment)
@@ -71,9 +72,11 @@ def candidate_cut(project: Project, lake: Lake, code: Code, wanted: str) -> tupl
 
 
 def find_candidate(project: Project, lake: Lake, state: State, wanted: str) -> Head:
-    """The head of the model called `<model>@<version or alias>`, after its files were found to be those trained.
+    """Return the head of the model called `<model>@<version or alias>`, whose files are verified.
 
-    Raises: UsedWrongly DP-M023, DP-M013, DP-M012, Refused DP-M022, DP-M014, and what `refuse_other_files` raises.
+    Raises: UsedWrongly DP-M023 for another text, DP-M012 for a model that is not shown, DP-M013 for an unknown version
+    or alias; Refused DP-M014 for a version that is not the last one trained here, DP-M022 for the shown one; what
+    `refuse_other_files` raises.
     """
     environment = project.environment
     model, at, called = wanted.partition("@")
@@ -95,7 +98,7 @@ def find_candidate(project: Project, lake: Lake, state: State, wanted: str) -> H
 
 
 def _score(project: Project, lake: Lake, code: Code, state: State, candidate: Head) -> Mapping[str, Head]:
-    """The predictions of the candidate, for every table of predictions that is shown."""
+    """Return the heads of the candidate's predictions by name, for each shown table of predictions of its model."""
     shown = {member.name for member in state.cut.members}
     specs = {spec.key.path[-1]: spec for spec in code.defs.resolve_all_asset_specs()}
     select = [

@@ -1,4 +1,4 @@
-"""Looks at a registered version of a model before anybody asks for it: files, signature, types, and the gates."""
+"""Validates registered model versions before anybody requests a promotion: files, signature, types and gates."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 STATUS_TAG = "validation_status"
-"""`passed` or `failed`; a version without it is new."""
+"""The tag with the value `passed` or `failed`. A version without it is new."""
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What was found about a version: each check in words, and whether all of them passed."""
+    """The validation of a version: whether all checks passed, and a text about each."""
 
     version: str
     passed: bool
@@ -45,7 +45,7 @@ class Validation:
 
 
 def new_versions(project: Project) -> list[AnnotatedVersion]:
-    """The versions of the environment's models that nobody has looked at yet, but those that went through the gates."""
+    """Return the versions of the environment's models without a validation, except those shown under a release."""
     marked = annotated_versions(open_tracking(project).client, model_name(project, ""))
     return [one for one in marked if STATUS_TAG not in one.tags and RELEASE_TAG not in one.tags]
 
@@ -53,10 +53,11 @@ def new_versions(project: Project) -> list[AnnotatedVersion]:
 def validate_versions(
     project: Project, lake: Lake, code: Callable[[], Code], only: Sequence[str] = (), clock: Clock = utc_now
 ) -> list[Validation]:
-    """Validates the new versions (of `only` these, as `<name>:<version>`), and writes what was found at each.
+    """Validate the new versions, and write the result on each as a tag and a note. `only` lists `<name>:<version>`.
 
-    Each is validated once: take its tag `validation_status` away to have it done again. `code` is only asked for what
-    runs the project's steps when a candidate must be scored.
+    A version is validated once; remove its tag `validation_status` to validate it again. `code` is called only when a
+    candidate must be scored.
+    Raises: LostRace when the environment changes meanwhile; the version is then still new.
     """
     with alone(project, lake, "registry"):
         return [
@@ -77,7 +78,7 @@ def _validate(
         failed, told = _ask_gates(project, lake, code, marked, trained, clock)
         said += told
     except LostRace:
-        raise  # the environment moves: the next look finds the version as new as it is now
+        raise  # the environment changed: the version stays new and is validated at the next evaluation
     except DataOpsError as error:
         failed = True
         said.append(str(error))
@@ -87,7 +88,11 @@ def _validate(
 
 
 def _check_files(project: Project, lake: Lake, client: MlflowClient, marked: AnnotatedVersion) -> Manifest:
-    """The manifest of the training that made a version. Raises: Refused DP-M020, and what is wrong with its files."""
+    """Return the manifest of the training that made a version, after checking its files, signature and types.
+
+    Raises: Refused DP-M020 for a version that no step trained, DP-M019 for another signature; what `version_files`,
+    `refuse_other_files` and `refuse_untrusted` raise.
+    """
     digest = marked.tags.get(DIGEST_TAG, "")
     model = marked.name.removeprefix(model_name(project, ""))
     trained = read_trained(lake.connection, model, digest)
@@ -106,7 +111,11 @@ def _check_files(project: Project, lake: Lake, client: MlflowClient, marked: Ann
 def _ask_gates(
     project: Project, lake: Lake, code: Callable[[], Code], marked: AnnotatedVersion, trained: Manifest, clock: Clock
 ) -> tuple[bool, list[str]]:
-    """Whether a gate says no to it, and what they say; approvals are not asked, for nobody has asked for anything."""
+    """Return whether any gate fails, and a text about each answer.
+
+    A guarded environment evaluates its own gates; any other those of the environments that take its releases. Approval
+    gates are left out: nobody has requested a promotion yet.
+    """
     asked: list[tuple[Project, Release]] = []
     model, digest = trained.name, trained.digest
     shown = lake.state(project.environment).cut.member(model)
@@ -140,7 +149,7 @@ def _ask_gates(
 
 
 def newest_with(lake: Lake, environment: str, model: str, digest: str) -> Release | None:
-    """The newest release that was built in an environment, or that it shows, if that has the model."""
+    """Return the newest release that an environment built or shows, if it contains the model; else None."""
     state = lake.state(environment)
     known = [r for r in releases_of(lake) if r.built_in == environment or r.id == state.release]
     member = known[-1].cut.member(model) if known else None
@@ -148,12 +157,12 @@ def newest_with(lake: Lake, environment: str, model: str, digest: str) -> Releas
 
 
 def followers(project: Project) -> list[Project]:
-    """The project in each environment that takes its releases from this one."""
+    """Return the project in each environment that takes its releases from the project's environment."""
     asked = as_asked(project)
     names = [name for name, settings in asked.settings.environments.items() if settings.from_ == asked.environment]
     return [asked.at(name) for name in names]
 
 
 def as_asked(project: Project) -> Project:
-    """The project as commands about promotions take it: its own folder decides, not a pinned copy of it."""
+    """Return the checkout, whose settings govern promotions, also for a pinned copy."""
     return load_project(project.home, project.environment)

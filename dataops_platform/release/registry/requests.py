@@ -1,8 +1,8 @@
-"""Requests made in MLflow's pages: the alias `candidate`, or the tag `dataops.request`, asks for a promotion.
+"""Requests in MLflow's pages: the alias `candidate` or the tag `dataops.request` requests a promotion.
 
-A request goes the way of every promotion: a release, a plan, the gates, one switch. The answer is written where it was
-asked, as tags and a note. A request is answered once; one that waits for an approval is looked at again when something
-happened in its environment. To ask once more, take the tag `dataops.answered` away.
+A request takes the way of every promotion: a release, a plan, the gates, one switch. The answer is written on the
+version as tags and a note. A request is answered once. One that waits for an approval is evaluated again after each new
+event of its environment. Remove the tag `dataops.answered` to request the same again.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ ANSWER_TAG, PLAN_TAG, ANSWERED_TAG, SINCE_TAG = (
     "dataops.answered",
     "dataops.answered_at",
 )
-"""The answer, the plan it is about, the request it answers, and the last event of the environment at that time."""
+"""Tags of an answer: the verdict, the plan, the request, and the last event of the environment at that time."""
 
 Verdict = Literal["promoted", "waiting", "refused"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for at a version: `promote:<environment>` in a tag, or `candidate`, the alias."""
+    """A request on a version. `asked` is the tag's value, `promote:<environment>`, or `candidate` for the alias."""
 
     marked: AnnotatedVersion
     asked: str
@@ -51,7 +51,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answered:
-    """A request and its answer: in a word, the plan that it is about (if one could be made), and in words."""
+    """A request and its answer: the verdict, the id of the plan (empty when none could be made), and the reasons."""
 
     version: str
     asked: str
@@ -61,17 +61,19 @@ class Answered:
 
 
 def open_requests(project: Project, lake: Lake) -> list[Request]:
-    """The requests at the models of the project's environment that have no answer yet, or may have another now."""
+    """Return the requests on models of the project's environment without a final answer.
+
+    A waiting request is left out until its target environment has a new event.
+    """
     marked = annotated_versions(open_tracking(project).client, model_name(project, ""))
     asked = [Request(one, wish) for one in marked if (wish := _asked(one))]
     return [request for request in asked if _is_open(project, lake, request)]
 
 
 def answer_requests(project: Project, lake: Lake, code: Callable[[], Code], clock: Clock = utc_now) -> list[Answered]:
-    """Answers every open request at the models of the project's environment, and carries out what the gates let pass.
+    """Answer all open requests on models of the project's environment, and promote those whose gates pass.
 
-    `code` is only asked for what runs the project's steps when a release must be built. A request that lost a race is
-    left open.
+    `code` is called only when a release must be built. A request that lost a race stays open.
     """
     answered = []
     with alone(project, lake, "registry"):
@@ -116,7 +118,11 @@ def _answer(project: Project, lake: Lake, code: Callable[[], Code], request: Req
 
 
 def _target(project: Project, request: Request) -> Project:
-    """The project in the environment that something is asked for. Raises: UsedWrongly DP-L030, DP-L031."""
+    """Return the project in the environment that a request is for.
+
+    Raises: UsedWrongly DP-L030 for a request that cannot be carried out, DP-L031 for an alias when not exactly one
+    environment takes releases.
+    """
     if request.asked == ALIAS:
         takers = [as_asked(project)] if project.is_guarded else followers(project)
         if len(takers) == 1:
@@ -133,7 +139,7 @@ def _target(project: Project, request: Request) -> Project:
 def _release(
     project: Project, lake: Lake, code: Callable[[], Code], request: Request, target: Project, clock: Clock
 ) -> Release:
-    """The environment's newest release if that has this model; else one of what it shows, with the model in it."""
+    """Return the environment's newest release if it has the model; else build one of what it shows with the model."""
     marked = request.marked
     model, digest = marked.name.removeprefix(model_name(project, "")), marked.tags.get(DIGEST_TAG, "")
     newest = newest_with(lake, project.environment, model, digest)
@@ -148,7 +154,7 @@ def _release(
 def _carry_out(
     target: Project, lake: Lake, plan: Plan, release: Release, clock: Clock
 ) -> tuple[Verdict, tuple[str, ...]]:
-    """Promotes when every gate lets it pass; waits when only people have not said yes yet."""
+    """Promote when all gates pass; wait when only approvals are missing. Return the verdict and the reasons."""
     said = tuple(f"{answer.gate}: {answer.verdict}: {answer.said}" for answer in plan.answers)
     no = {answer.gate for answer in plan.answers if answer.verdict == "fail"}
     if no == {"approval"}:

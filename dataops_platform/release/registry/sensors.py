@@ -1,4 +1,4 @@
-"""The sensor that sees new versions and requests in MLflow, and the jobs that validate and answer them."""
+"""The sensor for new versions and requests in MLflow, and the jobs that validate and answer them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,13 +19,13 @@ from dataops_platform.warehouse.open import lake_of
 
 
 class ValidateConfig(dg.Config):
-    """Which versions to look at."""
+    """The versions to validate."""
 
     versions: list[str] = Field(default=[], description="As NAME:NUMBER; all that are new when empty.")
 
 
 def registry_defs(project: Project, every_s: int) -> dg.Definitions:
-    """The jobs `validate_models_<environment>` and `answer_requests_<environment>`, and the sensor that starts them."""
+    """Return the jobs `validate_models_<environment>` and `answer_requests_<environment>`, and the sensor for them."""
     environment = project.environment
 
     @dg.op(name="validate_models", description="Validates new versions of the environment's models.")
@@ -71,7 +71,7 @@ def registry_defs(project: Project, every_s: int) -> dg.Definitions:
 
 
 def run_requests(project: Project) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """The runs that what is seen in MLflow asks for; each is asked for once."""
+    """Yield a run for each new version, and one for all open requests. Run keys prevent repeated runs."""
     environment, found = project.environment, False
     if not _has_lake(project):
         yield dg.SkipReason("nothing was ever made here")
@@ -93,7 +93,7 @@ def run_requests(project: Project) -> Iterator[dg.RunRequest | dg.SkipReason]:
 
 @contextmanager
 def code_of(project: Project) -> Iterator[Callable[[], Code]]:
-    """Gives what runs the project's steps, loaded when it is first asked for."""
+    """Open the project's Dagster instance, and yield a function that loads the definitions when it is called."""
     with open_instance(project) as instance:
         yield lambda: Code(load_definitions(project), instance)
 

@@ -1,1 +1,1 @@
-"""Makes a release or a run again from the inputs that it had, and says how equal it came out."""
+"""Reproduces a release or a run from its original inputs, and reports whether each table and model matches."""

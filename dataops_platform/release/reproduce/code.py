@@ -1,4 +1,4 @@
-"""The code that makes something again: that of its release, in a checkout of its own."""
+"""The code that a reproduction runs: that of the release, in a checkout of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataops_platform.settings.project import Project
 
 @dataclass(frozen=True)
 class Code:
-    """A folder with a project's code, the interpreter it runs with, and in words whose code it is."""
+    """A folder with a project's code, the interpreter that runs it, and a text that describes its origin."""
 
     root: Path
     python: Path
@@ -23,9 +23,9 @@ class Code:
 
 
 def code_of(project: Project, target: Target) -> Code:
-    """The code of the release that has the target; for a run that none has, the code at hand.
+    """Return the code of the target's release; the present code for a run that belongs to no release.
 
-    Raises: Refused DP-L051 for a release whose code is in no commit, and not at hand either.
+    Raises: Refused DP-L051 for a release of uncommitted code that differs from the present code; what `pin` raises.
     """
     release = target.release
     if release is None:

@@ -1,4 +1,4 @@
-"""Whether the lake still has what was recorded."""
+"""Compares the rows in the lake with what their manifests record."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from dataops_platform.warehouse.lake import Lake
 
 
 def is_as_recorded(lake: Lake, head: Head) -> bool:
-    """Whether a version of a table has, in each partition, the rows that its manifests speak of; reads them all."""
+    """Return whether each partition of a table's version has the digest in its manifest. Reads all rows.
+
+    False when a file is missing or damaged.
+    """
     import duckdb
 
     try:
         found = digests(lake.connection, f"(from {lake.relation(head.area, head)})", list(head.partitions))
-    except duckdb.Error:  # a file is missing or damaged
+    except duckdb.Error:
         return False
     return all(str(found[m.partition]) == m.digest for m in head.manifests)

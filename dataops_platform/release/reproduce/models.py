@@ -1,4 +1,4 @@
-"""How equal a model came out when it was trained again."""
+"""Compares a reproduced model with the original."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from dataops_platform.warehouse.lake import Lake
 def compare_model(
     project: Project, lake: Lake, was: Head, now: Head | None, tables: Mapping[str, Head], tolerance: float
 ) -> Remade:
-    """The level that a model reached. One of other content is asked about the rows that it was judged on.
+    """Return how closely the retrained model `now` matches the model `was`.
 
-    `tables`: what the environment holds that it was trained again in.
+    Models with different digests are compared by their predictions for the rows of the judge window. `tables` are the
+    heads of the scratch environment. `tolerance` is the largest accepted difference between probabilities.
     """
     if now is None:
         return Remade(was.name, "model", "different", "it was not trained")
@@ -50,13 +51,16 @@ def compare_model(
 
 
 def _file_digests(folder: Path) -> dict[str, str]:
-    """Of all files but those in which MLflow writes times and random ids."""
+    """Return the digest of each file by its path, except files in which MLflow writes times and random ids."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in VOLATILE]
     return {path.relative_to(folder).as_posix(): digest_of_file(path) for path in files}
 
 
 def _distance(lake: Lake, was: Head, now: Head, files: tuple[Path, Path], tables: Mapping[str, Head]) -> float | None:
-    """The largest difference of two models' probabilities over the rows that they are judged on."""
+    """Return the largest difference of two models' probabilities over the rows of the judge window.
+
+    None when the models have different features, the rows are gone, or a model cannot be loaded.
+    """
     details = now.manifests[0].details
     features = details["features"]
     table = tables.get(details["table"])

@@ -1,4 +1,4 @@
-"""How equal something came out when it was made again."""
+"""The result of a reproduction."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataops_platform.manifests.manifest import Kind
 
 Level = Literal["bytes", "content", "predictions", "tolerance", "different"]
 LEVELS: tuple[Level, ...] = ("bytes", "content", "predictions", "tolerance", "different")
-"""From equal to different: the files byte by byte; the digest of rows or model; what a model says of each row; numbers
-within a tolerance, all else equal."""
+"""From equal to different. Equal are: the files byte by byte; the digest of the rows or the model; each prediction;
+numbers within a tolerance, and all other values."""
 
 
 @dataclass(frozen=True)
 class Remade:
-    """One table or model that was made again, the level it reached, and in words what keeps it from a better one."""
+    """A reproduced table or model, how closely it matches the original, and why it does not match more closely."""
 
     name: str
     kind: Kind
@@ -26,7 +26,11 @@ class Remade:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A release or run made again: in which environment, by which code, and how equal each part came out."""
+    """The result of reproducing a release or a run.
+
+    `of` names what was reproduced, `environment` where, and `code` the code that ran. `inputs` maps each input to
+    whether its version was reused or read again. `runs` are the ids of the Dagster runs.
+    """
 
     of: str
     environment: str
@@ -36,11 +40,11 @@ class Reproduction:
     runs: tuple[str, ...]
 
     def below(self, level: Level) -> list[Remade]:
-        """The parts that came out less equal than asked for."""
+        """Return the parts that match less closely than `level`."""
         return [part for part in self.parts if LEVELS.index(part.level) > LEVELS.index(level)]
 
     def to_plain(self) -> dict[str, Any]:
-        """The reproduction as a JSON-like record."""
+        """Return the reproduction as a JSON-like record."""
         return {
             **self.__dict__,
             "inputs": dict(self.inputs),

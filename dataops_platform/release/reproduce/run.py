@@ -1,4 +1,4 @@
-"""Makes something again, and compares."""
+"""Reproduces a release or a run, and compares the result with the original."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
 
 TOLERANCE = 1e-6
-"""By how much probabilities and other floating numbers may differ and still be called equal within tolerance."""
+"""The default tolerance for probabilities and other floating-point numbers."""
 
 
 def reproduce(
@@ -35,12 +35,13 @@ def reproduce(
     tolerance: float = TOLERANCE,
     say: Callable[[str], None] = lambda _: None,
 ) -> Reproduction:
-    """Makes a release, or what a run made, again, and says of each table and model how equal it came out.
+    """Reproduce a release or a run, and report how closely each table and model matches the original.
 
-    From the tables that it started from, as they were; by the code of its release, in a checkout of its own, in an
-    environment of its own that is gone afterwards unless `keep`. Nothing else is changed.
-    Raises: what `find_target` raises; Refused DP-L051 (its code is nowhere), DP-L052, DP-L053 (an input is not there as
-    it was), DP-L054 (a step failed).
+    The steps start from the original versions of their inputs. They run the release's code from its own checkout, in a
+    scratch environment that is removed afterwards unless `keep`. `say` receives a line of progress at a time. Removes
+    the scratch environments of earlier reproductions that were killed, and changes nothing else.
+    Raises: what `find_target` and `code_of` raise; Refused DP-L052, DP-L090 or DP-L053 when an input is no longer there
+    as it was, DP-L054 when a step failed.
     """
     with lake_of(project) as lake:
         clear_left(project, lake)
@@ -66,7 +67,10 @@ def reproduce(
 
 
 def _run(code: Code, environment: str, origin: Origin, again: Sequence[str]) -> str:
-    """One Dagster run, in a process of the code's own interpreter; gives its id. Raises: Refused DP-L054."""
+    """Run the steps of an origin in a process of the code's interpreter, and return the id of the Dagster run.
+
+    `again` names the source tables to read again. Raises: Refused DP-L054.
+    """
     names = {m.name for m in origin.made.values()}
     arguments = ["run", "--force", "--json", "--env", environment, "--project", str(code.root)]
     arguments += ["--select", ",".join(sorted({*names, *again}))]
@@ -112,7 +116,7 @@ def _span(made: Any) -> str:
 def _compare(
     project: Project, lake: Lake, target: Target, origin: Origin, environment: str, tolerance: float
 ) -> list[Remade]:
-    """The level of each result that this pass made, in the order of the stages."""
+    """Return the comparison of each result that this pass made, in the order of the stages."""
     now = lake.heads(environment)
     made = {m.name for m in origin.made.values()}
     found = []

@@ -1,4 +1,4 @@
-"""An environment of its own, that starts from the inputs something once had, and is gone afterwards."""
+"""Scratch environments: they start from the inputs of an earlier result, and are removed afterwards."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.state import State
 
 AT_WORK = "something is made again here\n"
-"""What the mark of an environment says until it is removed, or kept because somebody asked for that."""
+"""The content of an environment's mark file while a process works in it. It is empty for a kept environment."""
 
 
 @contextmanager
 def scratch(project: Project, lake: Lake, name: str, *, keep: bool = False) -> Iterator[str]:
-    """An empty environment of this name; what an earlier one left is removed first, and this one at the end.
+    """Create an empty environment called `name`, and remove it at the end unless `keep`.
 
-    Another process that has one of this name is waited for.
+    Waits for another process that uses the name. Removes what an earlier environment of this name left.
     """
     mark = branch_file(project.state_dir, name)
     with _locked(project, lake, name):
@@ -52,9 +52,9 @@ def scratch(project: Project, lake: Lake, name: str, *, keep: bool = False) -> I
 
 
 def clear_left(project: Project, lake: Lake) -> list[str]:
-    """Removes the environments of processes that were killed while they made something again; gives their names.
+    """Remove the scratch environments of killed processes, and return their names.
 
-    One that is still at work keeps its own, and so does `--keep`.
+    Environments of running processes and those kept by `--keep` stay.
     """
     from filelock import Timeout
 
@@ -96,12 +96,12 @@ def _remove(project: Project, lake: Lake, name: str) -> None:
 
 
 def give_inputs(project: Project, lake: Lake, environment: str, origin: Origin) -> list[str]:
-    """Makes what `origin` starts from the heads of the environment, as it was; gives the tables to read in again.
+    """Make the inputs of `origin` the heads of an environment, and return the names of tables to read from files again.
 
-    What still lies in one version of a table is pointed at; what lies in several is copied together. A table that was
-    given up is read in again from its file, if that has not changed.
-    Raises: Refused DP-L052 when it was given up and its file changed, DP-L090 when it had none, DP-L053 when its rows
-    are not those recorded.
+    A table whose partitions are together in one version is referenced by it; otherwise its partitions are copied into
+    one. A table whose versions were deleted must be read again from its files, which must be unchanged.
+    Raises: Refused DP-L052 when the files of a deleted table changed, DP-L090 when another program wrote the deleted
+    table, DP-L053 when the rows to copy are not the recorded ones.
     """
     located = locate_manifests(lake.connection, origin.given)
     by_name: dict[str, dict[str, Manifest]] = {}
@@ -168,5 +168,5 @@ def _copy(
 
 
 def _alone(manifest: Manifest, place: Written) -> Head:
-    """One partition of a table, as a table of its own."""
+    """Return one partition of a table as a head of its own."""
     return Head(manifest.name, manifest.kind, place.version, (manifest,), place.environment)

@@ -1,4 +1,4 @@
-"""How equal a table came out when it was made again."""
+"""Compares a reproduced table with the original."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from dataops_platform.warehouse.lake import Lake
 _PARTITION = re.compile(r"_dp_partition=([^/]*)/")
 _FLOATING = re.compile(r"DOUBLE|FLOAT")
 MODEL_DIGEST = "model_digest"
-"""The column of a table of predictions that names the model; it is no prediction."""
+"""The column of a table of predictions that holds the digest of the model. It is not compared."""
 
 
 def compare_table(lake: Lake, was: Head, now: Head | None, tolerance: float) -> Remade:
-    """The level that a table reached, over the partitions that it was made for.
+    """Return how closely the reproduced table `now` matches the table `was`, over the partitions of `was`.
 
-    `tolerance`: by how much two numbers of floating point may differ, absolute up to 1 and relative above.
+    `tolerance` is the largest difference of two equal floating-point numbers: absolute up to 1, relative above.
+    Rows are read only in partitions whose digests differ, and to verify those of `was`.
     """
     if now is None:
         return Remade(was.name, "table", "different", "it was not made")
@@ -46,7 +47,7 @@ def compare_table(lake: Lake, was: Head, now: Head | None, tolerance: float) -> 
 
 
 def _files(lake: Lake, head: Head, partitions: Collection[str]) -> list[str]:
-    """Digests of a version's files, those of the partitions where there are any; of deleted rows, too."""
+    """Return the sorted digests of a version's files in some partitions, including the files of deleted rows."""
     found = []
     for path, deleted in files_of(lake.connection, f"{head.area}__build", head.name, head.version):
         part = _PARTITION.search(path)
@@ -64,7 +65,10 @@ def _digest_of(lake: Lake, path: str) -> str:
 
 
 def _compare_rows(lake: Lake, was: Head, now: Head, partitions: Collection[str], tolerance: float, said: str) -> Remade:
-    """Pairs rows in the order of all that is no floating number, and looks at the pairs."""
+    """Compare the rows of some partitions, paired in the order of the exact columns, then the floating-point ones.
+
+    `said` is appended to the reason.
+    """
     relations = [_rows(lake, head, partitions) for head in (was, now)]
     columns = [_columns(lake, relation) for relation in relations]
     if columns[0] != columns[1]:
@@ -110,7 +114,10 @@ def _columns(lake: Lake, relation: str) -> dict[str, str]:
 
 
 def _distance(column: str) -> str:
-    """SQL of how far two numbers of a pair are apart; no number and a number are infinitely so."""
+    """Return SQL of the distance between the numbers of a pair: absolute up to 1, relative above.
+
+    It is infinite when only one of them is null.
+    """
     pair = f"w.{column}, n.{column}"
     return (
         f"case when w.{column} is not distinct from n.{column} then 0.0 "

@@ -1,4 +1,4 @@
-"""What is to be made again: the tables and models of a release, or those that one run made."""
+"""The target of a reproduction: the tables and models of a release, or those that one run made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dataops_platform.warehouse.lake import Lake
 
 @dataclass(frozen=True)
 class Target:
-    """What was asked for: its results as they were, by name, and the release whose code made them, if one has it."""
+    """A release or run to reproduce: its results by name, and the release whose code made them, or None."""
 
     label: str
     id: str
@@ -26,10 +26,10 @@ class Target:
     run: str = ""
 
     def passes(self, lake: Lake) -> list[Origin]:
-        """What to make in one go each, from what.
+        """Return the origins to reproduce one after the other, each in one Dagster run.
 
-        All at once where everything was made from the same; where a model was trained on other rows than are shown,
-        it is made apart, and scored with as it was.
+        One is enough when all results were made from the same contents. When a model was trained on rows other than
+        those shown, each model has a pass of its own, and the last pass takes the original models as inputs.
         """
         manifests = [m for head in self.results.values() for m in head.manifests if m.stage not in SOURCES]
         if self.run:
@@ -43,9 +43,11 @@ class Target:
 
 
 def find_target(lake: Lake, wanted: str, environment: str = "") -> Target:
-    """The release, or else the Dagster run, whose id begins so; the run in one environment where that is given.
+    """Return the release, or else the Dagster run, whose id begins with `wanted`.
 
-    Raises: UsedWrongly DP-L050 for none, DP-L073 or DP-L088 for several, DP-L089 for a run that made nothing.
+    `environment` restricts the search for runs to one environment.
+    Raises: UsedWrongly DP-L050 for an unknown id, DP-L073 for several releases, DP-L088 for several runs, DP-L089 for a
+    run that made nothing.
     """
     beginning = wanted.removeprefix("sha256:")
     releases = releases_of(lake)
@@ -80,7 +82,7 @@ def _target_of_run(lake: Lake, run: str, manifests: Sequence[Manifest], releases
 
 
 def _release_with(lake: Lake, run: str, manifests: Sequence[Manifest], releases: Sequence[Release]) -> Release | None:
-    """The release that holds something the run made, or under which it published; the first whose code has a commit."""
+    """Return a release that contains a result of the run, preferably of committed code; else one it published under."""
     made, names = {m.id for m in manifests}, {m.name for m in manifests}
     for release in sorted(releases, key=lambda one: one.is_dirty or not one.commit):
         heads = heads_of_cut(lake.connection, release.cut)
@@ -102,5 +104,5 @@ def _is_twice(manifests: Iterable[Manifest]) -> bool:
 
 
 def short_name(target: Target) -> str:
-    """A name for the environment that the target is made again in."""
+    """Return the name of the scratch environment for a target."""
     return f"reproduce_{short(target.id.replace('-', ''), 8)}"

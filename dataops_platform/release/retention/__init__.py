@@ -1,1 +1,1 @@
-"""Which states are kept, and what can be deleted."""
+"""Which states are retained, and what can be deleted."""

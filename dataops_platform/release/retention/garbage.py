@@ -1,4 +1,4 @@
-"""Gives up what no kept state needs: snapshots of the lake, files of rows, versions of models. Looks before it does."""
+"""Deletes what no retained state uses: snapshots of the lake, their files, and versions of models."""
 
 from __future__ import annotations
 
@@ -37,11 +37,10 @@ ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class Waste:
-    """What no kept state needs: snapshots by number, the files that only they have, nodes of trees of windows by their
-    digests, and versions of models.
+    """What no retained state uses: snapshots by number, the files that only they have, stored texts, model versions.
 
-    `states`: of each environment the events whose states nothing can return to without them. `kept`: how many states
-    of each environment are kept.
+    `nodes` are digests of stored texts: cuts and nodes of trees of windows. `states` maps each environment to the
+    events whose states cannot be returned to once this is deleted; `kept` to its number of retained states.
     """
 
     snapshots: tuple[int, ...]
@@ -52,7 +51,7 @@ class Waste:
     kept: Mapping[str, int]
 
     def to_plain(self) -> dict[str, Any]:
-        """The waste as a JSON-like record."""
+        """Return the garbage as a JSON-like record."""
         return {
             "snapshots": len(self.snapshots),
             "versions": list(self.snapshots),
@@ -66,17 +65,17 @@ class Waste:
 
 
 def look(project: Project, lake: Lake, retention: Retention, clock: Clock = utc_now) -> Waste:
-    """What could be given up now. Changes nothing."""
+    """Return what could be deleted now. Deletes nothing."""
     return _look(project, lake, {name: lake.state(name) for name in _environments(project, lake)}, retention, clock)
 
 
 def collect(project: Project, lake: Lake, retention: Retention, clock: Clock = utc_now) -> Waste:
-    """Gives up what `look` finds, and says so in the ledger of each environment that loses a state.
+    """Delete what `look` finds, and return it. The ledger of each environment that loses states records which.
 
-    Snapshots go in one transaction that commits only when no environment moved since they were looked for, so that
-    nothing is ever pointed at one of them; then their files, then models. One that was killed is ended by the next.
-    Before that, environments go in which something was made again by a process that was killed.
-    Raises: Refused DP-L062 when the environments never stood still.
+    First the scratch environments of killed reproductions are removed. Then snapshots and stored texts are deleted in
+    one transaction. It commits only if no environment changed since the look, so that no environment ever points at a
+    deleted snapshot. Files and model versions follow. The next call completes a deletion that was killed.
+    Raises: Refused DP-L062 when the environments changed during every attempt; what `Lake.expire` raises.
     """
     clear_left(project, lake)
     with lake.lock.held():
@@ -118,6 +117,7 @@ def _look(project: Project, lake: Lake, states: Mapping[str, State], retention: 
         heads = [head for cut in cuts for head in heads_of_cut(lake.connection, cut).values()]
         snapshots_needed |= versions_of_inputs(lake, {m.id for head in heads for m in head.manifests})
     there = snapshots(lake.connection)
+    # the newest snapshot is the present state of the lake
     expired = sorted(there - snapshots_needed - {max(there, default=0)})
     given_up = {
         name: tuple(
@@ -150,7 +150,10 @@ def _events(waste: Waste) -> dict[str, Collection]:
 def _models(
     project: Project, lake: Lake, environments: Iterable[str], needed: Needed, recently: str
 ) -> list[RegisteredVersion]:
-    """Versions under the platform's own names that nothing needs; none that has an alias or was asked for by hand."""
+    """Return the unused versions under the platform's own names, except recent, aliased and requested ones.
+
+    `recently` is a time in ISO format, UTC.
+    """
     models = read_models(lake.connection)
     if not models:
         return []

@@ -1,4 +1,4 @@
-"""What must be kept: the states that environments may return to, their releases, and what they were made from."""
+"""The retention policy: which states and releases are retained, and which versions they use."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.ledger import read_cut_names
 
 RECENTLY = dt.timedelta(hours=1)
-"""What was a head or was shown within this time is kept whatever is asked for: a run may be reading it."""
+"""What was a head or was shown within this time is always retained: a run may be reading it."""
 
 
 @dataclass(frozen=True)
 class Retention:
-    """How far back: the last so many releases of each environment, and all that was shown within so many days.
+    """What to retain of each environment: the last `releases` releases, and all that was shown within `days` days.
 
-    `inputs`: also the raw tables that kept states were made from, so that they can be made again.
+    `inputs` also retains the source tables of retained states, which `dataops reproduce` starts from.
+    Raises: UsedWrongly DP-L061 for fewer than one release or a negative number of days.
     """
 
     releases: int = 10
@@ -39,7 +40,10 @@ class Retention:
 
 
 def retention_of(releases: int | None, days: int | None, *, inputs: bool = False) -> Retention:
-    """What was asked for: the usual when nothing was, and only the one that was said when it was one."""
+    """Return the retention for two options of the command line; None stands for one that is not given.
+
+    Without both, the defaults apply. With only one, the other is at its minimum: one release, zero days.
+    """
     if releases is None and days is None:
         return Retention(inputs=inputs)
     return Retention(1 if releases is None else releases, 0 if days is None else days, inputs)
@@ -47,23 +51,23 @@ def retention_of(releases: int | None, days: int | None, *, inputs: bool = False
 
 @dataclass(frozen=True)
 class Needed:
-    """Snapshots by number, and models by name and digest, in whatever area they are registered."""
+    """What retained states use: snapshots by number, and models by name and digest in any build area."""
 
     snapshots: frozenset[int]
     models: frozenset[tuple[str, str]]
 
     def has(self, member: Member) -> bool:
-        """Whether a member of a cut is needed."""
+        """Return whether a member of a cut is used."""
         if member.kind == "model":
             return (member.name, member.digest) in self.models
         return int(member.version) in self.snapshots
 
 
 def kept_states(events: Sequence[Event], retention: Retention, now: dt.datetime) -> list[Move]:
-    """The moves of one environment whose states are kept, oldest first.
+    """Return the moves of one environment whose states are retained, oldest first.
 
-    Those of the last releases that led to what it shows (without a release a publication counts as one), and all that
-    were shown since the first of the days, also those that were taken back.
+    They are the states of the last releases in the lineage of the shown state, where a publication without a release
+    counts as one, and all states shown within the retained days, also those that a rollback left.
     """
     kept = {event.sequence for event in _last_releases(lineage(events), retention.releases)}
     since = _iso(now - max(dt.timedelta(days=retention.days), RECENTLY))
@@ -75,7 +79,7 @@ def kept_states(events: Sequence[Event], retention: Retention, now: dt.datetime)
 
 
 def _last_releases(path: Sequence[Move], count: int) -> list[Move]:
-    """The states at the end of a path that belong to so many releases."""
+    """Return the states of the last `count` releases of a lineage, newest first."""
     found: list[Move] = []
     seen = 0
     for event in reversed(path):
@@ -90,7 +94,7 @@ def _last_releases(path: Sequence[Move], count: int) -> list[Move]:
 def kept_releases(
     releases: Sequence[Release], shown: Iterable[Move], retention: Retention, now: dt.datetime
 ) -> list[Release]:
-    """The releases of kept states, those built within the days, and the last built in each environment."""
+    """Return the releases of retained states, those built within the days, and the last that each environment built."""
     of_states = {event.release for event in shown}
     since = _iso(now - max(dt.timedelta(days=retention.days), RECENTLY))
     last: dict[str, list[str]] = {}
@@ -103,7 +107,7 @@ def kept_releases(
 def needed_by(
     lake: Lake, environments: Iterable[str], states: Iterable[Move], releases: Iterable[Release], now: dt.datetime
 ) -> Needed:
-    """What these states and releases show, what stands in any build area, and what any view is pinned to."""
+    """Return what states and releases show, what is or recently was a head, and the versions that any view reads."""
     members = [m for event in states for m in lake.cut(event).members]
     members += [m for release in releases for m in release.cut.members]
     heads = [head for name in environments for head in lake.heads(name).values()]
@@ -115,9 +119,9 @@ def needed_by(
 
 
 def unneeded_nodes(lake: Lake, states: Iterable[Move], releases: Iterable[Release]) -> frozenset[str]:
-    """Kept texts that nothing names: neither these states and releases, nor any head, manifest or event.
+    """Return the digests of stored texts that no state, release, head, manifest or event refers to.
 
-    Cuts stay with the events that name them, also of states that nothing can return to.
+    An event retains its cut even when its state is deleted.
     """
     cuts = [*(lake.cut(event) for event in states), *(release.cut for release in releases)]
     trees = {member.windows.node for cut in cuts for member in (*cut.members, *(cut.under or ()))}

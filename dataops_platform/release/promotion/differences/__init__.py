@@ -1,1 +1,1 @@
-"""What a promotion would change, as plain sections of a plan: code, SQL, settings, contracts, rows, models, age."""
+"""What a promotion would change, as sections of a plan: code, SQL, settings, contracts, rows, models and age."""

@@ -1,4 +1,4 @@
-"""How old the data of a release is, beside what is shown: a promotion can lead back."""
+"""Compares the age of a release's data with what is shown: a promotion can lead to older data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataops_platform.release.promotion.gates.question import Question
 
 
 def age_section(question: Question) -> Section:
-    """When the newest table of each side was audited, and whether the environment showed this release before."""
+    """Return the section about the newest audit of each side, and whether the environment showed the release before."""
     new, old = newest_audit(question.heads.values()), newest_audit(question.shown.values())
     if new is None:
         return section("The release holds no table.")
@@ -30,7 +30,7 @@ def age_section(question: Question) -> Section:
 
 
 def newest_audit(heads: Iterable[Head]) -> datetime | None:
-    """When the newest of some tables was audited; None without one."""
+    """Return when the newest table was audited, or None without tables."""
     times = [datetime.fromisoformat(head.windows.recorded_at) for head in heads if head.kind == "table"]
     return max(times, default=None)
 

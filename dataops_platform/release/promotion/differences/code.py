@@ -1,4 +1,4 @@
-"""What git knows of the difference between two releases: commits, files, SQL, settings."""
+"""The differences between two releases in git: commits, files, SQL and settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _FIELDS = "%m%x1f%h%x1f%an%x1f%aI%x1f%s"
 
 
 def code_section(root: Path, before: Release | None, after: Release) -> Section:
-    """Commits that come (and, where history forks or goes back, that go), and the project's files that differ."""
+    """Return the section about commits that come or go, and the project's files that differ.
+
+    Commits go where the history forks or leads back.
+    """
     missing = _missing(root, before, after)
     if before is None or missing:
         return section(missing)
@@ -51,12 +54,12 @@ def code_section(root: Path, before: Release | None, after: Release) -> Section:
 
 
 def sql_section(root: Path, before: Release | None, after: Release) -> Section:
-    """The unified diff of the project's SQL files: dbt's models, tests and macros."""
+    """Return the unified diff of the project's SQL files: dbt's models, tests and macros."""
     return _diff_section(root, before, after, SQL, "SQL file")
 
 
 def settings_section(root: Path, before: Release | None, after: Release) -> Section:
-    """The unified diff of `dataops.yaml`."""
+    """Return the unified diff of `dataops.yaml`."""
     return _diff_section(root, before, after, FILE_NAME, "settings file")
 
 
@@ -84,7 +87,7 @@ def _files(root: Path, before: Release, after: Release, path: str) -> list[dict[
 
 
 def _number(text: str) -> int | None:
-    """Lines of a text file; None for one that git takes for binary."""
+    """Return a number of lines, or None for a file that git treats as binary."""
     return int(text) if text.isdigit() else None
 
 
@@ -93,7 +96,7 @@ def _left_out(number: int, noun: str) -> str:
 
 
 def _missing(root: Path, before: Release | None, after: Release) -> str:
-    """Why there is nothing to compare; empty when there is."""
+    """Return why two releases cannot be compared; empty when they can."""
     if before is None:
         return f"No release was shown before; this one has commit {after.commit[:12] or 'none'}."
     for release in (before, after):

@@ -1,4 +1,4 @@
-"""What a promotion does to contracts, and who is hit."""
+"""The changes of contracts in a promotion, and who is affected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from dataops_platform.settings.project import Project
 
 @dataclass(frozen=True)
 class ContractChanges:
-    """The contracts that differ between two releases; `problem` says why that is not known."""
+    """The contracts that differ between two releases.
+
+    `problem` is why they cannot be compared, or empty. `is_first` means that no release was shown before.
+    """
 
     compared: tuple[ContractComparison, ...] = ()
     problem: str = ""
@@ -28,12 +31,12 @@ class ContractChanges:
 
     @property
     def breaking(self) -> tuple[ContractComparison, ...]:
-        """Those whose changes break readers."""
+        """The contracts whose changes break readers."""
         return tuple(one for one in self.compared if one.level == "breaking")
 
 
 def contract_changes(project: Project, before: Release | None, after: Release, now: datetime) -> ContractChanges:
-    """Compares the contracts of two releases as git has them. Definitions are loaded when a change is breaking."""
+    """Compare the contracts of two releases as committed. Loads the definitions when a change is breaking."""
     if before is None:
         return ContractChanges(is_first=True)
     if dict(before.contracts) == dict(after.contracts) and before.commit == after.commit:
@@ -53,7 +56,7 @@ def contract_changes(project: Project, before: Release | None, after: Release, n
 
 
 def contracts_section(changes: ContractChanges) -> Section:
-    """What changed in contracts: breaking, compatible or cosmetic, and all that reads what breaks."""
+    """Return the section about changes of contracts (breaking, compatible or cosmetic) and the readers they break."""
     if changes.is_first:
         return section("No contract was in force before.")
     if changes.problem:
@@ -83,7 +86,7 @@ def contracts_section(changes: ContractChanges) -> Section:
 
 
 def contracts_in(project: Project, release: Release | None) -> Mapping[str, Contract]:
-    """The contracts of a release by table, as git has them; none where git has no such commit or cannot read them."""
+    """Return the contracts of a release by table, as committed; empty when the commit or they cannot be read."""
     folder: Path = project.root / "contracts"
     if release is None or not folder.is_dir() or not has_commit(project.root, release.commit):
         return {}

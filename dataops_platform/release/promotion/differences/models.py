@@ -1,4 +1,4 @@
-"""The models of a release beside those shown: version, digest, and the scores they got when they were trained."""
+"""Compares the models of a release with the shown ones: version, digest, and the scores of their training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataops_platform.release.promotion.gates.question import Question
 
 
 def models_section(question: Question) -> Section:
-    """Every model of either side, with the scores of its training; those may be of other rows (`judged_on`)."""
+    """Return the section about all models of both sides. Their scores may be of different rows: see `judged_on`."""
     before, after = (
         {name: head for name, head in heads.items() if head.kind == "model"}
         for heads in (question.shown, question.heads)

@@ -1,4 +1,4 @@
-"""The rows of two versions of a table, compared where they are: in DuckDB, which spills to disk what is too large."""
+"""Compares the rows of two versions of a table inside DuckDB, which spills to disk what does not fit in memory."""
 
 from __future__ import annotations
 
@@ -15,32 +15,33 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SAMPLES = 100
-"""Rows shown of one table, of those added, removed and changed together."""
+"""The most rows shown of one table: added, removed and changed ones together."""
 COLUMNS_SHOWN = 8
-"""Values shown of one row, besides its key."""
+"""The most values shown of one row, besides its key."""
 
 Columns = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a table: SQL that reads its rows, and its columns with their types (`_dp_*` left out)."""
+    """A version of a table: SQL that reads its rows, and the types of its columns without `_dp_*`."""
 
     relation: str
     columns: Columns
 
     def typed(self, name: str, other: Version) -> str:
-        """SQL of a column that compares with that of the other version: by value, whatever the types are."""
+        """Return SQL of a column to compare with that of the other version: by value if their types differ."""
         kind = self.columns[name]
         return identifier(name) if other.columns[name] == kind else canonical(name, kind)
 
 
 @dataclass(frozen=True)
 class RowChanges:
-    """How many rows only one version has, and how many have the same key and other values.
+    """The number of rows that only one version has, and of those with the same key and other values.
 
-    Without a `key` a row that changed counts as one removed and one added, and no rows are shown. `changed_in` counts
-    changed rows by column. Columns that only one version has change no row; they are told apart.
+    Without a `key` a changed row counts as one removed and one added, there are no samples, and `note` is the reason.
+    `changed_in` counts changed rows by column. Columns that only one version has change no row; they are listed
+    separately.
     """
 
     added: int
@@ -55,7 +56,7 @@ class RowChanges:
 
 
 def version_of(connection: DuckDBPyConnection, relation: str, partitions: Collection[str] | None = None) -> Version:
-    """A version of a table; of some partitions only, when they are given and the table has any."""
+    """Return a version of a table, restricted to `partitions` when they are given and the table has any."""
     described = connection.execute(f"describe select * from {relation}").fetchall()
     names = {name: kind for name, kind, *_ in described}
     if partitions is not None and "_dp_partition" in names:
@@ -67,7 +68,7 @@ def version_of(connection: DuckDBPyConnection, relation: str, partitions: Collec
 def compare_rows(
     connection: DuckDBPyConnection, before: Version, after: Version, key: Sequence[str], visible: Collection[str]
 ) -> RowChanges:
-    """What differs between two versions. Values of columns that are not `visible` leave the lake in no form."""
+    """Return the differences of two versions. Values of columns that are not `visible` never leave the lake."""
     both = _Both(connection, before, after, tuple(key), frozenset(visible))
     new = tuple(name for name in after.columns if name not in before.columns)
     gone = tuple(name for name in before.columns if name not in after.columns)
@@ -81,7 +82,7 @@ def compare_rows(
 
 
 def shares(available: Sequence[int], most: int) -> list[int]:
-    """How many of each kind to show, `most` together: evenly, and what one kind leaves over goes to the others."""
+    """Return how many of each kind to show, at most `most` in all: equal shares, plus what other kinds leave over."""
     given = [0] * len(available)
     todo = sorted(range(len(available)), key=lambda kind: available[kind])
     for position, kind in enumerate(todo):
@@ -91,7 +92,11 @@ def shares(available: Sequence[int], most: int) -> list[int]:
 
 @dataclass(frozen=True)
 class _Both:
-    """Two versions side by side. Inside its queries columns are called k0.. (key), c0.. (the others they share)."""
+    """Two versions side by side.
+
+    Queries name columns of the key k0, k1, … as compared and w0, w1, … as stored, the other shared columns c0, c1, …,
+    and the values of samples v0, v1, ….
+    """
 
     connection: DuckDBPyConnection
     before: Version
@@ -101,11 +106,11 @@ class _Both:
 
     @cached_property
     def others(self) -> list[str]:
-        """Columns that both have, besides the key."""
+        """The columns that both versions have, besides the key."""
         return [n for n in self.after.columns if n in self.before.columns and n not in self.key]
 
     def why_not_by_key(self) -> str:
-        """Why rows cannot be matched by key; empty when they can."""
+        """Return why rows cannot be matched by key; empty when they can."""
         if not self.key:
             return "the contract has no key"
         for when, version in (("before", self.before), ("after", self.after)):
@@ -119,7 +124,7 @@ class _Both:
         return ""
 
     def counted_as_wholes(self) -> tuple[int, int]:
-        """Rows that only the version after has, and those that only the one before has; equal rows count each."""
+        """Return how many rows only the version after has, and how many only the one before. Duplicates count each."""
         shared = sorted(name for name in self.after.columns if name in self.before.columns)
         sides = []
         for version, sign in ((self.after, 1), (self.before, -1)):
@@ -149,7 +154,7 @@ class _Both:
         return added, removed, rows, {n: c for n, c in zip(self.others, columns, strict=True) if c}
 
     def samples(self, added: int, removed: int, changed: int) -> tuple[Mapping[str, Any], ...]:
-        """At most 100 rows in the order of the key: first changed ones, then removed, then added."""
+        """Return at most 100 rows: changed, then removed, then added ones, each in the order of the key."""
         wanted = shares([changed, removed, added], SAMPLES)
         return (
             *self._changed(wanted[0]),
@@ -182,7 +187,7 @@ class _Both:
         return found
 
     def _alone(self, change: str, here: Version, there: Version, most: int) -> list[Mapping[str, Any]]:
-        """Rows of one version whose key the other lacks."""
+        """Return rows of one version whose key the other lacks."""
         if not most:
             return []
         names = [name for name in here.columns if name not in self.key]
@@ -219,7 +224,7 @@ class _Both:
         return " and ".join(f"b.k{i} is not distinct from a.k{i}" for i in range(len(self.key)))
 
     def _keys(self, side: str) -> tuple[list[str], str]:
-        """SQL of the key's values that may be shown (else nulls), and of the order of rows."""
+        """Return SQL of the key's values, null where they may not be shown, and of the order of rows."""
         shown = [_cut(f"{side}.w{i}") if name in self.visible else "null" for i, name in enumerate(self.key)]
         return shown, ", ".join(f"{side}.w{i} nulls first" for i in range(len(self.key)))
 

@@ -1,4 +1,4 @@
-"""Which tables hold other rows than those shown, and which rows: only of tables whose digests differ."""
+"""The rows that differ between a release and what is shown. Only tables whose digests differ are read."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from dataops_platform.warehouse.lake import Lake
 def rows_section(
     question: Question, contracts_before: Mapping[str, Contract], contracts_after: Mapping[str, Contract]
 ) -> Section:
-    """Rows added, removed and changed, by the key of the contract, with at most 100 of each table shown.
+    """Return the section about added, removed and changed rows, matched by the contract's key, with samples.
 
-    Reads both versions of each table whose digests differ, once to count and once for each kind of row that is shown.
+    Reads both versions of each table whose digests differ: once to count, and once for each kind of row in the samples.
     """
     before, after = (
         {name: head for name, head in heads.items() if head.kind == "table"}
@@ -44,7 +44,7 @@ def rows_section(
 
 
 def visible_columns(contracts: Iterable[Contract]) -> frozenset[str]:
-    """Columns whose values every contract that lists them shows. What none lists is not shown: nobody said it may."""
+    """Return the columns whose values may be shown: those that every contract listing them shows, if any lists them."""
     contracts = list(contracts)
     shown = {name for contract in contracts for name in contract.visible_columns}
     hidden = {c.name for contract in contracts for c in contract.columns if c.name not in contract.visible_columns}
@@ -62,7 +62,7 @@ def _changes(
 
 
 def _partitions_that_differ(lake: Lake, before: Head, after: Head) -> set[str] | None:
-    """The partitions whose digests differ, and with them all rows that do; None when one has no partitions."""
+    """Return the partitions whose digests differ: all other rows are equal. None when a side has no partitions."""
     found = lake.windows_that_differ(before.windows, after.windows)
     return None if WHOLE in found else found
 

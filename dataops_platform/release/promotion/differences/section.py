@@ -1,6 +1,6 @@
-"""A section of a plan: one sentence, lists of flat records, and a unified diff where there is one.
+"""A section of a plan: a text, lists of flat records, and an optional unified diff.
 
-Text, Markdown and JSON are three ways to print the same section, so a fact belongs into one of these or is not told.
+Text, Markdown and JSON print the same section, so every fact is in one of these three parts.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ MOST_DIFF_LINES = 400
 
 
 def section(said: str, diff: str = "", **lists: Sequence[Mapping[str, Any]]) -> Section:
-    """A section; empty lists and an empty diff are left out."""
+    """Return a section without empty lists and without an empty diff."""
     found = {name: [dict(record) for record in records] for name, records in lists.items() if records}
     return {SAID: said, **found, **({DIFF: diff} if diff else {})}
 
 
 def shown_value(value: str | None) -> str | None:
-    """A value for people: at most 64 characters, control characters as escapes; null stays null."""
+    """Return a value for people: at most 64 characters before control characters are escaped. Null stays null."""
     if value is None:
         return None
     cut = value if len(value) <= VALUE_WIDTH else f"{value[: VALUE_WIDTH - 1]}…"
@@ -35,17 +35,17 @@ def shown_value(value: str | None) -> str | None:
 
 
 def printable(text: str) -> str:
-    """Text that does nothing to a terminal: every control character but a tab as its escape."""
+    """Return text that is safe for a terminal: control characters other than tabs are escaped."""
     return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def bounded_diff(diff: str) -> tuple[str, int]:
-    """The first 400 lines of a unified diff, each at most 200 characters, and how many lines were left out."""
+    """Return the first 400 lines of a unified diff, each cut at 200 characters, and the number of lines left out."""
     lines = diff.splitlines()
     kept = [printable(line if len(line) <= LINE_WIDTH else f"{line[: LINE_WIDTH - 1]}…") for line in lines]
     return "\n".join(kept[:MOST_DIFF_LINES]), max(0, len(lines) - MOST_DIFF_LINES)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun: `1 row`, `3 rows`."""
+    """Return a number with its noun: `1 row`, `3 rows`."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -1,4 +1,4 @@
-"""All that a promotion would change."""
+"""All sections about what a promotion would change."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from dataops_platform.release.promotion.gates.question import Question
 from dataops_platform.release.release import Release, find_release
 
 SECTIONS = ("before", "code", "sql", "settings", "contracts", "rows", "models", "age")
-"""The sections of a plan, in the order they are shown."""
+"""The sections of a plan, in the order in which they are shown."""
 
 
 def differences(question: Question, known: Mapping[str, Any] | None = None) -> dict[str, Section]:
-    """The sections of a plan by name. `known`: those of an earlier plan of the same, whose rows are read once only."""
+    """Return the sections of a plan by name.
+
+    `known` has the sections of an earlier equal plan. Its rows are not read again while the environment shows the same.
+    """
     project, release = question.project, question.release
     before = release_shown(question)
     first = before_section(question)
@@ -42,12 +45,12 @@ def differences(question: Question, known: Mapping[str, Any] | None = None) -> d
 
 
 def release_shown(question: Question) -> Release | None:
-    """The release that the environment shows; None when it shows none."""
+    """Return the release that the environment shows, or None."""
     return find_release(question.lake, question.state.release) if question.state.release else None
 
 
 def before_section(question: Question) -> Section:
-    """What the environment shows now: the state that the differences are to."""
+    """Return the section about what the environment shows now, which the differences refer to."""
     state = question.state
     if not state.cut.members:
         return section(f"{state.environment} shows nothing yet: this is the first promotion.")

@@ -1,1 +1,1 @@
-"""Gates: questions before a promotion, each a small function that answers with evidence."""
+"""Gates: questions before a promotion, each a function that returns an answer with evidence."""

@@ -1,4 +1,4 @@
-"""The gate `approval`: people said yes to this very plan."""
+"""The gate `approval`: people approved the plan."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ NAME = "approval"
 
 
 def approval(question: Question, settings: ApprovalGate) -> Answer:
-    """Enough of the people named approved the plan; with `four_eyes` neither who built nor who promotes the release."""
+    """Pass if enough of the named people approved the plan.
+
+    With `four_eyes` approvals by the builder of the release and by the person who promotes it do not count.
+    """
     given = approvals(question.project, question.lake, question.project.environment, question.plan)
     people = people_of(settings.by, question.project.settings.roles)
     problems = [(one, _why_not(one, question, settings, people)) for one in given]

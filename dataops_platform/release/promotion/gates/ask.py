@@ -1,4 +1,4 @@
-"""Asks the gates of an environment."""
+"""Evaluates the gates of an environment."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ GATES: Mapping[str, Gate] = {
     "approval": approval,
     "function": function,
 }
-"""The gates by the names that `dataops.yaml` calls them."""
+"""The gates by their names in `dataops.yaml`."""
 
 DECIDING = (FILE_NAME, f"contracts/{WAIVERS}")
-"""The files of a project that say which gates are asked, who may approve, and what is let pass."""
+"""The files of a project that define its gates, roles and waivers."""
 
 ASKED_AGAIN = frozenset({"approval", "freshness"})
-"""Gates whose answer depends on more than the plan: they are asked again when it is carried out."""
+"""Gates whose answer depends on more than the plan. They are evaluated again when the plan is carried out."""
 
 
 def holds(known: Answer, now: datetime) -> bool:
-    """Whether an answer of a plan still counts: a yes does, and what is waived until its last day.
+    """Return whether an answer of a plan still holds: a pass does, and a waived one until the last day of each waiver.
 
-    A no is asked again: the world may have been put right.
+    A failed gate is evaluated again: its cause may have been corrected.
     """
     if known.verdict == "waived":
         return all(date.fromisoformat(waiver["until"]) >= now.date() for waiver in known.evidence["waived"])
@@ -53,9 +53,9 @@ def ask_all(
     *,
     decides: bool = True,
 ) -> tuple[Answer, ...]:
-    """What each gate says, first whether the release can be here at all. `known`: answers that still hold.
+    """Return the answer of each gate, after that of the gate `origin`. `known` has answers of the plan by gate.
 
-    `decides`: whether anything may be moved after this, for which gates, roles and waivers must be as committed.
+    With `decides` a promotion may follow, so the files that define gates, roles and waivers must be as committed.
     """
     known = known or {}
     answers = [_as_committed(question, origin(question)) if decides else origin(question)]
@@ -69,7 +69,7 @@ def ask_all(
 
 
 def origin(question: Question) -> Answer:
-    """A release comes from a commit, and from the environment that the target takes releases from (or from itself)."""
+    """Pass a release of committed code that the environment or its origin built, or that the origin shows."""
     environment, release = question.project.environment, question.release
     wanted = question.project.here.from_
     if release.is_dirty:
@@ -83,7 +83,7 @@ def origin(question: Question) -> Answer:
 
 
 def _as_committed(question: Question, given: Answer) -> Answer:
-    """A no where the gates, roles or waivers at hand are in no commit: nobody but their author has seen them."""
+    """Return a failure if the gates, roles or waivers here are not as committed: only their author has seen them."""
     edited = uncommitted(question.project.root, *DECIDING)
     if given.verdict == "fail" or not edited:
         return given

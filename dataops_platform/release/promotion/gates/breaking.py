@@ -1,4 +1,4 @@
-"""The gate `no_breaking_change`: readers are warned, by a version or by a waiver, before a contract breaks them."""
+"""The gate `no_breaking_change`: a new version or a waiver announces each change that breaks readers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ NAME = "no_breaking_change"
 
 
 def no_breaking_change(question: Question, _: WaivableGate) -> Answer:
-    """No contract breaks its readers, unless its version says so or `contracts/waivers.yaml` lets it until a day."""
+    """Pass if each contract that breaks its readers is announced by its version or waived in `contracts/waivers.yaml`.
+
+    Contracts that cannot be compared fail the gate. It passes when no release was shown before.
+    """
     changes = contract_changes(question.project, release_shown(question), question.release, question.now)
     if changes.is_first:
         return answer(NAME, True, "no contract was in force before")

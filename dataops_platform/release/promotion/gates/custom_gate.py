@@ -1,4 +1,4 @@
-"""The gate `function`: a question that a project asks in Python of its own."""
+"""The gate `function`: a Python function of the project."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ RETURNS = "return an Answer, True or False, or a pair of that and what to say"
 
 
 def function(question: Question, settings: CustomGate) -> Answer:
-    """What the project's function answers, called as `function(question, **settings)`.
+    """Return the answer of the project's function, called as `function(question, **settings)`.
 
-    It gives an `Answer`, a bool, or a bool with a text. What it raises is a no, with the line of its code. Raises:
-    UsedWrongly DP-S001 when there is no such function.
+    The function returns an `Answer`, a bool, or a bool and a text. An exception fails the gate and names its line.
+    Raises: what `load_function` raises when there is no such function.
     """
+    # the function is in the project's own code, which need not be installed
     source = str(question.project.root / "src")
     if source not in sys.path:
         sys.path.insert(0, source)

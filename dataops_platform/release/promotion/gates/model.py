@@ -1,4 +1,4 @@
-"""The gate `model_not_worse`: a new model beside the one shown, on the same rows, as a whole and slice by slice."""
+"""The gate `model_not_worse`: compares a new model with the shown one on the same rows, as a whole and by slice."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MOST_SLICES = 100
 
 @dataclass(frozen=True)
 class Compared:
-    """Both models on the same rows: all of them, or those of one value of a column. `worse`: beyond the tolerance."""
+    """The scores of both models on all rows, or on those of one slice. `worse` means by more than the tolerance."""
 
     model: str
     slice: str
@@ -49,9 +49,9 @@ class Compared:
 
 
 def model_not_worse(question: Question, settings: ModelNotWorse) -> Answer:
-    """No model of the release is worse than the one shown, on the rows of its judge window as the release has them.
+    """Pass if no model of the release is worse than the shown one, on the rows of its judge window in the release.
 
-    Artefacts are read only after their digests were verified. A model that is not replaced is not loaded.
+    A model is loaded only when it replaces another, and after its files were verified. The rows are pulled into memory.
     """
     models = [head for head in question.heads.values() if head.kind == "model"]
     found, said, small, problems = [], [], 0, []
@@ -91,7 +91,7 @@ def model_not_worse(question: Question, settings: ModelNotWorse) -> Answer:
 
 
 def _compare(question: Question, settings: ModelNotWorse, head: Head, shown: Head) -> tuple[list[Compared], int]:
-    """All rows first, then each slice; and how many slices were too small, or of one class only."""
+    """Return the comparisons, first on all rows, then by slice, and how many slices were too small or of one class."""
     details = head.manifests[0].details
     target = details["target"]
     rows = _rows(question, settings, head, shown)
@@ -108,7 +108,10 @@ def _compare(question: Question, settings: ModelNotWorse, head: Head, shown: Hea
 
 
 def _rows(question: Question, settings: ModelNotWorse, head: Head, shown: Head) -> pd.DataFrame:
-    """The rows of the judge window with a known target, as the release has them. Raises: Refused DP-G010, DP-G011."""
+    """Return the rows of the judge window whose target is known, from the release's table.
+
+    Raises: Refused DP-G010 for a missing column, DP-G011 when the target does not have both classes.
+    """
     lake, environment = question.lake, question.project.environment
     manifest = head.manifests[0]
     details = manifest.details
@@ -143,7 +146,7 @@ def _rows(question: Question, settings: ModelNotWorse, head: Head, shown: Head) 
 
 
 def _probabilities(question: Question, head: Head, rows: pd.DataFrame) -> np.ndarray:
-    """What a model says of each row, from files that were found to be those of its training."""
+    """Return a model's probability of the positive class for each row (n), after verifying its files."""
     project = replace(question.project, environment=head.area or question.project.environment)
     files = version_files(open_tracking(project).client, model_name(project, head.name), head.version)
     model: Any = load_model(files, head.digest)
@@ -162,7 +165,10 @@ def _judged(
 def _slices(
     question: Question, settings: ModelNotWorse, table: str, rows: pd.DataFrame
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Each value of each column that slices the rows. Values of a classified column are numbered, not named."""
+    """Yield a name and a mask of the rows (n) for each value of each slicing column.
+
+    Values of a classified column are numbered and not named.
+    """
     contract = contract_of(question.project, table)
     visible = visible_columns([contract] if contract else [])
     for column in settings.slices:

@@ -1,4 +1,4 @@
-"""What a gate is given."""
+"""The question that a gate answers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from dataops_platform.warehouse.state import State
 
 @dataclass(frozen=True)
 class Question:
-    """May `release` replace what `state` shows? `project` is that of the code at hand, in the target environment.
+    """The question whether `release` may replace what `state` shows.
 
     `heads` are the members of the release with their manifests, `shown` those of the environment. `plan` is the id of
-    the plan, `asked_by` who asks, `now` aware and in UTC.
+    the plan, `asked_by` the person who plans or promotes, and `now` an aware time in UTC. `project` is the present
+    checkout in the target environment.
     """
 
     project: Project
@@ -36,17 +37,17 @@ class Question:
 
 
 Gate = Callable[[Question, Any], Answer]
-"""Answers a question under its settings, a record of `settings.environments`."""
+"""Answers a question. Its second argument is the gate's settings, a record of `settings.environments`."""
 
 
 def answer(gate: str, holds: bool, said: str, **evidence: Any) -> Answer:
-    """An answer: yes when it `holds`."""
+    """Return an answer: a pass if `holds`, else a failure."""
     verdict: Verdict = "pass" if holds else "fail"
     return Answer(gate, verdict, said, evidence)
 
 
 def waived(given: Answer, settings: WaivableGate, now: datetime) -> Answer:
-    """A no that somebody lets pass for a while, with who and why, or did until a day; any other answer as it is."""
+    """Return a failure as waived while its waiver lasts. Other answers stay; an ended waiver is named in the text."""
     waiver = settings.waived
     if given.verdict != "fail" or waiver is None:
         return given

@@ -1,4 +1,4 @@
-"""The gates that need nothing but the manifests of a release: contracts, checks, freshness."""
+"""The gates that need only the manifests of a release: contracts, checks, freshness."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataops_platform.stages.contract_files import contract_of
 
 
 def contracts(question: Question, _: WaivableGate) -> Answer:
-    """Each table of the release has a contract and was audited under the one that the release has."""
+    """Pass if each table was audited under the release's contract, and no rule over all its rows is broken."""
     tables = [head for head in question.heads.values() if head.kind == "table"]
     other = [h.name for h in tables if h.windows.contracts != (question.release.contracts.get(h.name),)]
     broken = [f"{h.name} {v.rule}" for h in tables for m in h.manifests for v in m.verdicts if _breaks(v)]
@@ -28,12 +28,12 @@ def contracts(question: Question, _: WaivableGate) -> Answer:
 
 
 def _breaks(verdict: Any) -> bool:
-    """Whether a rule over all rows together is broken; rows that break one of their own are in quarantine."""
+    """Return whether a rule over all rows together is broken. Rows that break any other rule are in quarantine."""
     return verdict.severity == "error" and verdict.measured is not None and verdict.failing_rows > 0
 
 
 def checks(question: Question, _: WaivableGate) -> Answer:
-    """No rule of severity `warning` warns of more rows than before. Of a table that is new there is no before."""
+    """Pass if no rule of severity `warning` marks more rows than before. New tables are not compared."""
     now, before = _warnings(question.heads), _warnings(question.shown)
     shown = _warnings({name: head for name, head in question.heads.items() if name in question.shown})
     worse = {rule: rows for rule, rows in shown.items() if rows > before.get(rule, 0)}
@@ -53,7 +53,7 @@ def _warnings(heads: Any) -> dict[str, int]:
 
 
 def freshness(question: Question, _: WaivableGate) -> Answer:
-    """Each table was audited within the time that its contract promises."""
+    """Pass if each table was last audited within the time that its contract promises."""
     late, promised = [], 0
     for head in (h for h in question.heads.values() if h.kind == "table"):
         contract = contract_of(question.project, head.name)
