@@ -18,6 +18,7 @@ from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
+from tests.fixtures.campaign import CAMPAIGN
 
 CONTRACT = """\
 apiVersion: v3.2.0
@@ -132,7 +133,7 @@ def oracle(rows: list[Row]) -> tuple[list[set[str]], list[set[str]]]:
     return broken, warned
 
 
-@settings(max_examples=80, deadline=None, database=None)
+@settings(max_examples=80 if CAMPAIGN else 25, deadline=None, database=None)
 @given(st.lists(st.fixed_dictionaries({name: st.sampled_from(pool) for name, pool in POOLS.items()}), max_size=9))
 def test_every_verdict_is_that_of_the_oracle_and_no_row_is_lost(
     contract: Contract, connection: duckdb.DuckDBPyConnection, rows: list[Row]

@@ -16,11 +16,12 @@ from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.diff import diff
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.errors import UsedWrongly
+from tests.fixtures.campaign import CAMPAIGN
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("examples/flights/contracts", "benchmarks/contracts")
 CONTRACTS = sorted(path for folder in SHIPPED for path in (ROOT / folder).glob("*.odcs.yaml"))
-MUTATIONS = 500
+MUTATIONS = 500 if CAMPAIGN else 150
 Loc = tuple[str | int, ...]
 PROSE: set[Loc] = {("status",), ("schema", 0, "dataGranularityDescription")}
 """What the shipped contracts say for people alone: no row, run or reader depends on it."""

@@ -14,6 +14,7 @@ from dataops_platform.contracts.compiled import compile_plan
 from dataops_platform.contracts.contract import Contract, Rule
 from dataops_platform.contracts.engine import judge as judge_rows
 from dataops_platform.contracts.other_rows import twice
+from tests.fixtures.campaign import CAMPAIGN
 
 KEY = Rule("primary_key", "unique", ("k",))
 PAIR = Rule("primary_key", "unique", ("k", "l"))
@@ -43,7 +44,7 @@ def always_clever(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_way_finds_the_keys_that_occur_twice(kind: str, values: st.SearchStrategy[object]) -> None:
     with duckdb.connect() as connection:
 
-        @settings(max_examples=15, deadline=None, database=None)
+        @settings(max_examples=15 if CAMPAIGN else 6, deadline=None, database=None)
         @given(st.lists(st.none() | values, max_size=40), st.lists(st.none() | values, max_size=5))
         def law(keys: list[object], before: list[object]) -> None:
             for table, rows in {"t": keys, "o": before}.items():
@@ -61,7 +62,7 @@ def test_every_way_finds_the_keys_that_occur_twice(kind: str, values: st.SearchS
 
 
 @pytest.mark.usefixtures("always_clever")
-@settings(max_examples=40, deadline=None, database=None)
+@settings(max_examples=40 if CAMPAIGN else 12, deadline=None, database=None)
 @given(st.lists(st.tuples(st.none() | st.integers(0, 3), st.none() | st.text("ab", max_size=1)), max_size=40))
 def test_keys_of_several_columns_occur_twice_only_together(pairs: list[tuple[int | None, str | None]]) -> None:
     with duckdb.connect() as connection:
@@ -89,7 +90,7 @@ def test_dense_integers_are_looked_up_in_bitmaps_and_other_keys_by_their_hashes(
 BATCHES = st.lists(st.lists(st.tuples(st.none() | st.integers(0, 6), st.integers(-1, 4)), max_size=6), max_size=4)
 
 
-@settings(max_examples=25, deadline=None, database=None)
+@settings(max_examples=25 if CAMPAIGN else 8, deadline=None, database=None)
 @given(BATCHES)
 def test_batches_judged_one_after_another_add_up_to_all_rows_at_once(
     keyed: Contract, batches: list[list[tuple[int | None, int]]]

@@ -22,6 +22,7 @@ from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.contracts.pandera_schema import Backend, from_pandera, to_pandera
 from dataops_platform.kit.errors import UsedWrongly
+from tests.fixtures.campaign import CAMPAIGN
 
 BACKENDS: list[Backend] = ["polars", "pandas"]
 CONTRACT = """\
@@ -118,7 +119,7 @@ def as_pandas(frame: pl.DataFrame, schema: Any) -> Any:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@settings(max_examples=12, deadline=None, database=None)
+@settings(max_examples=12 if CAMPAIGN else 5, deadline=None, database=None)
 @given(st.lists(st.fixed_dictionaries({name: st.sampled_from(pool) for name, (_, pool) in POOLS.items()}), max_size=7))
 def test_the_engine_and_pandera_blame_the_same_rows_for_the_same_rules(
     backend: Backend,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from duckdb import DuckDBPyConnection
 
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.events import Publication
@@ -24,6 +27,7 @@ from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.state import State
 from tests.fixtures import lakes
+from tests.fixtures.lakes import open_in
 
 NOW = datetime(2013, 3, 1, 12, tzinfo=UTC)
 
@@ -44,15 +48,6 @@ schema:
 ORDERS = "select * from (values (1, 10.0, 'a@x'), (2, 20.0, null)) as t(id, amount, email)"
 
 
-@pytest.fixture
-def location(tmp_path: Path, extensions: Path) -> LakeLocation:
-    """Where the lake of a test is: where the project's commands look for it."""
-    state = tmp_path / "shop" / ".dataops"
-    state.mkdir(parents=True)
-    (state / "extensions").symlink_to(extensions, target_is_directory=True)
-    return LakeLocation(f"sqlite:{state / 'lake.sqlite'}", str(state / "data"), state / "extensions")
-
-
 @dataclass
 class World:
     """A project whose `prod` takes releases from `dev`. Tables are written to dev; every release has a commit."""
@@ -62,6 +57,8 @@ class World:
     now: datetime = NOW
     more: str = ""
     """More lines of `dataops.yaml`."""
+    first: Release | None = None
+    """What prod shows from the start, if it shows something."""
 
     def git(self, *arguments: str) -> str:
         """What git says in the project."""
@@ -144,21 +141,67 @@ class World:
         return next(answer for answer in self.plan(release).answers if answer.gate == gate)
 
 
+@contextmanager
+def world_in(folder: Path, engine: DuckDBPyConnection, extensions: Path) -> Iterator[World]:
+    """The world of a folder, open; made where there is none, with one contract and no gates."""
+    state = folder / ".dataops"
+    is_new = not state.exists()
+    if is_new:
+        state.mkdir(parents=True)
+        (state / "extensions").symlink_to(extensions, target_is_directory=True)
+    location = LakeLocation(f"sqlite:{state / 'lake.sqlite'}", str(state / "data"), state / "extensions")
+    with open_in(engine, location) as lake, pytest.MonkeyPatch.context() as patched:
+        patched.setenv("DATAOPS_ACTOR", "ann")
+        for name in ("DATAOPS_ENV", "DATAOPS_FAULTS"):
+            patched.delenv(name, raising=False)
+        made = World(folder, lake)
+        lake.clock = made.clock
+        if is_new:
+            made.gates()
+            made.contract()
+            made.file("pyproject.toml", "[project]\nname = 'shop'\n")
+            made.file("uv.lock", "")
+            made.file(".gitignore", ".dataops/\n")
+            made.git("init", "-q", "-b", "main")
+        yield made
+
+
+@pytest.fixture(scope="session")
+def new_world(tmp_path_factory: pytest.TempPathFactory, engine: DuckDBPyConnection, extensions: Path) -> Path:
+    """The folder of a world in which nothing happened yet; copied, never written to."""
+    folder = tmp_path_factory.mktemp("new_world") / "shop"
+    with world_in(folder, engine, extensions):
+        return folder
+
+
+@pytest.fixture(scope="session")
+def shown_world(
+    new_world: Path, tmp_path_factory: pytest.TempPathFactory, engine: DuckDBPyConnection, extensions: Path
+) -> tuple[Path, Release]:
+    """The folder of a world in which prod shows a release, and this; copied, never written to."""
+    folder = shutil.copytree(new_world, tmp_path_factory.mktemp("shown_world") / "shop", symlinks=True)
+    with world_in(folder, engine, extensions) as world:
+        return folder, world.shown()
+
+
 @pytest.fixture
-def world(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(tmp_path: Path, new_world: Path, engine: DuckDBPyConnection, extensions: Path) -> Iterator[World]:
     """A project with one contract and no gates; built and asked for by `ann`."""
-    monkeypatch.setenv("DATAOPS_ACTOR", "ann")
-    for name in ("DATAOPS_ENV", "DATAOPS_FAULTS"):
-        monkeypatch.delenv(name, raising=False)
-    made = World(tmp_path / "shop", lake)
-    made.gates()
-    made.contract()
-    made.file("pyproject.toml", "[project]\nname = 'shop'\n")
-    made.file("uv.lock", "")
-    made.file(".gitignore", ".dataops/\n")
-    made.git("init", "-q", "-b", "main")
-    lake.clock = made.clock
-    yield made
+    folder = shutil.copytree(new_world, tmp_path / "shop", symlinks=True)
+    with world_in(folder, engine, extensions) as made:
+        yield made
+
+
+@pytest.fixture
+def shown(
+    tmp_path: Path, shown_world: tuple[Path, Release], engine: DuckDBPyConnection, extensions: Path
+) -> Iterator[World]:
+    """The same, where prod shows a release."""
+    folder = shutil.copytree(shown_world[0], tmp_path / "shop", symlinks=True)
+    with world_in(folder, engine, extensions) as made:
+        made.first = shown_world[1]
+        made.git("worktree", "repair", f".dataops/code/{made.first.commit}")  # its paths were those of the original
+        yield made
 
 
 @pytest.fixture

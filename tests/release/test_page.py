@@ -5,7 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shutil
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,6 +18,7 @@ from dataops_platform.cli.output import print_page
 from dataops_platform.kit.digests import short
 from dataops_platform.release.promotion.plan import Answer, Plan
 from dataops_platform.release.promotion.plan_page import as_markdown, cell, page_of
+from tests.release.conftest import World, world_in
 
 
 def facts(value: Any) -> Iterator[str]:
@@ -45,9 +50,19 @@ class Printed(NamedTuple):
     plain: Any
 
 
-@pytest.fixture
-def plan(world: Any, capsys: pytest.CaptureFixture[str]) -> Printed:
+@pytest.fixture(scope="module")
+def plan(new_world: Path, tmp_path_factory: pytest.TempPathFactory, engine: Any, extensions: Path) -> Printed:
     """A plan with something in every section, in the three shapes."""
+    folder = shutil.copytree(new_world, tmp_path_factory.mktemp("plan") / "shop", symlinks=True)
+    with world_in(folder, engine, extensions) as world:
+        made = planned(world)
+    with redirect_stdout(StringIO()) as text:
+        print_page(page_of(made))
+    return Printed(text.getvalue(), as_markdown(made), json.loads(json.dumps(made.to_plain())))
+
+
+def planned(world: World) -> Plan:
+    """The plan: between two releases everything changed."""
     world.gates("contracts", "no_breaking_change", "{approval: {by: [bob]}}")
     world.file("dbt/dbt_project.yml", "name: shop\n")
     world.file("dbt/models/sales.sql", "select 1 as a_b -- ```\n")
@@ -62,9 +77,7 @@ def plan(world: Any, capsys: pytest.CaptureFixture[str]) -> Printed:
     world.file("contracts/orders.odcs.yaml", text.replace(", required: true", ""))
     world.write("select * from (values (1, null, 'a@x'), (3, 1.5, 'c@x')) as t(id, amount, email)")
     release = world.release(message="less | strict *now*")
-    made = world.plan(release)
-    print_page(page_of(made))
-    return Printed(capsys.readouterr().out, as_markdown(made), json.loads(json.dumps(made.to_plain())))
+    return world.plan(release)
 
 
 def told(plain: dict[str, Any]) -> list[str]:

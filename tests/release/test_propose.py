@@ -68,15 +68,14 @@ def test_a_plan_past_other_gates_than_those_of_now_is_refused(world: Any) -> Non
     assert world.lake.state("prod").sequence == 0
 
 
-def test_a_publication_meanwhile_does_not_make_a_plan_stale(world: Any) -> None:
-    world.shown()
-    world.write(OTHERS)
-    release = world.release()
-    plan = world.plan(release)
-    state = world.lake.state("prod")
-    world.lake.switch("prod", cut_of([world.lake.heads("dev")["orders"]]), state, Publication(actor="x"))
-    assert world.plan(release).id == plan.id
-    assert world.promote(plan).release == release.id
+def test_a_publication_meanwhile_does_not_make_a_plan_stale(shown: Any) -> None:
+    shown.write(OTHERS)
+    release = shown.release()
+    plan = shown.plan(release)
+    state = shown.lake.state("prod")
+    shown.lake.switch("prod", cut_of([shown.lake.heads("dev")["orders"]]), state, Publication(actor="x"))
+    assert shown.plan(release).id == plan.id
+    assert shown.promote(plan).release == release.id
 
 
 def test_a_no_leaves_everything_as_it_was_and_names_the_gate(world: Any) -> None:
@@ -90,13 +89,12 @@ def test_a_no_leaves_everything_as_it_was_and_names_the_gate(world: Any) -> None
     assert world.lake.state("prod").publication == ""
 
 
-def test_carrying_out_a_plan_reads_no_rows(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.gates("contracts", "checks", "no_breaking_change", "model_not_worse")
-    world.shown()
-    world.write(OTHERS)
-    plan = world.plan(world.release())
+def test_carrying_out_a_plan_reads_no_rows(shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown.gates("contracts", "checks", "no_breaking_change", "model_not_worse")
+    shown.write(OTHERS)
+    plan = shown.plan(shown.release())
     asked: list[str] = []
-    connection = world.lake.connection
+    connection = shown.lake.connection
 
     class Watched:
         def execute(self, query: str, *values: Any) -> Any:
@@ -104,19 +102,18 @@ def test_carrying_out_a_plan_reads_no_rows(world: Any, monkeypatch: pytest.Monke
             return connection.execute(query, *values)
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.lake, "connection", Watched())
-        world.promote(plan)
+        patched.setattr(shown.lake, "connection", Watched())
+        shown.promote(plan)
     of_rows = [query for query in asked if '__build"."orders"' in query]
     assert of_rows, "the switch describes and points at the table"
     assert all(query.startswith(("describe ", "create or replace view ")) for query in of_rows)
 
 
 def test_a_plan_made_again_reads_rows_only_when_something_was_published(
-    world: Any, monkeypatch: pytest.MonkeyPatch
+    shown: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.shown()
-    world.write(OTHERS)
-    release = world.release()
+    shown.write(OTHERS)
+    release = shown.release()
     read: list[str] = []
     real = sections.rows_section
 
@@ -125,11 +122,11 @@ def test_a_plan_made_again_reads_rows_only_when_something_was_published(
         return real(*given)
 
     monkeypatch.setattr(sections, "rows_section", rows_section)
-    first, again = world.plan(release), world.plan(release)
+    first, again = shown.plan(release), shown.plan(release)
     assert (read, again.differences["rows"]) == (["rows"], first.differences["rows"])
-    cut = cut_of([world.lake.heads("dev")["orders"]])
-    world.lake.switch("prod", cut, world.lake.state("prod"), Publication(actor="x"))
-    assert world.plan(release).differences["rows"]["said"] == "0 tables differ, 1 are the same."
+    cut = cut_of([shown.lake.heads("dev")["orders"]])
+    shown.lake.switch("prod", cut, shown.lake.state("prod"), Publication(actor="x"))
+    assert shown.plan(release).differences["rows"]["said"] == "0 tables differ, 1 are the same."
     assert read == ["rows", "rows"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,16 @@ def named(page: Path) -> list[str]:
     return [said.partition(" #")[0].strip() for text in texts for said in NAMED.findall(text)]
 
 
+@cache
+def commands() -> Any:
+    """The tree of all commands."""
+    return typer.main.get_command(app)
+
+
 def unknown(said: str) -> list[str]:
     """Words of a line that are no command, and flags that are no option of it."""
     words = [word for word in re.sub(r"\"[^\"]*\"|'[^']*'", "TEXT", said).replace(" | ", "|").split() if word != "TEXT"]
-    at: Any = typer.main.get_command(app)
+    at = commands()
     while words and hasattr(at, "commands"):
         alternatives = words.pop(0).split("|")
         wrong = [word for word in alternatives if word not in at.commands]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,15 @@ from tests.fixtures import lakes
 CATALOG = "__ducklake_metadata_lake"
 
 
-@pytest.fixture
-def shown(location: LakeLocation, lake: Lake) -> LakeLocation:
-    """A lake whose dev shows orders 1 to 5."""
-    lakes.write(lake, "orders", "select i as id, i % 2 = 0 as even from range(1, 6) t(i)")
-    lakes.show(lake, "orders")
+@pytest.fixture(scope="module", params=lakes.CATALOGS)
+def shown(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, extensions: Path, engine: Any
+) -> LakeLocation:
+    """A lake whose dev shows orders 1 to 5; of all questions, since none changes it."""
+    location = lakes.location_on(request.param, request, tmp_path_factory.mktemp("shown"), extensions)
+    with lakes.open_in(engine, location) as lake:
+        lakes.write(lake, "orders", "select i as id, i % 2 = 0 as even from range(1, 6) t(i)")
+        lakes.show(lake, "orders")
     return location
 
 
@@ -161,10 +166,11 @@ def test_an_environment_that_shows_nothing_is_said(shown: LakeLocation, tmp_path
         ask(_nowhere(tmp_path), "dev", "select 1", 1)
 
 
-def test_a_question_is_answered_while_somebody_writes(shown: LakeLocation, lake: Lake) -> None:
-    with lake.stage("dev", "orders") as staging:
+def test_a_question_is_answered_while_somebody_writes(shown: LakeLocation) -> None:
+    with open_lake(shown) as lake, pytest.raises(RuntimeError, match="nothing"), lake.stage("dev", "orders") as staging:
         staging.replace("select 99 as id", [""])
         assert ask(shown, "dev", "select max(id) as n from orders", 1).rows == [{"n": 5}]
+        raise RuntimeError("nothing of it stays")
 
 
 def test_the_connection_behind_a_question_cannot_write(shown: LakeLocation) -> None:

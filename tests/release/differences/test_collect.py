@@ -23,9 +23,9 @@ def test_a_first_promotion_has_nothing_before_it_and_says_so(world: Any) -> None
     assert found["models"] == {"said": "No model, before or after."}
 
 
-def test_the_same_release_again_differs_in_nothing(world: Any) -> None:
-    release = world.shown()
-    found = world.plan(release).differences
+def test_the_same_release_again_differs_in_nothing(shown: Any) -> None:
+    release = shown.first
+    found = shown.plan(release).differences
     assert found["code"]["said"] == f"The commit is the same, {release.commit[:12]}. All digests of code are the same."
     assert [found[name]["said"] for name in ("sql", "settings", "contracts", "rows")] == [
         "No SQL file differs.",
@@ -63,14 +63,14 @@ def test_commits_files_sql_and_settings_are_those_between_the_two_releases(world
     assert "+  prod: {from: dev, gates: [contracts]}" in found["settings"]["diff"].splitlines()
 
 
-def test_a_way_back_is_told_as_commits_that_go(world: Any) -> None:
-    first = world.shown()
-    world.file("src/new.py", "")
-    world.write(CHANGED)
-    second = world.release(message="the second")
-    world.promote(world.plan(second))
-    world.now += timedelta(days=3)
-    found = world.plan(first).differences
+def test_a_way_back_is_told_as_commits_that_go(shown: Any) -> None:
+    first = shown.first
+    shown.file("src/new.py", "")
+    shown.write(CHANGED)
+    second = shown.release(message="the second")
+    shown.promote(shown.plan(second))
+    shown.now += timedelta(days=3)
+    found = shown.plan(first).differences
     assert "0 commits of this project, 1 taken back, 1 file." in found["code"]["said"]
     assert [(c["change"], c["subject"]) for c in found["code"]["commits"]] == [("goes", "the second")]
     assert "The release was shown here before, first 2013-03-01T12:00:00 (event 1)." in found["age"]["said"]
@@ -85,25 +85,24 @@ def test_a_long_diff_is_cut_and_says_so(world: Any) -> None:
     assert found["said"] == "1 SQL file differs. 507 lines more not shown."
 
 
-def test_a_commit_that_is_not_here_is_said_so(world: Any) -> None:
-    commit = world.shown().commit
-    world.git("worktree", "remove", "--force", f".dataops/code/{commit}")  # which git would keep it for
-    world.git("checkout", "-q", "--orphan", "other")
-    world.commit("all anew")
-    world.git("branch", "-qD", "main")
-    world.git("reflog", "expire", "--expire=now", "--all")
-    world.git("gc", "-q", "--prune=now")
-    found = world.plan(world.release()).differences
+def test_a_commit_that_is_not_here_is_said_so(shown: Any) -> None:
+    commit = shown.first.commit
+    shown.git("worktree", "remove", "--force", f".dataops/code/{commit}")  # which git would keep it for
+    shown.git("checkout", "-q", "--orphan", "other")
+    shown.commit("all anew")
+    shown.git("branch", "-qD", "main")
+    shown.git("reflog", "expire", "--expire=now", "--all")
+    shown.git("gc", "-q", "--prune=now")
+    found = shown.plan(shown.release()).differences
     assert "is not in this repository" in found["code"]["said"]
     assert "is not in this repository: fetch it" in found["contracts"]["said"]
 
 
-def test_a_contract_that_breaks_names_what_and_who_is_hit(world: Any) -> None:
-    world.shown()
-    text = (world.folder / "contracts" / "orders.odcs.yaml").read_text()
-    world.file("contracts/orders.odcs.yaml", text.replace(", required: true", ""))
-    world.write(CHANGED)
-    found = world.plan(world.release()).differences["contracts"]
+def test_a_contract_that_breaks_names_what_and_who_is_hit(shown: Any) -> None:
+    text = (shown.folder / "contracts" / "orders.odcs.yaml").read_text()
+    shown.file("contracts/orders.odcs.yaml", text.replace(", required: true", ""))
+    shown.write(CHANGED)
+    found = shown.plan(shown.release()).differences["contracts"]
     assert found["said"] == (
         "1 contract changed. orders breaking (1.0.0 -> 1.0.0): Not announced: it needs version 2.0.0 or a waiver."
     )
@@ -113,10 +112,9 @@ def test_a_contract_that_breaks_names_what_and_who_is_hit(world: Any) -> None:
     assert [hit["hit"] for hit in found["hit"]] == ["unknown"], "this project has no definitions"
 
 
-def test_rows_are_told_by_the_key_of_the_contract_and_classified_values_never(world: Any) -> None:
-    world.shown()
-    world.write(CHANGED)
-    found = world.plan(world.release()).differences["rows"]
+def test_rows_are_told_by_the_key_of_the_contract_and_classified_values_never(shown: Any) -> None:
+    shown.write(CHANGED)
+    found = shown.plan(shown.release()).differences["rows"]
     assert found["said"] == "1 table differs, 0 are the same."
     (table,) = found["tables"]
     assert (table["rows_before"], table["rows_after"]) == (2, 3)
@@ -139,7 +137,7 @@ def test_rows_are_told_by_the_key_of_the_contract_and_classified_values_never(wo
             "more_columns": None,
         },
     ]
-    assert "@x" not in str(world.lake.kept("plan"))
+    assert "@x" not in str(shown.lake.kept("plan"))
 
 
 @pytest.mark.parametrize("loosened", ["before", "after"])
@@ -184,12 +182,11 @@ def test_only_partitions_that_differ_are_read(world: Any, monkeypatch: pytest.Mo
     assert (table["changed"], table["added"], table["rows_before"], table["rows_after"]) == (1, 0, 2, 2)
 
 
-def test_tables_that_come_and_go_are_told_whole(world: Any) -> None:
-    world.shown()
-    text = (world.folder / "contracts" / "orders.odcs.yaml").read_text()
-    world.file("contracts/sales.odcs.yaml", text.replace("orders", "sales"))
-    world.write("select 1 as id, 1.0 as amount, 'x' as email", table="sales")
-    found = world.plan(world.release("sales")).differences["rows"]["tables"]
+def test_tables_that_come_and_go_are_told_whole(shown: Any) -> None:
+    text = (shown.folder / "contracts" / "orders.odcs.yaml").read_text()
+    shown.file("contracts/sales.odcs.yaml", text.replace("orders", "sales"))
+    shown.write("select 1 as id, 1.0 as amount, 'x' as email", table="sales")
+    found = shown.plan(shown.release("sales")).differences["rows"]["tables"]
     assert [(t["table"], t["added"], t["removed"], t["note"]) for t in found] == [
         ("sales", 1, 0, "new: the whole table"),
         ("orders", 0, 2, "gone: the whole table"),

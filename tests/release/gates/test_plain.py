@@ -57,11 +57,10 @@ def test_a_table_that_is_new_may_warn(world: Any) -> None:
     assert (answer.verdict, answer.said) == ("pass", "2 rows are warned of, 0 before")
 
 
-def test_checks_fail_where_a_rule_warns_of_more(world: Any) -> None:
-    world.gates("checks")
-    world.shown()
-    world.write(MORE, verdicts=(Verdict("amount:minimum", "warning", 2),))
-    answer = world.answer(world.release(), "checks")
+def test_checks_fail_where_a_rule_warns_of_more(shown: Any) -> None:
+    shown.gates("checks")
+    shown.write(MORE, verdicts=(Verdict("amount:minimum", "warning", 2),))
+    answer = shown.answer(shown.release(), "checks")
     said = "2 rows are warned of, 0 before; more than before: orders amount:minimum 2"
     assert (answer.verdict, answer.said) == ("fail", said)
     assert answer.evidence == {"warnings": {"orders amount:minimum": 2}, "before": {}}
@@ -103,29 +102,27 @@ def test_a_release_with_changes_in_no_commit_goes_nowhere(world: Any) -> None:
 WAIVED = "{checks: {waived: {by: bob, why: 'known to be late', until: %s}}}"
 
 
-def test_a_no_that_is_waived_lets_pass_and_says_who_and_why_until_when(world: Any) -> None:
-    world.gates(WAIVED % "2013-03-01")
-    world.shown()
-    world.write(MORE, verdicts=(Verdict("amount:minimum", "warning", 2),))
-    plan = world.plan(world.release())
+def test_a_no_that_is_waived_lets_pass_and_says_who_and_why_until_when(shown: Any) -> None:
+    shown.gates(WAIVED % "2013-03-01")
+    shown.write(MORE, verdicts=(Verdict("amount:minimum", "warning", 2),))
+    plan = shown.plan(shown.release())
     answer = plan.answers[1]
     assert answer.verdict == "waived"
     assert answer.said.endswith("; waived by bob until 2013-03-01: known to be late")
     assert answer.evidence["waived"] == [{"by": "bob", "why": "known to be late", "until": "2013-03-01"}]
     assert plan.passes
-    world.promote(plan)
-    assert [g.verdict for g in world.lake.state("prod").event.gates] == ["pass", "waived"]
+    shown.promote(plan)
+    assert [g.verdict for g in shown.lake.state("prod").event.gates] == ["pass", "waived"]
 
 
-def test_a_waiver_that_ran_out_since_the_plan_was_made_waives_nothing(world: Any) -> None:
-    world.gates(WAIVED % "2013-03-01")
-    world.shown()
-    world.write(MORE, verdicts=(Verdict("amount:minimum", "warning", 2),))
-    plan = world.plan(world.release())
-    world.now += timedelta(days=1)
+def test_a_waiver_that_ran_out_since_the_plan_was_made_waives_nothing(shown: Any) -> None:
+    shown.gates(WAIVED % "2013-03-01")
+    shown.write(MORE, verdicts=(Verdict("amount:minimum", "warning", 2),))
+    plan = shown.plan(shown.release())
+    shown.now += timedelta(days=1)
     with pytest.raises(Refused, match=r"^DP-G001 Gates fail: checks: 2 rows are warned of, 0 before"):
-        world.promote(plan)
-    assert world.answer(world.release(), "checks").said.endswith("; the waiver by bob ended on 2013-03-01")
+        shown.promote(plan)
+    assert shown.answer(shown.release(), "checks").said.endswith("; the waiver by bob ended on 2013-03-01")
 
 
 def test_a_yes_needs_no_waiver(world: Any) -> None:

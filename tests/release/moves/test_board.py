@@ -8,24 +8,24 @@ from dataops_platform.release.promotion.switch import resume, roll_back
 from dataops_platform.status.pending import release_lines
 
 
-def said(shop: Any) -> list[str]:
+def said(new_shop: Any) -> list[str]:
     """What the board says of dev and of prod."""
-    return [line.state for line in release_lines(shop.at("dev"), shop.lake)]
+    return [line.state for line in release_lines(new_shop.at("dev"), new_shop.lake)]
 
 
-def test_the_board_says_what_each_environment_waits_for(shop: Any) -> None:
-    assert said(shop) == ["AWAITING its first publication", "AWAITING a release from dev"]
-    first = shop.release(1)
-    shop.plan(first)
-    assert said(shop)[0].startswith("SUCCEEDED ")
-    assert said(shop)[1].startswith("AWAITING promotion of plan ")
-    shop.promote(first)
-    assert said(shop)[1].startswith("SUCCEEDED ")
-    shop.build("dev", 2)
-    shop.publish("dev")
-    assert said(shop)[0] == "AWAITING release build", "dev shows what no release has"
-    shop.promote(shop.release(2))
-    roll_back(shop.lake, "prod")
-    assert said(shop)[1] == "AWAITING resume after a rollback"
-    resume(shop.lake, "prod")
-    assert said(shop)[1].startswith("SUCCEEDED ")
+def test_the_board_says_what_each_environment_waits_for(new_shop: Any) -> None:
+    assert said(new_shop) == ["AWAITING its first publication", "AWAITING a release from dev"]
+    first = new_shop.release(1)
+    new_shop.plan(first)
+    assert said(new_shop)[0].startswith("SUCCEEDED ")
+    assert said(new_shop)[1].startswith("AWAITING promotion of plan ")
+    new_shop.promote(first)
+    assert said(new_shop)[1].startswith("SUCCEEDED ")
+    new_shop.build("dev", 2)
+    new_shop.publish("dev")
+    assert said(new_shop)[0] == "AWAITING release build", "dev shows what no release has"
+    new_shop.promote(new_shop.release(2))
+    roll_back(new_shop.lake, "prod")
+    assert said(new_shop)[1] == "AWAITING resume after a rollback"
+    resume(new_shop.lake, "prod")
+    assert said(new_shop)[1].startswith("SUCCEEDED ")

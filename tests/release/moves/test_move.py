@@ -34,10 +34,9 @@ def shows(shop: Shop) -> tuple[str, str, list[tuple[int, ...]], bool]:
 
 
 def test_a_promotion_shows_the_rows_of_dev_without_copying_them_and_a_rollback_brings_all_back(shop: Shop) -> None:
-    first, second = shop.release(1), None
+    first, second, _ = shop.releases
     shop.promote(first)
     before = shows(shop)
-    second = shop.release(2)
     shop.promote(second)
     assert shows(shop) == (second.id, second.code, [(2,)], False)
     assert {m.area for m in shop.lake.state("prod").cut.members} == {"dev"}
@@ -46,7 +45,7 @@ def test_a_promotion_shows_the_rows_of_dev_without_copying_them_and_a_rollback_b
 
 
 def test_a_rollback_that_is_run_again_after_a_crash_does_not_go_back_twice(shop: Shop) -> None:
-    releases = [shop.release(number) for number in (1, 2, 3)]
+    releases = shop.releases
     for release in releases:
         shop.promote(release)
     first, again = roll_back(shop.lake, "prod"), roll_back(shop.lake, "prod")
@@ -57,10 +56,11 @@ def test_a_rollback_that_is_run_again_after_a_crash_does_not_go_back_twice(shop:
 
 
 def test_after_the_data_was_rolled_back_the_release_can_be_and_after_a_resume_again(shop: Shop) -> None:
-    first, second = shop.release(1), shop.release(2)
+    first, second, _ = shop.releases
     shop.promote(first)
     shop.promote(second)
     shop.build("prod", 3)
+    shop.write_code("number = 2")
     shop.publish("prod")
     assert (shows(shop)[0], shop.rows("prod", "orders")) == (second.id, [(3,)])
     for _ in range(2):
@@ -74,17 +74,18 @@ def test_after_the_data_was_rolled_back_the_release_can_be_and_after_a_resume_ag
 
 
 def test_a_promotion_of_just_what_is_shown_moves_nothing(shop: Shop) -> None:
-    release = shop.release(1)
+    release, *_ = shop.releases
     first = shop.promote(release)
     assert shop.promote(release) == first
     shop.build("prod", 5)
+    shop.write_code("number = 1")
     shop.publish("prod")
     shop.promote(release)
     assert (kinds(shop), shop.rows("prod", "orders")) == (["promotion", "publication", "promotion"], [(1,)])
 
 
 def test_a_promotion_of_the_release_it_was_rolled_back_to_lets_it_go_again(shop: Shop) -> None:
-    first, second = shop.release(1), shop.release(2)
+    first, second, _ = shop.releases
     shop.promote(first)
     shop.promote(second)
     roll_back(shop.lake, "prod")
@@ -93,7 +94,7 @@ def test_a_promotion_of_the_release_it_was_rolled_back_to_lets_it_go_again(shop:
 
 
 def test_the_second_to_carry_out_a_plan_is_told_who_did(shop: Shop) -> None:
-    first = shop.release(1)
+    first, *_ = shop.releases
     plan = shop.plan(first)
     switch_to_release(shop.lake, plan, first)
     said = r"^DP-L074 \w+ carried out this plan first: promotion of release \w{12} to prod\. Event 1"
@@ -102,7 +103,7 @@ def test_the_second_to_carry_out_a_plan_is_told_who_did(shop: Shop) -> None:
 
 
 def test_a_publication_that_comes_meanwhile_is_no_obstacle_to_a_plan(shop: Shop) -> None:
-    first, second = shop.release(1), shop.release(2)
+    first, second, _ = shop.releases
     shop.promote(first)
     plan = shop.plan(second)
     shop.build("prod", 7)
@@ -114,7 +115,7 @@ def test_a_publication_that_comes_meanwhile_is_no_obstacle_to_a_plan(shop: Shop)
 def test_a_resume_that_was_meant_for_an_earlier_rollback_does_not_let_go_of_a_later_one(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    releases = [shop.release(number) for number in (1, 2, 3)]
+    releases = shop.releases
     for release in releases:
         shop.promote(release)
     roll_back(shop.lake, "prod")
@@ -132,8 +133,8 @@ def test_a_resume_that_was_meant_for_an_earlier_rollback_does_not_let_go_of_a_la
 
 
 def test_two_who_resume_at_once_leave_one_event(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in (1, 2):
-        shop.promote(shop.release(number))
+    for release in shop.releases[:2]:
+        shop.promote(release)
     roll_back(shop.lake, "prod")
     note = shop.lake.note
 
@@ -163,38 +164,38 @@ def test_the_beginning_of_an_id_that_two_states_share_is_refused() -> None:
             named(unknown)
 
 
-def test_partitions_written_after_a_promotion_stand_beside_those_that_were_given(shop: Shop) -> None:
-    shop.write("dev", "orders", 1, ["a", "b"])
-    shop.write("prod", "orders", 7, ["a", "b", "z"])
-    release = release_of(shop, "orders")
-    shop.promote(release)
-    assert shop.built("prod", "orders") == [(1, "a"), (1, "b")]
-    shop.write("prod", "orders", 2, ["b"])
-    assert shop.built("prod", "orders") == [(1, "a"), (2, "b")]
-    shop.write("prod", "orders", 3, ["c"])
-    assert shop.built("prod", "orders") == [(1, "a"), (2, "b"), (3, "c")]
-    assert shop.built("dev", "orders") == [(1, "a"), (1, "b")]
-    shop.write("dev", "orders", 4, ["b"])
-    shop.promote(release_of(shop, "orders"))
-    assert shop.built("prod", "orders") == [(1, "a"), (4, "b")]
-    shop.write("prod", "orders", 5, ["a"])
-    assert shop.built("prod", "orders") == [(4, "b"), (5, "a")]
+def test_partitions_written_after_a_promotion_stand_beside_those_that_were_given(new_shop: Shop) -> None:
+    new_shop.write("dev", "orders", 1, ["a", "b"])
+    new_shop.write("prod", "orders", 7, ["a", "b", "z"])
+    release = release_of(new_shop, "orders")
+    new_shop.promote(release)
+    assert new_shop.built("prod", "orders") == [(1, "a"), (1, "b")]
+    new_shop.write("prod", "orders", 2, ["b"])
+    assert new_shop.built("prod", "orders") == [(1, "a"), (2, "b")]
+    new_shop.write("prod", "orders", 3, ["c"])
+    assert new_shop.built("prod", "orders") == [(1, "a"), (2, "b"), (3, "c")]
+    assert new_shop.built("dev", "orders") == [(1, "a"), (1, "b")]
+    new_shop.write("dev", "orders", 4, ["b"])
+    new_shop.promote(release_of(new_shop, "orders"))
+    assert new_shop.built("prod", "orders") == [(1, "a"), (4, "b")]
+    new_shop.write("prod", "orders", 5, ["a"])
+    assert new_shop.built("prod", "orders") == [(4, "b"), (5, "a")]
 
 
-def test_after_a_rollback_partitions_start_from_the_rows_of_then(shop: Shop) -> None:
+def test_after_a_rollback_partitions_start_from_the_rows_of_then(new_shop: Shop) -> None:
     for number in (1, 2):
-        shop.write("dev", "orders", number, ["a", "b"])
-        shop.promote(release_of(shop, "orders", code=str(number)))
-        shop.write("prod", "orders", number * 10, ["b"])
-    roll_back(shop.lake, "prod", "1")
-    shop.write("prod", "orders", 5, ["a"])
-    assert shop.built("prod", "orders") == [(1, "b"), (5, "a")]
+        new_shop.write("dev", "orders", number, ["a", "b"])
+        new_shop.promote(release_of(new_shop, "orders", code=str(number)))
+        new_shop.write("prod", "orders", number * 10, ["b"])
+    roll_back(new_shop.lake, "prod", "1")
+    new_shop.write("prod", "orders", 5, ["a"])
+    assert new_shop.built("prod", "orders") == [(1, "b"), (5, "a")]
 
 
 def test_a_table_that_the_release_does_not_have_starts_empty_after_a_promotion(shop: Shop) -> None:
     """Its rows of before are no head any more; a head that says one partition must not hold the rows of two."""
     shop.write("prod", "raw", 1, ["a", "b"])
-    shop.promote(shop.release(1))
+    shop.promote(shop.releases[0])
     assert "raw" not in shop.lake.heads("prod")
     shop.write("prod", "raw", 2, ["a"])
     assert shop.built("prod", "raw") == [(2, "a")]
@@ -203,16 +204,16 @@ def test_a_table_that_the_release_does_not_have_starts_empty_after_a_promotion(s
 def test_a_table_of_the_time_before_a_promotion_is_not_taken_for_one_that_another_program_wrote(shop: Shop) -> None:
     shop.write("prod", "raw", 1)
     shop.lake.connection.execute("create table lake.prod__build.theirs as select 1 as number")
-    shop.promote(shop.release(1))
+    shop.promote(shop.releases[0])
     found = heads_with(shop.lake, shop.at("prod"), ["raw", "theirs"], RunContext("run"))
     assert "raw" not in found
     assert found["theirs"].manifests[0].stage == ELSEWHERE
 
 
 def test_what_was_begun_before_a_promotion_does_not_become_a_head_after_it(shop: Shop) -> None:
-    shop.promote(shop.release(1))
+    first, second, _ = shop.releases
+    shop.promote(first)
     state = shop.lake.state("prod")
-    second = shop.release(2)
     model = lakes.manifest("delay", "sha256:1", environment="prod")
     with shop.lake.bound_to(state):
         shop.write("prod", "orders", 8)
@@ -229,33 +230,38 @@ def test_what_was_begun_before_a_promotion_does_not_become_a_head_after_it(shop:
     assert shop.built("prod", "orders") == [(9,)]
 
 
-def test_a_write_that_commits_after_a_promotion_it_did_not_see_is_no_head(shop: Shop, location: LakeLocation) -> None:
+def test_a_write_that_commits_after_a_promotion_it_did_not_see_is_no_head(
+    new_shop: Shop, location: LakeLocation
+) -> None:
     """On PostgreSQL writers run side by side; told by the order of commits, the old code's rows stood as new ones."""
     if location.sqlite_path is not None:
         pytest.skip("a SQLite catalog has one writer at a time")
-    shop.write("prod", "orders", 1, ["a", "b"])
-    shop.write("dev", "orders", 2, ["a", "b"])
-    release = release_of(shop, "orders")
+    new_shop.write("prod", "orders", 1, ["a", "b"])
+    new_shop.write("dev", "orders", 2, ["a", "b"])
+    release = release_of(new_shop, "orders")
     with open_lake(location) as other, pytest.raises(LostRace, match="DP-W012"):
-        slow = type(shop)(other, shop.root)
+        slow = type(new_shop)(other, new_shop.root)
         with slow.lake.stage("prod", "orders") as staging:
             found = staging.replace("select 9 as number, 'a' as _dp_partition", ["a"])
             staging.record([manifest_of(part, digest) for part, digest in found.items()])
-            shop.promote(release)
-    assert shop.built("prod", "orders") == [(2, "a"), (2, "b")]
-    shop.write("prod", "orders", 3, ["b"])
-    assert shop.built("prod", "orders") == [(2, "a"), (3, "b")]
+            new_shop.promote(release)
+    assert new_shop.built("prod", "orders") == [(2, "a"), (2, "b")]
+    new_shop.write("prod", "orders", 3, ["b"])
+    assert new_shop.built("prod", "orders") == [(2, "a"), (3, "b")]
 
 
 def test_dbt_finds_given_tables_in_the_build_area_and_they_are_put_back_when_it_fails(shop: Shop) -> None:
-    first = shop.release(1)
+    first, second, _ = shop.releases
     shop.promote(first)
     run_dbt(shop, "bad", restored=True)
-    assert (shop.built("prod", "orders"), in_area(shop, "orders"), in_area(shop, "sales")) == ([(1,)], [(1,)], [(10,)])
+    assert (shop.built("prod", "orders"), in_area(shop, "orders"), in_area(shop, "sales")) == (
+        [(1,)],
+        [(1,)],
+        [(10,)],
+    )
     run_dbt(shop, "good", restored=False)
     assert (in_area(shop, "sales"), shop.built("prod", "sales")) == ([("good",)], [("good",)])
     own = shop.lake.heads("prod")["sales"]
-    second = shop.release(2)
     shop.promote(second)
     shop.lake.stand_in("prod", ["orders", "sales"])
     assert (in_area(shop, "orders"), in_area(shop, "sales")) == ([(2,)], [(20,)])
@@ -263,10 +269,12 @@ def test_dbt_finds_given_tables_in_the_build_area_and_they_are_put_back_when_it_
 
 
 def test_dbt_finds_the_environments_own_older_version_after_a_rollback(shop: Shop) -> None:
-    shop.promote(shop.release(1))
+    first, second, _ = shop.releases
+    shop.promote(first)
     shop.build("prod", 5)
+    shop.write_code("number = 1")
     shop.publish("prod")
-    shop.promote(shop.release(2))
+    shop.promote(second)
     roll_back(shop.lake, "prod")
     assert shop.lake.state("prod").cut.members[0].area == "prod"
     shop.lake.stand_in("prod", ["orders", "sales"])
@@ -277,7 +285,7 @@ def test_dbt_finds_the_environments_own_older_version_after_a_rollback(shop: Sho
 
 
 def test_an_environment_made_from_another_starts_with_what_that_shows(shop: Shop) -> None:
-    shop.promote(shop.release(1))
+    shop.promote(shop.releases[0])
     prod = shop.lake.state("prod")
     event = Creation(actor="ann", release=prod.release, code=prod.code, origin="prod")
     made = shop.lake.switch("pr_12", prod.cut, shop.lake.state("pr_12"), event)
@@ -288,8 +296,8 @@ def test_an_environment_made_from_another_starts_with_what_that_shows(shop: Shop
 
 
 def test_nothing_is_published_while_held_and_the_reason_is_said(shop: Shop) -> None:
-    for number in (1, 2):
-        shop.promote(shop.release(number))
+    for release in shop.releases[:2]:
+        shop.promote(release)
     roll_back(shop.lake, "prod")
     shop.write_code("number = 1")
     with pytest.raises(Refused, match="DP-P103"):
@@ -299,23 +307,23 @@ def test_nothing_is_published_while_held_and_the_reason_is_said(shop: Shop) -> N
 
 
 def test_a_release_and_the_event_that_it_was_built_are_kept_together_or_not_at_all(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    new_shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.build("dev", 1)
-    shop.publish("dev")
+    new_shop.build("dev", 1)
+    new_shop.publish("dev")
     with monkeypatch.context() as broken:
         broken.setattr("dataops_platform.warehouse.ledger.append", failing)
         with pytest.raises(OSError, match="disk full"):
-            release_of(shop, "orders")
-    assert (shop.lake.kept("release"), kinds(shop, "dev")) == ({}, ["publication"])
-    built = release_of(shop, "orders")
-    release_of(shop, "orders")
-    assert (list(shop.lake.kept("release")), kinds(shop, "dev")) == ([built.id], ["publication", "build"])
+            release_of(new_shop, "orders")
+    assert (new_shop.lake.kept("release"), kinds(new_shop, "dev")) == ({}, ["publication"])
+    built = release_of(new_shop, "orders")
+    release_of(new_shop, "orders")
+    assert (list(new_shop.lake.kept("release")), kinds(new_shop, "dev")) == ([built.id], ["publication", "build"])
 
 
 def test_a_move_that_loses_its_race_to_publications_tries_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop.promote(shop.release(1))
-    second = shop.release(2)
+    first, second, _ = shop.releases
+    shop.promote(first)
     move, rivals = shop.lake.switch, iter(range(3))
 
     def with_publications_first(*arguments: Any) -> Any:
@@ -331,22 +339,22 @@ def test_a_move_that_loses_its_race_to_publications_tries_again(shop: Shop, monk
         roll_back(shop.lake, "prod")
 
 
-def release_of(shop: Shop, *names: str, code: str = "") -> Any:
+def release_of(released: Shop, *names: str, code: str = "") -> Any:
     from dataops_platform.manifests.cut import cut_of
     from dataops_platform.release.build import freeze
 
-    shop.write_code(code)
-    heads = shop.lake.heads("dev")
-    return freeze(shop.at("dev"), shop.lake, cut_of([heads[name] for name in names]))
+    released.write_code(code)
+    heads = released.lake.heads("dev")
+    return freeze(released.at("dev"), released.lake, cut_of([heads[name] for name in names]))
 
 
-def run_dbt(shop: Shop, said: str, *, restored: bool) -> None:
+def run_dbt(released: Shop, said: str, *, restored: bool) -> None:
     """Writes `sales` as dbt does, and adopts it or puts it back."""
-    lake = shop.lake
+    lake = released.lake
     lake.stand_in("prod", ["orders", "sales"])
     lake.begin_foreign_write("prod", "dbt")
     drop: Callable[[str], Any] = lambda kind: lake.connection.execute(f"drop {kind} lake.prod__build.sales")  # noqa: E731
-    drop("view" if is_view(shop, "sales") else "table")
+    drop("view" if is_view(released, "sales") else "table")
     lake.connection.execute(f"create table lake.prod__build.sales as select '{said}' as total")
     if restored:
         lake.restore("prod", ["sales"], "dbt")
@@ -360,14 +368,14 @@ def manifest_of(part: str, digest: TableDigest, name: str = "orders") -> Any:
     return shop_manifest("prod", name, part, str(digest), (), digest.rows)
 
 
-def is_view(shop: Shop, name: str) -> bool:
+def is_view(released: Shop, name: str) -> bool:
     query = f"select 1 from duckdb_views() where schema_name = 'prod__build' and view_name = '{name}'"
-    return shop.lake.connection.execute(query).fetchone() is not None
+    return released.lake.connection.execute(query).fetchone() is not None
 
 
-def in_area(shop: Shop, name: str) -> list[tuple[Any, ...]]:
+def in_area(released: Shop, name: str) -> list[tuple[Any, ...]]:
     """What dbt reads under a name."""
-    return sorted(shop.lake.connection.execute(f"from lake.prod__build.{name}").fetchall(), key=str)
+    return sorted(released.lake.connection.execute(f"from lake.prod__build.{name}").fetchall(), key=str)
 
 
 def failing(*_: Any) -> Any:

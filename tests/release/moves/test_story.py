@@ -27,6 +27,7 @@ from dataops_platform.release.promotion.switch import resume, roll_back
 from dataops_platform.settings.environments import EnvironmentSettings
 from dataops_platform.warehouse import lake as lake_module
 from tests.fixtures.campaign import CAMPAIGN
+from tests.fixtures.shop import Shop
 
 RELEASES = 3
 STEPS = 10
@@ -230,13 +231,13 @@ def dying_at(point: str) -> Iterator[None]:
     [(0, 5), *(pytest.param(part, MANY // PARTS, marks=pytest.mark.kills) for part in range(1, PARTS + 1))],
 )
 def test_an_environment_shows_what_a_list_of_its_states_says(
-    part: int, stories: int, shop: Any, say: Callable[[str], None], request: pytest.FixtureRequest
+    part: int, stories: int, new_shop: Shop, say: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
     if part and "postgres" in request.node.name and not CAMPAIGN:
         pytest.skip("many stories on PostgreSQL are told in `make campaign`, few in `make services`")
     count = Counter[str]()
-    shop.lake.connection.execute("set threads = 1")  # more take twice as long for tables of one row
-    shop = replace(shop, tables=("orders",))
+    new_shop.lake.connection.execute("set threads = 1")  # more take twice as long for tables of one row
+    shop = replace(new_shop, tables=("orders",))
     releases = {number: shop.release(number) for number in range(1, RELEASES + 1)}
     told = type("Told", (Story,), {"shop": shop, "releases": releases, "count": count, "publications": {}})
     run_state_machine_as_test(

@@ -20,10 +20,10 @@ from dataops_platform.manifests.events import Duplicate
 from dataops_platform.release.audit.verify import refuse_faults, verify
 from dataops_platform.release.audit.witnesses import signer
 from dataops_platform.release.promotion.switch import resume, roll_back
-from dataops_platform.warehouse import attach
 from dataops_platform.warehouse.attach import LakeLocation
-from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.ledger import read_rows
+from tests.fixtures.lakes import open_in
 from tests.fixtures.shop import Shop
 from tests.release.moves.tamper import tamperings
 
@@ -40,18 +40,12 @@ def opened(engine: DuckDBPyConnection, extensions: Path) -> Opened:
     """Opens the lake in a folder in the one DuckDB of this session."""
 
     @contextmanager
-    def open_in(folder: Path, **options: Any) -> Iterator[Lake]:
+    def open_folder(folder: Path, **options: Any) -> Iterator[Lake]:
         location = LakeLocation(f"sqlite:{folder}/lake.sqlite", f"{folder}/data", extensions, folder / "anchors")
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(attach, "connect", lambda *_: engine.cursor())
-            lake = open_lake(location, **options)
-        try:
+        with open_in(engine, location, **options) as lake:
             yield lake
-        finally:
-            lake.connection.close()
-            engine.execute("detach lake")
 
-    return open_in
+    return open_folder
 
 
 @pytest.fixture(scope="module")
