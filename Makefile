@@ -74,6 +74,9 @@ bench-digest: .venv/.ready ## What the digest of 10 M rows costs on top of readi
 bench-release: .venv/.ready ## Promotions by table size, and rollbacks of the example: a quarter of an hour
 	$(BIN)/python -m benchmarks.release
 
+bench-formats: .venv/.ready ## How large cuts, events and manifests get with 1,000 tables of 1,000 windows
+	$(BIN)/python -m benchmarks.formats
+
 clean: ## Forget what the demo made
 	rm -rf $(FLIGHTS)/.dataops
 
@@ -91,4 +94,4 @@ clean: ## Forget what the demo made
 	touch $@
 
 .PHONY: help demo test check ui journeys browser services kills races slow campaign campaign-kills campaign-stories \
-  campaign-races campaign-contracts docs bench bench-contracts bench-digest bench-release clean
+  campaign-races campaign-contracts docs bench bench-contracts bench-digest bench-formats bench-release clean

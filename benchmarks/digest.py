@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 ROWS = """
 select i as id, 'SHP-' || (i * 7919) % 10000019 as sku, 'note about ' || i % 5000 as note,
-    (i % 1000)::integer as quantity, case when i % 10 > 0 then (i % 77)::smallint end as boxes, (i * 2654435761 % 100000) / 100.0::double as weight_kg,
-    (i * 40503 % 1000003) / 7::double as share, (i * 31 % 10000000 / 100)::decimal(9, 2) as price,
+    (i % 1000)::integer as quantity, case when i % 10 > 0 then (i % 77)::smallint end as boxes,
+    (i * 2654435761 % 100000) / 100.0::double as weight_kg, (i * 40503 % 1000003) / 7::double as share,
+    (i * 31 % 10000000 / 100)::decimal(9, 2) as price,
     (i * 65537 % 1000000007)::decimal(18, 4) as amount, date '2020-01-01' + (i % 1500)::integer as ordered_on,
     timestamp '2020-01-01' + interval (i) second as shipped_at, i % 3 = 0 as express
 from range({rows}) t(i)

@@ -24,21 +24,22 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(sys.path[0] or ".").resolve()
 """The working directory: Dagster puts it first in the search for modules while it imports this one."""
-_NO_ENVIRONMENT = frozenset({"DP-P001", "DP-P004", "DP-P006"})
-"""How `load_project` refuses a name where there is no project, or one that is no environment of it."""
+_NO_ENVIRONMENT = frozenset({"DP-P001", "DP-P004"})
+"""The codes with which `load_project` refuses a folder without a project, or an unknown environment."""
 
 
 @cache
 def definitions_of(environment: str, folder: Path) -> Definitions:
-    """What the project of a folder defines in an environment: pinned where that is guarded, else as checked out.
+    """Return the definitions of a project in an environment: pinned code where it is guarded, else the code checked
+    out.
 
-    A code server whose release runs with another interpreter starts again with that one.
-    Raises: what `load_project`, `pin` and `load_definitions` raise; SystemFailed DP-R015 where this is no code server.
+    A code server whose release needs another interpreter restarts in it.
+    Raises: what `load_project`, `pin` and `load_definitions` raise; SystemFailed DP-R015 outside a code server.
     """
     from dataops_platform.orchestration.definitions import load_definitions
     from dataops_platform.release.pinned_code.pin import project_to_run
 
-    project = project_to_run(load_project(folder, environment), _again)
+    project = project_to_run(load_project(folder, environment), _restart)
     if project.pinned_in is not None:
         set_known_lock(lock_digest(project.root), installed_digest())
     logging.getLogger("dagster.components.core.component_tree").addFilter(_is_not_about_names)
@@ -46,11 +47,14 @@ def definitions_of(environment: str, folder: Path) -> Definitions:
 
 
 def _is_not_about_names(record: logging.LogRecord) -> bool:
-    """Dagster warns where a location is not called what `pyproject.toml` says: there it has one name, not three."""
+    """Return whether a log record is not Dagster's warning about `code_location_name`.
+
+    A project has one name there, and a code location for each environment.
+    """
     return "`code_location_name`" not in record.getMessage()
 
 
-def _again(pinned: Pinned) -> None:
+def _restart(pinned: Pinned) -> None:
     from dataops_platform.release.pinned_code.interpreter import start_again
 
     if "api" not in sys.orig_argv or "grpc" not in sys.orig_argv:
@@ -59,8 +63,10 @@ def _again(pinned: Pinned) -> None:
 
 
 def __getattr__(name: str) -> Definitions:
-    """The definitions of the environment `name`. What is none is no attribute: skops, for one, asks each loaded module
-    for any name at all when it is imported."""
+    """Return the definitions of the environment `name`. Unknown names raise AttributeError.
+
+    Libraries ask loaded modules for arbitrary names: skops does when it is imported.
+    """
     folder = _FOLDER if _holds_a_project(_FOLDER) else Path.cwd()
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

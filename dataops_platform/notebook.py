@@ -1,4 +1,4 @@
-"""For notebooks and scripts: what an environment shows, or showed, as a frame; and the MLflow dataset that names it."""
+"""For notebooks and scripts: what an environment shows, or showed, as a frame, and the MLflow dataset that names it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def read(
     table: str, *, at: str = "", rows: int | None = None, seed: int = 0, project: str | Path = "."
 ) -> pl.DataFrame:
-    """Return the rows (rows x columns) that an environment shows of a table, as `prod.orders`, now or at a moment.
+    """Return the rows (rows x columns) of a table that an environment shows, as `prod.orders`, now or at a moment.
 
-    `at` is ISO format, UTC unless it says otherwise. `rows`: a sample of at most so many, the same for the same content
-    and seed. `project` is a folder in the project. Changes nothing.
+    `at` is in ISO format, UTC by default. `rows` limits the result to a sample; equal content and seed give equal
+    samples. `project` is any folder in the project. Reads only.
     Raises: UsedWrongly DP-Q005 or DP-Q010 for a table that is not shown, DP-Q009 for no name of one, DP-Q006 for a
     number of rows below 1, DP-L016 for a moment before anything was shown, DP-P004, DP-W001; Refused DP-Q007 when the
     version then shown was collected since.
@@ -36,8 +36,8 @@ def read(
 def dataset(table: str, *, at: str = "", rows: int | None = None, seed: int = 0, project: str | Path = ".") -> Dataset:
     """Return the same rows as an MLflow dataset, for `mlflow.log_input`.
 
-    Its name has the table's version and the sample, its digest is that of the table's content.
-    Arguments and errors are those of `read`.
+    Its name holds the table's version and the sample; its digest is that of the table's content. Arguments and errors
+    are those of `read`.
     """
     import warnings
 

@@ -47,11 +47,11 @@ def recheck(task: Task) -> list[Finding]:
 
 
 def _judgement(connection: DuckDBPyConnection, task: Task, source: str, others: str | None = None) -> Judgement:
-    from dataops_platform.contracts.compiled import compile_plan
+    from dataops_platform.contracts.compiled import compile_contract
     from dataops_platform.contracts.engine import judge
     from dataops_platform.contracts.odcs import load_contract
 
-    return judge(connection, source, compile_plan(load_contract(Path(task.contract))), others=others, samples=100)
+    return judge(connection, source, compile_contract(load_contract(Path(task.contract))), others=others, samples=100)
 
 
 def _found(judged: Judgement) -> list[Finding]:

@@ -1,1 +1,1 @@
-"""The command line: one file a command; each parses, calls one function and prints."""
+"""The command line: one file a command. Each command parses its options, calls one function and prints."""

@@ -1,4 +1,4 @@
-"""`python -m dataops_platform.cli`: the command line in whichever interpreter is asked to."""
+"""`python -m dataops_platform.cli`: the command line in a chosen interpreter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read, try and compare contracts.
+"""Check, compare and compile contracts.
 
 Example: dataops contracts test contracts/orders.odcs.yaml orders.csv
 """
@@ -19,22 +19,20 @@ contracts = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=Non
 
 @contracts.command()
 def lint(
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Contracts; those of the project when none is given.")
-    ] = None,
+    files: Annotated[list[Path] | None, typer.Argument(help="Contracts; the project's when none is given.")] = None,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Says what each contract enforces, and what it asks for that nobody enforces.
+    """List what each contract enforces, and the keys that nothing enforces.
 
-    Those of a project are held against its dbt project, too; ends with 1 when that says something else.
+    A project's contracts are also compared with its dbt project; ends with 1 when the two disagree.
 
     Example: dataops contracts lint
     """
     with errors_shown(as_json):
-        from dataops_platform.contract_tools.sync import drift
+        from dataops_platform.contract_tools.sync import dbt_conflicts
         from dataops_platform.contracts.lint import lint_contracts
-        from dataops_platform.contracts.revisions import ended_waivers
+        from dataops_platform.contracts.revisions import expired_waivers
         from dataops_platform.kit.clock import utc_now
 
         whole = None if files else load_project(project)
@@ -44,16 +42,16 @@ def lint(
             print_table(found, ["file", "table", "version", "columns", "rules", "key"])
             for note in (note for line in found for note in line["unenforced"]):
                 console().print(f"not enforced: {note}", markup=False)
-        parted = drift(whole) if whole else []
-        ended = ended_waivers(whole.root / "contracts", utc_now().date()) if whole else []
+        conflicts = dbt_conflicts(whole) if whole else []
+        expired = expired_waivers(whole.root / "contracts", utc_now().date()) if whole else []
         if as_json:
-            ended_plain = [waiver.model_dump() for waiver in ended]
-            print_json({"contracts": found, "drift": [d.__dict__ for d in parted], "ended_waivers": ended_plain})
+            ended_plain = [waiver.model_dump() for waiver in expired]
+            print_json({"contracts": found, "drift": [d.__dict__ for d in conflicts], "ended_waivers": ended_plain})
         else:
-            for one in ended:
+            for one in expired:
                 console().print(f"waiver ended on {one.until}: {one.contract} {one.version}, by {one.by}", markup=False)
-            _print_drift(parted)
-        if parted:
+            _print_conflicts(conflicts)
+        if conflicts:
             raise typer.Exit(1)
 
 
@@ -64,25 +62,25 @@ def sync(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Writes what the contracts say about dbt's tables as dbt's own YAML, with the tests that dbt has.
+    """Write the contracts of dbt's tables as dbt properties, with the tests that dbt has.
 
-    What people have written about a table stands; ends with 1 where that, or a model, contradicts the contract.
+    Descriptions by hand are left alone; ends with 1 when one of them, or a model, contradicts the contract.
 
     Example: dataops contracts sync
     """
     with errors_shown(as_json):
-        from dataops_platform.contract_tools.sync import synced
+        from dataops_platform.contract_tools.sync import sync_contract_files
 
-        files = synced(load_project(project, env or None), check=check)
-        parted = [d for file in files for d in (*(file.differences if check else ()), *file.contradictions)]
+        files = sync_contract_files(load_project(project, env or None), check=check)
+        conflicts = [d for file in files for d in (*(file.differences if check else ()), *file.contradictions)]
         if as_json:
             shown = [{"file": f.name, "models": f.models, "by_hand": f.by_hand, "done": _done(f, check)} for f in files]
-            print_json({"files": shown, "drift": [d.__dict__ for d in parted]})
+            print_json({"files": shown, "drift": [d.__dict__ for d in conflicts]})
         else:
             for file in files:
                 _print_file(file, check)
-            _print_drift(parted)
-        if parted:
+            _print_conflicts(conflicts)
+        if conflicts:
             raise typer.Exit(1)
 
 
@@ -96,15 +94,15 @@ def _print_file(file: Any, check: bool) -> None:
     console().print(f"{file.name}: {len(file.models)} tables, {_done(file, check)}", markup=False)
     for model, place in file.by_hand.items():
         console().print(
-            f"{model}: described in {place} and left alone; take it out there to have it written", markup=False
+            f"{model}: described in {place} and left alone; remove it there to have it generated", markup=False
         )
 
 
-def _print_drift(parted: Any) -> None:
-    if parted:
+def _print_conflicts(conflicts: Any) -> None:
+    if conflicts:
         from dataops_platform.kit.errors import Refused
 
-        print_table([d.__dict__ for d in parted], ["model", "place", "what"])
+        print_table([d.__dict__ for d in conflicts], ["model", "place", "what"])
         console().print(str(Refused("DP-C033")), markup=False)
 
 
@@ -113,18 +111,18 @@ def test(
     contract: Annotated[Path, typer.Argument(help="The contract, or its plan.")],
     file: Annotated[Path, typer.Argument(help="The rows: .csv, .csv.gz, .zip or .parquet.")],
     others: Annotated[
-        list[str] | None, typer.Option("--with", help="TABLE=FILE for each table that the rules refer to.")
+        list[str] | None, typer.Option("--with", help="TABLE=FILE, for each table that the rules refer to.")
     ] = None,
-    null_values: Annotated[str, typer.Option("--null", help="Words that mean null, separated by commas.")] = "",
+    null_values: Annotated[str, typer.Option("--null", help="Texts that mean null, separated by commas.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Holds a file against a contract; ends with 1 when it does not hold.
+    """Check a file against a contract; ends with 1 when the contract does not hold.
 
     Example: dataops contracts test contracts/orders.odcs.yaml orders.csv --with customers=customers.csv
     """
     with errors_shown(as_json):
         from dataops_platform.contract_tools.check import check_file
-        from dataops_platform.contracts.compiled import SUFFIX, compile_plan, read_plan
+        from dataops_platform.contracts.compiled import SUFFIX, compile_contract, read_compiled
         from dataops_platform.contracts.odcs import load_contract
         from dataops_platform.kit.errors import UsedWrongly
 
@@ -134,7 +132,7 @@ def test(
             if not equals:
                 raise UsedWrongly("DP-C057", given=other)
             references[name] = Path(path)
-        plan = read_plan(contract) if contract.name.endswith(SUFFIX) else compile_plan(load_contract(contract))
+        plan = read_compiled(contract) if contract.name.endswith(SUFFIX) else compile_contract(load_contract(contract))
         checked = check_file(plan, file, references, ("", *filter(None, null_values.split(","))))
         verdicts = [v.__dict__ for v in checked.audit.verdicts]
         if as_json:
@@ -153,17 +151,18 @@ def plan(
     out: Annotated[Path | None, typer.Option("--out", help="Write the plan to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compiles a contract: says what DuckDB is asked for each rule. `contracts test` takes the file it writes.
+    """Compile a contract, and show what DuckDB evaluates for each rule. `contracts test` reads the file that --out
+    writes.
 
     Example: dataops contracts plan contracts/orders.odcs.yaml --out orders.plan.json
     """
     with errors_shown(as_json):
-        from dataops_platform.contracts.compiled import SUFFIX, compile_plan, described
+        from dataops_platform.contracts.compiled import SUFFIX, compile_contract, describe_rules
         from dataops_platform.contracts.odcs import load_contract
         from dataops_platform.kit.errors import UsedWrongly
         from dataops_platform.kit.text_file import write_text
 
-        made = compile_plan(load_contract(contract))
+        made = compile_contract(load_contract(contract))
         if out is not None and not out.name.endswith(SUFFIX):
             raise UsedWrongly("DP-C085", file=out.name, name=f"{out.stem}{SUFFIX}")
         if out is not None:
@@ -172,9 +171,9 @@ def plan(
             except OSError as error:
                 raise UsedWrongly("DP-C032", file=out, reason=error.strerror) from error
         if as_json:
-            print_json({"rules": described(made)})
+            print_json({"rules": describe_rules(made)})
         else:
-            print_table(described(made), ["rule", "severity", "asked"])
+            print_table(describe_rules(made), ["rule", "severity", "asked"])
 
 
 def _print_checked(checked: Any, verdicts: list[dict[str, Any]], title: str) -> None:
@@ -186,18 +185,18 @@ def _print_checked(checked: Any, verdicts: list[dict[str, Any]], title: str) -> 
         console().print(f"all rows together: {line}", markup=False)
     if checked.unreadable:
         console().print(f"{checked.unreadable} lines of the file are no rows", markup=False)
-    said = "holds" if checked.holds else "is BROKEN"
-    console().print(f"{title} {said}: {audit.rows_refused} of {audit.rows_in} rows refused", markup=False)
+    outcome = "holds" if checked.holds else "is BROKEN"
+    console().print(f"{title} {outcome}: {audit.rows_refused} of {audit.rows_in} rows refused", markup=False)
 
 
 quarantine = typer.Typer(
-    help="Look at refused rows, and decide about them.", no_args_is_help=True, rich_markup_mode=None
+    help="Show refused rows, and release or drop them.", no_args_is_help=True, rich_markup_mode=None
 )
 contracts.add_typer(quarantine, name="quarantine")
 Table = Annotated[str, typer.Argument(help="The table.")]
 Rows = Annotated[str, typer.Option("--rows", help="Ids of rows (or FILE:LINE), separated by commas.")]
 Rule = Annotated[str, typer.Option("--rule", help="All rows that break this rule and no other.")]
-Why = Annotated[str, typer.Option("--why", help="Why; it is kept beside the contract.")]
+Why = Annotated[str, typer.Option("--why", help="The reason, which is kept beside the contract.")]
 
 
 @quarantine.command()
@@ -207,7 +206,7 @@ def show(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Shows the refused rows of a table with their raw values and the rules they broke.
+    """Show the refused rows of a table, with their raw values and the rules they break.
 
     Example: dataops contracts quarantine show orders
     """
@@ -236,7 +235,7 @@ def release(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Lets refused rows through: the next run takes them in, once. The decision is kept beside the contract.
+    """Release refused rows: the next run takes them in, once. The decision is kept beside the contract.
 
     Example: dataops contracts quarantine release orders --rule amount:minimum --why "credit notes"
     """
@@ -253,7 +252,7 @@ def drop(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Leaves refused rows out for good: they stay counted as refused, and are shown no more.
+    """Drop refused rows for good: they still count as refused, and are no longer shown.
 
     Example: dataops contracts quarantine drop orders --rows data/orders.csv:4 --why "a test"
     """
@@ -279,8 +278,8 @@ def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str,
             if name not in known:
                 raise UsedWrongly("DP-C084", table=table, row=name, hint=did_you_mean(name, known))
         if not chosen:
-            alone = {r.rules[0] for r in refused if len(r.rules) == 1}
-            raise UsedWrongly("DP-C083", table=table, rule=rule, hint=did_you_mean(rule, alone))
+            single_rules = {r.rules[0] for r in refused if len(r.rules) == 1}
+            raise UsedWrongly("DP-C083", table=table, rule=rule, hint=did_you_mean(rule, single_rules))
         path = decide(found, chosen, table, decision, by=actor(), why=why)
         if as_json:
             print_json({"decision": decision, "rows": [r.row for r in chosen], "file": path.name})
@@ -293,15 +292,15 @@ def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str,
 @contracts.command()
 def diff(
     old: Annotated[str, typer.Argument(help="A contract, a folder of contracts, or a git revision.")],
-    new: Annotated[str, typer.Argument(help="The same; the project's files when not given.")] = "",
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a comment.")] = False,
+    new: Annotated[str, typer.Argument(help="Likewise; the project's files when not given.")] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")] = False,
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Says what changed, which version it needs and who is hit; ends with 1 on a breaking change that nobody announced.
+    """Show what changed, the version it needs and who is affected; ends with 1 on an unannounced breaking change.
 
-    A breaking change is announced by a new major version, or let pass by `contracts/waivers.yaml`.
+    A new major version announces a breaking change; a waiver in `contracts/waivers.yaml` lets it pass.
 
     Example: dataops contracts diff main
     """
@@ -313,7 +312,7 @@ def diff(
         in_project = not new or find_upward(FILE_NAME, project.resolve()) is not None
         compared = compare(load_project(project, env or None) if in_project else None, old, new)
         if as_json:
-            print_json({"contracts": [c.plain() for c in compared], "passes": all(c.passes for c in compared)})
+            print_json({"contracts": [c.to_plain() for c in compared], "passes": all(c.passes for c in compared)})
         elif markdown:
             print(as_markdown(compared))
         else:
@@ -332,5 +331,5 @@ def _print_compared(compared: Any) -> None:
             print_table(
                 [{**h.__dict__, "owners": ", ".join(h.owners)} for h in one.hits],
                 ["name", "kind", "through", "owners"],
-                "who is hit",
+                "affected readers",
             )

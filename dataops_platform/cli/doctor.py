@@ -1,4 +1,4 @@
-"""Show on one screen what is installed and reachable, which promises hold here, and what to do about the rest.
+"""Examine what is installed and reachable, and which promises hold here; say what to do about the rest.
 
 Example: dataops doctor
 """
@@ -14,7 +14,7 @@ from dataops_platform.cli.output import console, errors_shown, print_json, print
 
 
 def doctor(project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
-    """Looks only; ends with 1 when something is wrong."""
+    """Print one line for each finding; ends with 1 when something is wrong. Changes nothing."""
     with errors_shown(as_json):
         from dataops_platform.status.doctor import examine_folder
 

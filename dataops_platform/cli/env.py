@@ -1,4 +1,4 @@
-"""Make, list and drop environments beside those of dataops.yaml.
+"""Create, list and drop branch environments, which dataops.yaml does not list.
 
 Example: dataops env create pr_12 --from prod
 """
@@ -16,7 +16,7 @@ from dataops_platform.settings.project import load_project
 
 env = typer.Typer(help=__doc__, no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="The branch environment, as pr_12.")]
+Name = Annotated[str, typer.Argument(help="The branch environment's name, as pr_12.")]
 
 
 @env.command("create")
@@ -26,7 +26,7 @@ def create(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Makes an environment that shows what another shows, and reads it where it has built nothing itself.
+    """Create an environment that shows what another shows, and reads that where it has built nothing itself.
 
     Example: dataops env create pr_12 --from prod
     """
@@ -40,16 +40,16 @@ def create(
         if as_json:
             print_json({"environment": name, "from": origin, "new": is_new, "publication": state.publication})
             return
-        said = "made from" if is_new else "is there already, made from"
+        outcome = "made from" if is_new else "is there already, made from"
         console().print(
-            f"{name} {said} {origin}: publication {state.publication[7:19]}\nnext: dataops run --env {name}",
+            f"{name} {outcome} {origin}: publication {state.publication[7:19]}\nnext: dataops run --env {name}",
             markup=False,
         )
 
 
 @env.command("list")
 def list_(project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
-    """Lists all environments: where their releases come from, and what they show.
+    """List all environments, where their releases come from, and what they show.
 
     Example: dataops env list
     """
@@ -69,7 +69,7 @@ def list_(project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
 
 @env.command("drop")
 def drop(name: Name, project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
-    """Removes a branch environment: its tables, views and models. Its ledger stays.
+    """Drop a branch environment with its tables, views and models. Its ledger stays.
 
     Example: dataops env drop pr_12
     """
@@ -83,5 +83,5 @@ def drop(name: Name, project: ProjectFolder = Path(), as_json: AsJson = False) -
         if as_json:
             print_json(dropped.__dict__)
             return
-        what = "dropped" if dropped.was_there else "was dropped before"
-        console().print(f"{name} {what}; models: {dropped.models}; its ledger stays", markup=False)
+        outcome = "dropped" if dropped.was_there else "was dropped before"
+        console().print(f"{name} {outcome}; models: {dropped.models}; its ledger stays", markup=False)

@@ -1,4 +1,4 @@
-"""Give up what no kept state needs."""
+"""Delete what no retained state uses."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from dataops_platform.settings.project import load_project
 
 
 def gc(
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this it only says what would go.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without this, only show what would be deleted.")] = False,
     keep: Annotated[
-        int | None, typer.Option(help="States of the last so many releases of each environment; 10 when not given.")
+        int | None, typer.Option(help="Retain the states of this many last releases of each environment; default 10.")
     ] = None,
     keep_days: Annotated[
-        int | None, typer.Option(help="And all that was shown within so many days; 90 when not given.")
+        int | None, typer.Option(help="Retain all that was shown within this many days; default 90.")
     ] = None,
     inputs: Annotated[
-        bool, typer.Option("--inputs", help="Keep also the raw tables that kept states were made from.")
+        bool, typer.Option("--inputs", help="Retain also the raw tables that retained states were made from.")
     ] = False,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Collects versions of tables, their files and models that no kept state needs. Without --yes it changes nothing.
+    """Delete versions of tables, their files and models that no retained state uses. Without --yes it changes nothing.
 
-    What an environment shows, what stands in a build area, and what any view is pinned to stays in any case. With only
-    one of --keep and --keep-days, only that one counts.
+    What an environment shows, what a build area holds and what a view is pinned to always stays. When only one of
+    --keep and --keep-days is given, only that one counts.
 
     Example: dataops gc --keep 5 --keep-days 30
     """
@@ -41,31 +41,31 @@ def gc(
         found = load_project(project)
         retention = retention_of(keep, keep_days, inputs=inputs)
         with lake_of(found, read_only=not yes) as lake:
-            waste = (collect if yes else look)(found, lake, retention)
+            garbage = (collect if yes else look)(found, lake, retention)
         if as_json:
-            print_json({"done": yes, **waste.to_plain()})
+            print_json({"done": yes, **garbage.to_plain()})
             return
-        _say(waste, yes)
+        _print_garbage(garbage, yes)
 
 
-def _say(waste: Any, done: bool) -> None:
+def _print_garbage(garbage: Any, done: bool) -> None:
     out = console()
     rows = [
         {
             "environment": name,
-            "states_kept": waste.kept.get(name, 0),
-            "states_given_up": len(waste.states.get(name, ())),
+            "states_kept": garbage.kept.get(name, 0),
+            "states_given_up": len(garbage.states.get(name, ())),
         }
-        for name in sorted({*waste.kept, *waste.states})
+        for name in sorted({*garbage.kept, *garbage.states})
     ]
     if rows:
         print_table(rows, ["environment", "states_kept", "states_given_up"])
     counts = (
-        f"{len(waste.snapshots)} versions of the lake, {waste.files.count} files "
-        f"({waste.files.size_bytes / 1e6:.1f} MB), {len(waste.models)} model versions"
+        f"{len(garbage.snapshots)} versions of the lake, {garbage.files.count} files "
+        f"({garbage.files.size_bytes / 1e6:.1f} MB), {len(garbage.models)} model versions"
     )
     out.print(f"collected {counts}" if done else f"would collect {counts}", markup=False)
-    for model in waste.models:
+    for model in garbage.models:
         out.print(f"  {model.name} version {model.version}", markup=False)
     if not done:
         out.print("nothing was changed; to do it: add --yes", markup=False)

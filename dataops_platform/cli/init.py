@@ -1,4 +1,4 @@
-"""Make a project: a green pipeline with contracts, tests and three environments, to be changed into yours.
+"""Make a project: a working pipeline with contracts, tests and three environments, to be changed into yours.
 
 Example: dataops init my-shop --no-input
 """
@@ -15,50 +15,50 @@ from dataops_platform.cli.output import console, errors_shown, print_json, show_
 from dataops_platform.kit.errors import UsedWrongly
 
 if TYPE_CHECKING:
-    from dataops_platform.template.questions import Question
+    from dataops_platform.template.questions import TemplateQuestion
 
 
 def init(
-    name: Annotated[str | None, typer.Argument(help="What the project is called, as my-shop.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The project's name, as my-shop.")] = None,
     team: Annotated[str | None, typer.Option(help="The team that owns its data.")] = None,
-    catalog: Annotated[str | None, typer.Option(help="sqlite or postgres: where the lake's catalog is.")] = None,
-    ci: Annotated[str | None, typer.Option(help="github, gitlab or none: what checks and promotes it.")] = None,
-    deployment: Annotated[str | None, typer.Option(help="none: it runs here.")] = None,
+    catalog: Annotated[str | None, typer.Option(help="The lake's catalog: sqlite or postgres.")] = None,
+    ci: Annotated[str | None, typer.Option(help="The CI that tests and promotes it: github, gitlab or none.")] = None,
+    deployment: Annotated[str | None, typer.Option(help="The deployment: none (it runs here).")] = None,
     no_input: Annotated[
-        bool, typer.Option("--no-input", help="Ask nothing: the first answer to each question.")
+        bool, typer.Option("--no-input", help="Ask nothing: take the default answer to each question.")
     ] = False,
     into: Annotated[Path, typer.Option(help="The folder to make it in.", show_default="here")] = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Asks what was not said, and makes the project's folder."""
+    """Ask the questions that no option answers, and make the project's folder."""
     with errors_shown(as_json):
         from dataops_platform.template.bake import bake
-        from dataops_platform.template.origin import take_this_package
-        from dataops_platform.template.questions import checked, questions
+        from dataops_platform.template.origin import add_package_source
+        from dataops_platform.template.questions import checked_answer, questions
 
-        def asks(question: Question) -> bool:
+        def is_asked(question: TemplateQuestion) -> bool:
             return not no_input and len(question.choices) != 1
 
-        said = {"name": name, "team": team, "catalog": catalog, "ci": ci, "deployment": deployment}
+        options = {"name": name, "team": team, "catalog": catalog, "ci": ci, "deployment": deployment}
         answers = {
             question.name: _ask(question)
-            if (given := said[question.name]) is None and asks(question)
+            if (given := options[question.name]) is None and is_asked(question)
             else question.default
             if given is None
-            else checked(question, given)
+            else checked_answer(question, given)
             for question in questions()
         }
         folder = bake(answers, into)
-        take_this_package(folder)
+        add_package_source(folder)
         if as_json:
             print_json({"folder": str(folder), **answers})
             return
         console().print(f"{folder} is made\nnext: cd {folder} && make run   then: make test, make up", markup=False)
 
 
-def _ask(question: Question) -> str:
-    """An answer that can be one: asked until it is."""
-    from dataops_platform.template.questions import checked
+def _ask(question: TemplateQuestion) -> str:
+    """Ask a question until the answer is valid, and return it."""
+    from dataops_platform.template.questions import checked_answer
 
     out = console(stderr=True)
     for choice, label in question.choices.items():
@@ -69,6 +69,6 @@ def _ask(question: Question) -> str:
         except typer.Abort:
             raise UsedWrongly("DP-N005", question=question.prompt) from None
         try:
-            return checked(question, answer.strip())
+            return checked_answer(question, answer.strip())
         except UsedWrongly as error:
             show_error(error.code, str(error), error.exit_code, as_json=False)

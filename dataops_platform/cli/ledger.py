@@ -1,4 +1,4 @@
-"""Look at the ledger of an environment, and verify it.
+"""Read the ledger of an environment, and verify it.
 
 Example: dataops ledger list --env prod
 """
@@ -19,6 +19,7 @@ from dataops_platform.cli.output import console, errors_shown, print_json, print
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.kit.record import plain_of
+from dataops_platform.manifests.cut import member_row
 from dataops_platform.manifests.events import Event, Move, read_event
 from dataops_platform.settings.project import Project, load_project
 
@@ -31,11 +32,11 @@ ledger = typer.Typer(help=__doc__, no_args_is_help=True)
 @ledger.command("list")
 def list_(
     env: Environment = "",
-    last: Annotated[int, typer.Option(help="How many events, from the newest.", min=1)] = 20,
+    last: Annotated[int, typer.Option(help="The number of events, counted from the newest.", min=1)] = 20,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Lists the last events of an environment, the newest first.
+    """List the last events of an environment, the newest first.
 
     Example: dataops ledger list --env prod --last 5
     """
@@ -54,12 +55,12 @@ def list_(
 
 @ledger.command("show")
 def show(
-    event: Annotated[int | None, typer.Argument(help="The number of an event; the last when not given.", min=1)] = None,
+    event: Annotated[int | None, typer.Argument(help="An event's number; the last when not given.", min=1)] = None,
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Shows all that one event says.
+    """Show one event with all its fields.
 
     Example: dataops ledger show 3 --env prod
     """
@@ -72,7 +73,7 @@ def show(
                     raise UsedWrongly("DP-L086", environment=environment)
                 raise UsedWrongly("DP-L044", environment=environment, event=wanted, last=max(events))
             one = events[wanted]
-            members = [plain_of(member) for member in lake.cut(one).members] if isinstance(one, Move) else []
+            members = [member_row(member) for member in lake.cut(one).members] if isinstance(one, Move) else []
         plain = plain_of(one)
         if as_json:
             print_json({**plain, "members": members} if members else plain)
@@ -81,14 +82,14 @@ def show(
         for key, value in sorted(plain.items()):
             out.print(f"{key:<14} {value if isinstance(value, str | int) else json.dumps(value)}", markup=False)
         if members:
-            print_table(members, ["name", "kind", "rows", "digest", "area", "version"], "cut")
+            print_table(members, list(members[0]), "cut")
 
 
 @ledger.command("verify")
 def verify(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
-    """Verifies each event, the chain, the head, and what is remembered of it elsewhere; of all environments, or of one.
+    """Verify each event, the chain, its head, and the witnesses outside the lake; for all environments, or one.
 
-    Ends with 1 and the first bad event when somebody wrote past the platform.
+    Ends with 1 and the first bad event when the ledger was written by anything but the platform.
 
     Example: dataops ledger verify
     """
@@ -108,7 +109,7 @@ def verify(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJs
 
 @ledger.command("head")
 def head(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
-    """Says which event is the last, its hash, and who signed it: that hash stands for the whole ledger.
+    """Show the last event, its hash and its signer; the hash stands for the whole ledger.
 
     Example: dataops ledger head --env prod
     """
@@ -120,9 +121,9 @@ def head(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson
         with _ledger_of(project, env) as (found, lake, environment):
             state, rows = lake.state(environment), read_rows(lake.connection, environment, 1)
         signed = signer(rows[-1], found.root / ALLOWED_SIGNERS) if rows else UNSIGNED
-        said = {"environment": state.environment, "event": state.sequence, "hash": state.hash, "signature": signed}
+        last = {"environment": state.environment, "event": state.sequence, "hash": state.hash, "signature": signed}
         if as_json:
-            print_json(said)
+            print_json(last)
             return
         console().print(
             f"{state.environment} event {state.sequence} {state.hash or '(no ledger)'} {signed}", markup=False
@@ -131,7 +132,9 @@ def head(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson
 
 @contextmanager
 def _ledger_of(folder: Path, env: str) -> Iterator[tuple[Project, Lake, str]]:
-    """The project, its lake, and the environment asked for: also a branch that was dropped, whose ledger stays."""
+    """Open the lake, and yield it with the project and the environment's name; also for a dropped branch, whose ledger
+    stays.
+    """
     from dataops_platform.warehouse.open import lake_of
 
     found = load_project(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gc import set_threshold
+from gc import freeze, set_threshold
 
 import typer
 
@@ -37,6 +37,11 @@ app.add_typer(contracts, name="contracts")
 
 
 def main() -> None:
-    """Runs the command line. Exit codes: 0 done, 1 refused, 2 used wrongly, 3 lost a race, 4 the system failed."""
-    set_threshold(500_000)  # modules stay: to look for garbage while they load takes a sixth of a short command
-    app()
+    """Run the command line. Exit codes: 0 done, 1 refused, 2 used wrongly, 3 lost a race, 4 the system failed."""
+    # Modules make hundreds of thousands of objects that stay to the end: collecting garbage among them while they load,
+    # and once more at the end, takes a third of a short command.
+    set_threshold(500_000)
+    try:
+        app()
+    finally:
+        freeze()

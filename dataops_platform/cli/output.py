@@ -1,4 +1,4 @@
-"""How commands print: tables for people, one JSON document for programs, errors in one shape."""
+"""Output of commands: tables for people, one JSON document for programs, errors in one form."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from dataops_platform.release.promotion.plan_page import Part
 
 QUERY_INTERRUPTED = "Query interrupted"
-"""What DuckDB says where Ctrl-C meets it in a query; no KeyboardInterrupt is left then."""
+"""DuckDB's message when Ctrl-C interrupts a query; it raises RuntimeError in place of KeyboardInterrupt."""
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A terminal that knows whether it can show colours, and never cuts a line that is not on one."""
+    """Return a console that uses colours where the terminal has them, and never cuts a line outside a terminal."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
@@ -29,12 +29,12 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_json(value: object) -> None:
-    """One JSON document on standard output."""
+    """Print one JSON document on standard output."""
     print(json.dumps(value, indent=2, default=str))
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], title: str = "") -> None:
-    """Rows as a table; numbers to the right, nothing for None."""
+    """Print rows as a table; numbers to the right, an empty cell for None."""
     from rich import box
     from rich.table import Table
 
@@ -48,7 +48,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], title
 
 
 def print_page(parts: Sequence[Part]) -> None:
-    """The parts of a page one after the other: what is said, tables, diffs."""
+    """Print the parts of a page in order: their text, tables and diffs."""
     out = console()
     for part in parts:
         out.print(f"{part.title}: {part.said}", markup=False)
@@ -74,7 +74,7 @@ def _text(value: object) -> str:
 
 @contextmanager
 def errors_shown(as_json: bool) -> Iterator[None]:
-    """Turns an error of the platform into its message and exit code; nobody sees a traceback for their own mistake."""
+    """Print an error of the platform and exit with its code; a user's mistake prints no traceback."""
     import typer
 
     try:
@@ -101,7 +101,7 @@ def _stopped(as_json: bool) -> Exception:
 def show_error(
     code: str, message: str, exit_code: int, as_json: bool, fields: Mapping[str, object] = MappingProxyType({})
 ) -> None:
-    """An error on standard error, or as JSON on standard output, with the fields that its message names."""
+    """Print an error on standard error, or as JSON on standard output, with the fields that its message names."""
     if as_json:
         print_json({"error": {"code": code, "message": message, "exit_code": exit_code, "fields": dict(fields)}})
     else:

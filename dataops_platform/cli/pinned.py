@@ -1,4 +1,4 @@
-"""Commands that run a project's code run that of its environment: what is pinned, or what is checked out."""
+"""The code that a command runs: that of its environment, pinned or checked out."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 
 def project_with_its_code(folder: Path, environment: str) -> Project:
-    """The project in an environment, with the code that runs there.
+    """Return the project in an environment, with the code that runs there.
 
-    When its release runs with another interpreter, this command starts again in that one and does not come back.
+    When the environment's release needs another interpreter, this process restarts in it and the call does not return.
     """
     from dataops_platform.release.pinned_code.pin import project_to_run
 
-    return project_to_run(load_project(folder, environment or None), _again)
+    return project_to_run(load_project(folder, environment or None), _restart)
 
 
 @contextmanager
 def project_and_lake(folder: Path, environment: str) -> Iterator[tuple[Project, Lake | None]]:
-    """The same project, and its lake to read, opened once; None where nothing has run yet."""
+    """Yield the same project and its lake, read-only and opened once; None before the first run."""
     from dataops_platform.release.pinned_code.pin import project_to_run
     from dataops_platform.stages.step import lake_if_made
 
     project = load_project(folder, environment or None)
     with lake_if_made(project) as lake:
-        yield project_to_run(project, _again, lake), lake
+        yield project_to_run(project, _restart, lake), lake
 
 
-def _again(pinned: Pinned) -> None:
+def _restart(pinned: Pinned) -> None:
     from dataops_platform.release.pinned_code.interpreter import start_again
 
     start_again(pinned.python, ["-m", "dataops_platform.cli", *sys.argv[1:], "--project", str(pinned.root)])

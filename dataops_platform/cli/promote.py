@@ -1,4 +1,4 @@
-"""Plan a promotion, carry it out, and go back."""
+"""Plan a promotion, approve it, apply it, and roll back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from dataops_platform.cli.options import AsJson, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_page
-from dataops_platform.cli.reconcile import say_reconciled
+from dataops_platform.cli.reconcile import print_reconciled
 from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.kit.record import plain_of
 from dataops_platform.settings.project import load_project
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 Target = Annotated[str, typer.Option("--to", help="The environment to move.")]
 Wanted = Annotated[
-    str, typer.Argument(help="The beginning of a release's id; what the environment before shows when not given.")
+    str,
+    typer.Argument(help="The beginning of a release's id; by default the release of the environment in `from`."),
 ]
 
 
@@ -32,7 +33,8 @@ def plan(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Shows what promoting a release would change, and what each gate says. Changes nothing; ends with 1 on a no.
+    """Show what promoting a release changes, and the result of each gate; ends with 1 when a gate fails. Changes
+    nothing.
 
     Example: dataops plan --to staging
     """
@@ -56,26 +58,27 @@ def plan(
 
 def approve(
     plan: Annotated[str, typer.Argument(help="The beginning of a plan's id, as `dataops plan` prints it.")],
-    why: Annotated[str, typer.Option(help="Why you approve; kept in the ledger.")] = "",
+    why: Annotated[str, typer.Option(help="The reason, which the ledger keeps.")] = "",
     sign: Annotated[
-        Path | None, typer.Option(help="An SSH private key: signs the plan's id, as `allowed_signers` knows the key.")
+        Path | None,
+        typer.Option(help="An SSH private key that signs the plan's id; `allowed_signers` lists its owner."),
     ] = None,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Says yes to a plan: in your own name, or signed with your SSH key.
+    """Approve a plan, in your own name or signed with your SSH key.
 
     Example: dataops approve 3f9c2a81d0b4 --why "looked at the rows" --sign ~/.ssh/id_ed25519
     """
     with errors_shown(as_json):
-        from dataops_platform.release.promotion.approvals import approve as say_yes
+        from dataops_platform.release.promotion.approvals import approve as record_approval
         from dataops_platform.release.promotion.promote import find_plan
         from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project)
         with lake_of(found) as lake:
             known = find_plan(lake, plan)
-            given = say_yes(found.at(known.environment), lake, known, why, sign)
+            given = record_approval(found.at(known.environment), lake, known, why, sign)
         if as_json:
             print_json({"plan": known.id, "environment": known.environment, **given.__dict__})
             return
@@ -85,31 +88,31 @@ def approve(
 def promote(
     to: Target,
     release: Wanted = "",
-    plan: Annotated[str | None, typer.Option(help="The beginning of a plan's id: carry out just this one.")] = None,
+    plan: Annotated[str | None, typer.Option(help="The beginning of a plan's id: apply exactly this plan.")] = None,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Moves an environment to a release, if every gate lets it pass: code, data, models and contracts, in one switch.
+    """Move an environment to a release when every gate passes: code, data, models and contracts, in one switch.
 
     Example: dataops promote --to staging
     """
     with errors_shown(as_json):
         from dataops_platform.release.promotion.promote import find_plan, propose, release_for, unreleased
-        from dataops_platform.release.promotion.promote import promote as carry_out
+        from dataops_platform.release.promotion.promote import promote as apply_plan
         from dataops_platform.release.reconciliation.reconcile import follow_switch
         from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, to)
         with lake_of(found) as lake:
-            # a plan named by nothing (an empty variable of a script) is none, and not one that is made now
+            # an empty --plan (an unset variable in a script) must not mean "make a plan now": nobody approved that
             made = propose(found, lake, release_for(found, lake, release)) if plan is None else find_plan(lake, plan)
             before = lake.state(to)
-            state = carry_out(found, lake, made)
+            state = apply_plan(found, lake, made)
             followed = follow_switch(found, lake)
             newer = unreleased(found, lake, made.release) if state.sequence == before.sequence else ""
-        _say(state, as_json, followed)
+        _print_state(state, as_json, followed)
         if state.sequence == before.sequence and not as_json:
-            console().print(f"nothing was moved: {to} showed just this before{newer}", markup=False)
+            console().print(f"nothing was moved: {to} already shows this state{newer}", markup=False)
 
 
 def rollback(
@@ -117,11 +120,13 @@ def rollback(
     to: Annotated[
         str | None, typer.Option(help="An event's number, or the beginning of a release or publication.")
     ] = None,
-    data: Annotated[bool, typer.Option("--data", help="Only the data: the publication before, same release.")] = False,
+    data: Annotated[
+        bool, typer.Option("--data", help="Only the data: the previous publication, same release.")
+    ] = False,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Shows an earlier state again: code, data, models and contracts as they were. Nothing is published until `resume`.
+    """Show an earlier state again: its code, data, models and contracts. Nothing is published until `resume`.
 
     Example: dataops rollback prod
     """
@@ -140,7 +145,7 @@ def rollback(
             prepare = partial(refuse_other_models, found)
             state = roll_back(lake, environment, to or "", data=data, prepare=prepare)
             followed = follow_switch(found, lake)
-        _say(state, as_json, followed)
+        _print_state(state, as_json, followed)
 
 
 def resume(
@@ -148,21 +153,21 @@ def resume(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Lets an environment publish again after a rollback.
+    """Let an environment publish again after a rollback.
 
     Example: dataops resume prod
     """
     with errors_shown(as_json):
-        from dataops_platform.release.promotion.switch import resume as let_go
+        from dataops_platform.release.promotion.switch import resume as resume_environment
         from dataops_platform.warehouse.open import lake_of
 
         found = load_project(project, environment)
         with lake_of(found) as lake:
-            state = let_go(lake, environment)
-        _say(state, as_json)
+            state = resume_environment(lake, environment)
+        _print_state(state, as_json)
 
 
-def _say(state: State, as_json: bool, followed: Reconciled | None = None) -> None:
+def _print_state(state: State, as_json: bool, followed: Reconciled | None = None) -> None:
     if as_json:
         event = plain_of(state.event) if state.event else {}
         print_json({**event, "reconcile": followed.to_plain()} if followed else event)
@@ -174,4 +179,4 @@ def _say(state: State, as_json: bool, followed: Reconciled | None = None) -> Non
         markup=False,
     )
     if followed:
-        say_reconciled(followed)
+        print_reconciled(followed)

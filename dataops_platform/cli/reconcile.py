@@ -1,4 +1,4 @@
-"""Make what follows the ledger equal to it: MLflow's versions and aliases."""
+"""Make MLflow's versions and aliases equal to the ledger."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def reconcile(
-    environment: Annotated[str, typer.Argument(help="The environment whose ledger is followed.")],
+    environment: Annotated[str, typer.Argument(help="The environment.")],
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Makes MLflow's versions and aliases equal to what an environment shows; what was changed by hand is told.
+    """Make MLflow's versions and aliases equal to what an environment shows, and report what was changed by hand.
 
     Example: dataops reconcile prod
     """
@@ -34,16 +34,16 @@ def reconcile(
         if as_json:
             print_json(done.to_plain())
             return
-        say_reconciled(done)
+        print_reconciled(done)
         if not (done.made or done.put_right):
             console().print(f"all that follows {environment} is equal to it", markup=False)
 
 
-def say_reconciled(done: Reconciled) -> None:
-    """Prints what was made equal, and what failed."""
-    for said in done.made:
-        console().print(said, markup=False)
-    for said in done.put_right:
-        console().print(f"changed by hand, and put right: {said}", markup=False)
+def print_reconciled(done: Reconciled) -> None:
+    """Print what was made equal, and what failed."""
+    for line in done.made:
+        console().print(line, markup=False)
+    for line in done.put_right:
+        console().print(f"changed by hand, and put right: {line}", markup=False)
     if done.failed:
         show_error("", done.failed, 0, as_json=False)

@@ -1,4 +1,4 @@
-"""The models registered in MLflow: look at new versions, answer what is asked for there.
+"""The models registered in MLflow: validate new versions, answer requests made there.
 
 Example: dataops registry answer --env prod
 """
@@ -25,13 +25,13 @@ registry = typer.Typer(help=__doc__, no_args_is_help=True)
 @registry.command("validate")
 def validate(
     versions: Annotated[
-        list[str] | None, typer.Argument(help="As NAME:NUMBER; all that are new when not given.")
+        list[str] | None, typer.Argument(help="Versions as NAME:NUMBER; all new ones when not given.")
     ] = None,
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Looks at new versions: files, signature, types, and the gates that need no approval. Ends with 1 when one failed.
+    """Validate new versions: files, signature, types, and the gates that need no approval. Ends with 1 when one fails.
 
     Example: dataops registry validate --env prod
     """
@@ -54,7 +54,7 @@ def validate(
 
 @registry.command("answer")
 def answer(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
-    """Answers what is asked for in MLflow: the alias `candidate`, the tag `dataops.request=promote:ENVIRONMENT`.
+    """Answer requests made in MLflow: the alias `candidate`, the tag `dataops.request=promote:ENVIRONMENT`.
 
     Example: dataops registry answer --env prod
     """

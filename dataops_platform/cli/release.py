@@ -1,4 +1,4 @@
-"""Build releases and look at them.
+"""Build and show releases.
 
 Example: dataops release build
 """
@@ -22,12 +22,12 @@ release = typer.Typer(help=__doc__, no_args_is_help=True)
 def build(
     env: Environment = "",
     model: Annotated[
-        str, typer.Option(help="MODEL@VERSION or MODEL@ALIAS: what is shown, with this model trained there since.")
+        str, typer.Option(help="MODEL@VERSION or MODEL@ALIAS: what is shown, with this newer model of the environment.")
     ] = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Freezes what an environment shows, with the code that made it. The same contents give the same release.
+    """Freeze what an environment shows, with the code that made it. Equal contents give the same release.
 
     Example: dataops release build
     """
@@ -54,7 +54,7 @@ def build(
 
 @release.command("list")
 def list_(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
-    """Lists all releases, the newest first, and which environments show them.
+    """List all releases, the newest first, and the environments that show them.
 
     Example: dataops release list
     """
@@ -90,7 +90,7 @@ def at(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Shows what an environment showed at a moment, since when, and what that release is made of.
+    """Show what an environment showed at a moment, since when, and the contents of its release.
 
     Example: dataops release at 2013-03-01T12:00 --env prod
     """
@@ -105,12 +105,13 @@ def show(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Shows what a release is made of; with --at, what an environment showed at a moment, and since when.
+    """Show the contents of a release; with --at, what an environment showed at a moment, and since when.
 
     Example: dataops release show --at 2013-03-01T12:00 --env prod
     """
     with errors_shown(as_json):
         from dataops_platform.kit.record import plain_of
+        from dataops_platform.manifests.cut import member_row
         from dataops_platform.release.release import find_release
         from dataops_platform.warehouse.as_of import shown_at
         from dataops_platform.warehouse.open import lake_of
@@ -135,8 +136,8 @@ def show(
         out.print(f"release {one.id}", markup=False)
         for key in ("commit", "code", "lock", "dbt", "config"):
             out.print(f"  {key:<8} {getattr(one, key)}{' (dirty)' if key == 'commit' and one.is_dirty else ''}")
-        versions = one.contract_versions
+        said = one.contract_versions
         print_table(
-            [{**m.__dict__, "contract": versions.get(m.name, ""), "digest": m.digest[-12:]} for m in one.cut.members],
+            [{**member_row(m), "contract": said.get(m.name, ""), "digest": m.digest[-12:]} for m in one.cut.members],
             ["name", "kind", "rows", "digest", "contract", "area", "version"],
         )

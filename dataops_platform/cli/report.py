@@ -1,4 +1,4 @@
-"""How well releases reach an environment."""
+"""Delivery metrics of an environment."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dataops_platform.settings.project import load_project
 
 def report(
     env: Annotated[str, typer.Option("--env", help="The environment.")] = "prod",
-    since: Annotated[str, typer.Option(help="Only from this moment on, as 2013-03-01, UTC.")] = "",
+    since: Annotated[str, typer.Option(help="Only events since this moment, as 2013-03-01, UTC.")] = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Says how long commits wait for their promotion, how often there is one, how many go wrong, how fast all is well.
+    """Print delivery metrics: lead time for changes, promotion frequency, change failure rate, time to restore.
 
     Example: dataops report --env prod --since 2013-03-01
     """
@@ -28,13 +28,13 @@ def report(
 
         found = load_project(project, env)
         with lake_of(found, read_only=True) as lake:
-            told = report_of(found, lake, since)
+            metrics = report_of(found, lake, since)
         if as_json:
-            print_json(told.to_plain())
+            print_json(metrics.to_plain())
             return
         out = console()
-        for what, number in report_lines(told):
+        for what, number in report_lines(metrics):
             out.print(f"{what:<32} {number}", markup=False)
-        if told.promotions:
+        if metrics.promotions:
             columns = ["event", "release", "at", "by", "commits", "waited", "taken_back"]
-            print_table(promotion_rows(told.promotions), columns, f"promotions to {env}")
+            print_table(promotion_rows(metrics.promotions), columns, f"promotions to {env}")

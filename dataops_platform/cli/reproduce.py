@@ -1,4 +1,4 @@
-"""Make something again, and see how equal it comes out."""
+"""Make a release or a run again, and compare the result."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ from dataops_platform.settings.project import load_project
 def reproduce(
     what: Annotated[str, typer.Argument(help="The beginning of the id of a release, or of a Dagster run.")],
     level: Annotated[
-        str, typer.Option(help="How equal each part must come out: bytes, content, predictions or tolerance.")
+        str, typer.Option(help="How closely each part must match: bytes, content, predictions or tolerance.")
     ] = "content",
-    env: Annotated[str, typer.Option("--env", help="Of a run: only what it made in this environment.")] = "",
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the environment that it is made again in.")] = False,
+    env: Annotated[str, typer.Option("--env", help="For a run: only what it made in this environment.")] = "",
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the temporary environment.")] = False,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Makes a release, or what a run made, again from the inputs it had, and says how equal each part came out.
+    """Make a release, or what a run made, again from its inputs, and report whether each table and model matches.
 
-    bytes: the same files. content: the same rows, the same model. predictions: a model that says the same of each row.
-    tolerance: numbers that differ by no more than rounding does. Ends with 1 when a part came out less equal than
-    asked for.
+    bytes: equal files. content: equal rows, an equal model. predictions: a model that predicts the same for each row.
+    tolerance: numbers that differ by rounding only. Ends with 1 when a part does not reach the level.
 
     Example: dataops reproduce 4f2a91 --level content
     """
     with errors_shown(as_json):
         from dataops_platform.release.reproduce.result import LEVELS
-        from dataops_platform.release.reproduce.run import reproduce as make_again
+        from dataops_platform.release.reproduce.run import reproduce as reproduce_parts
 
         asked = next((known for known in LEVELS[:-1] if known == level), None)
         if asked is None:
@@ -45,7 +44,7 @@ def reproduce(
             if not as_json:
                 out.print(text, markup=False)
 
-        made = make_again(found, what, environment=env, keep=keep, say=say)
+        made = reproduce_parts(found, what, environment=env, keep=keep, say=say)
         below = made.below(asked)
         if as_json:
             print_json({**made.to_plain(), "asked": asked, "reached": not below})

@@ -18,17 +18,15 @@ from dataops_platform.kit.errors import UsedWrongly
 
 def run(
     select: Annotated[
-        str, typer.Option(help="Assets or stages, separated by commas; all when not given. dbt's marts go together.")
+        str, typer.Option(help="Assets or stages, separated by commas; all when not given. dbt's marts run together.")
     ] = "",
-    partition: Annotated[
-        str, typer.Option(help="A partition, or the first and last as FIRST..LAST; all when not given.")
-    ] = "",
-    force: Annotated[bool, typer.Option(help="Do everything again, also what is unchanged.")] = False,
+    partition: Annotated[str, typer.Option(help="A partition, or a span as FIRST..LAST; all when not given.")] = "",
+    force: Annotated[bool, typer.Option(help="Run everything again, also what is unchanged.")] = False,
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Runs assets as one Dagster run and ends with what was made."""
+    """Run assets as one Dagster run, and print what it made."""
     with errors_shown(as_json):
         from dataops_platform.orchestration.definitions import load_definitions
         from dataops_platform.orchestration.instance import open_instance
@@ -66,7 +64,7 @@ def run(
 
 
 def _span(text: str) -> list[str]:
-    """A partition, or the first and last of a span written FIRST..LAST."""
+    """Return a partition, or the first and last partition of FIRST..LAST."""
     first, dots, last = text.partition("..")
     if "," in text or (dots and not (first and last)):
         raise UsedWrongly("DP-R018", text=text)

@@ -1,4 +1,4 @@
-"""Ask what an environment shows, in SQL, reading only.
+"""Query what an environment shows, in SQL, read-only.
 
 Example: dataops sql "select carrier, count(*) as flights from flights group by all order by 2 desc" --env dev
 """
@@ -19,10 +19,10 @@ def sql(
     query: Annotated[str, typer.Argument(help="One SELECT. Tables without a schema are those the environment shows.")],
     env: Environment = "",
     project: ProjectFolder = Path(),
-    limit: Annotated[int, typer.Option(help="Print at most so many rows.", min=1)] = 100,
+    limit: Annotated[int, typer.Option(help="Print at most this many rows.", min=1)] = 100,
     as_json: AsJson = False,
 ) -> None:
-    """Prints the rows of one query."""
+    """Print the rows of one query."""
     with errors_shown(as_json):
         from dataops_platform.warehouse.open import lake_location
         from dataops_platform.warehouse.query import ask

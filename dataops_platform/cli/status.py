@@ -1,4 +1,4 @@
-"""Show every stage: what succeeded and when, what runs, what waits and for what.
+"""Show every stage: when it last succeeded, what runs, and what it waits for.
 
 Example: dataops status
 """
@@ -21,7 +21,7 @@ def status(
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Prints a line for each asset, in the order of the stages, and for what each environment shows or waits for."""
+    """Print a line for each asset in the order of the stages, and one for what each environment shows or waits for."""
     with errors_shown(as_json):
         from dataops_platform.kit.clock import utc_now
         from dataops_platform.orchestration.assets import project_assets

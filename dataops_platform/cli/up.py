@@ -22,7 +22,7 @@ def up(
     mlflow_port: Annotated[int, typer.Option(help="MLflow's port.", min=1, max=65535)] = 5000,
     project: ProjectFolder = Path(),
 ) -> None:
-    """Starts Dagster (web server and daemon) and MLflow, and says where they are once they answer."""
+    """Start Dagster (web server and daemon) and MLflow, and print their addresses once they answer."""
     with errors_shown(as_json=False):
         from dataops_platform.orchestration.servers import Running, running, servers_of, watch
         from dataops_platform.technologies.mlflow.tracking import open_tracking
@@ -39,7 +39,7 @@ def up(
         def answers(one: Running) -> None:
             out.print(f"  {one.server.name:<8} {one.server.address}", markup=False)
 
-        # Set here, too: a shell lets what it starts in the background ignore Ctrl-C, and Python leaves it at that.
+        # Set here, too: a shell starts background processes with Ctrl-C ignored, and Python keeps it so.
         before = {number: signal.signal(number, _as_ctrl_c) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             with running(found, servers, answers) as started:

@@ -1,1 +1,1 @@
-"""Tools for contracts: check rows, compare revisions, find who is hit, write them into dbt's files."""
+"""Tools for contracts: check rows, compare revisions, find who is affected, write dbt's files."""

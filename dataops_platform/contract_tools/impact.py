@@ -1,4 +1,4 @@
-"""Who is hit when columns of a table change: assets, models, and readers that dbt's exposures name."""
+"""The impact of changed columns: assets, models, and readers that dbt's exposures name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PUBLISH = "publish"
 
 @dataclass(frozen=True)
 class Hit:
-    """Something that reads what changes: `kind` is a stage, or that of an exposure; `through` is what it reads."""
+    """A reader of what changes: `kind` is a stage, or that of an exposure; `through` is the table it reads."""
 
     name: str
     kind: str
@@ -25,10 +25,10 @@ class Hit:
 
 
 def hits(defs: Definitions, table: str, columns: Collection[str]) -> tuple[Hit, ...]:
-    """All that reads `columns` of a table (any of it, when there are none), directly or through others, in that order.
+    """Return the readers of a table's `columns` (of the whole table when empty), direct ones first.
 
-    A reader that says which columns it reads is hit by those; one that does not, by all. What a hit asset makes counts
-    as changed as a whole.
+    A reader that declares its columns is affected by those alone; another one by all. What an affected asset makes
+    counts as changed as a whole.
     """
     specs = {spec.key.path[-1]: spec for spec in defs.resolve_all_asset_specs()}
     wanted = {name.lower() for name in columns}
@@ -40,13 +40,13 @@ def hits(defs: Definitions, table: str, columns: Collection[str]) -> tuple[Hit, 
             read = {dep.asset_key.path[-1] for dep in spec.deps}
             if name in found or name == table or source not in read or spec.group_name == PUBLISH:
                 continue
-            used = _plain(spec.metadata.get(COLUMNS_READ), {}).get(source)
+            used = _unwrapped(spec.metadata.get(COLUMNS_READ), {}).get(source)
             if source == table and wanted and used is not None and not wanted & {word.lower() for word in used}:
                 continue
             found[name] = Hit(name, spec.group_name or "asset", source, tuple(spec.owners))
             todo.append(name)
     outside = {}
-    for exposure in (e for spec in specs.values() for e in _plain(spec.metadata.get(EXPOSURES), [])):
+    for exposure in (e for spec in specs.values() for e in _unwrapped(spec.metadata.get(EXPOSURES), [])):
         through = [name for name in (table, *found) if name in exposure["reads"]]
         if through:
             owners = (exposure["owner"],) if exposure["owner"] else ()
@@ -54,5 +54,5 @@ def hits(defs: Definitions, table: str, columns: Collection[str]) -> tuple[Hit, 
     return (*found.values(), *outside.values())
 
 
-def _plain(value: Any, default: Any) -> Any:
+def _unwrapped(value: Any, default: Any) -> Any:
     return default if value is None else getattr(value, "data", value)

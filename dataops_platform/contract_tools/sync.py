@@ -1,4 +1,4 @@
-"""Keeps what dbt is told about tables as their contracts have it, in all dbt projects of a project."""
+"""Keeps the dbt properties of tables equal to their contracts, in all dbt projects of a project."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataops_platform.stages.transform.conflicts import Drift
 from dataops_platform.stages.transform.contract_file import ContractFile, contract_file, write_contract_file
 
 
-def synced(project: Project, *, check: bool = False) -> list[ContractFile]:
-    """The file of each dbt project as it was found; after this it says what it should, unless `check` only looks.
+def sync_contract_files(project: Project, *, check: bool = False) -> list[ContractFile]:
+    """Write the contract file of each dbt project, unless `check` is set. Return the files as they were before.
 
     Raises: UsedWrongly DP-C030 when the project has no dbt project; what `contract_file` raises, before any is written.
     """
@@ -22,7 +22,7 @@ def synced(project: Project, *, check: bool = False) -> list[ContractFile]:
     return files
 
 
-def drift(project: Project) -> list[Drift]:
-    """Where dbt and the contracts part: files written once that say something else now, and contradictions by hand."""
+def dbt_conflicts(project: Project) -> list[Drift]:
+    """Return where dbt and the contracts disagree: generated files that are out of date, and contradictions by hand."""
     files = [contract_file(project, folder) for folder in dbt_folders(project)]
     return [one for f in files for one in (*(f.differences if f.found is not None else ()), *f.contradictions)]

@@ -1,1 +1,1 @@
-"""Contracts: an ODCS file read strictly into plain records, and the checks that follow from it."""
+"""Contracts: an ODCS file, parsed strictly into plain records, and the checks that follow from it."""

@@ -1,4 +1,4 @@
-"""A value as its contracted type, in SQL: null where that would mean to round it or to guess what was meant."""
+"""Casts to contracted types, in SQL: null where a cast would have to round or to guess."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ _FORMS = {
     "timestamptz": rf"{_DAY}[ T]{_CLOCK}(Z|[+-]\d{{2}}(:?\d{{2}})?)",
     "time": _CLOCK,
 }
-"""What a text must look like. DuckDB alone reads `1_000`, ` 1`, `1e3`, `2013-01-01abc` and `05:00+02` as values."""
+"""The form of a text for each type. DuckDB alone also reads `1_000`, ` 1`, `1e3`, `2013-01-01abc` and `05:00+02`."""
 
 
-def typed(column: Column, given_type: str, wanted_type: str, value: str) -> str:
-    """SQL of `value`, of type `given_type`, as the type of `column`, which DuckDB calls `wanted_type`; null when it is
-    none of that type.
+def cast_sql(column: Column, source_type: str, target_type: str, value: str) -> str:
+    """Return SQL that casts `value` from `source_type` to the type of `column`; null for a value of another type.
 
-    A text must look like the type; any other value must come back unchanged when it is cast back. A floating number
-    is the nearest one, and finite. Texts without time zone are UTC where a type has none, and no moment where it has.
+    `target_type` is DuckDB's name of the column's type. A text must have the type's form; any other value must survive
+    the cast back unchanged. A floating number becomes the nearest one, and must be finite. A text without a time zone
+    is UTC for a type without zones, and null for one with zones.
     """
-    cast = value if given_type == wanted_type else f"try_cast({value} as {column.sql_type})"
+    cast = value if source_type == target_type else f"try_cast({value} as {column.sql_type})"
     conditions = []
     form = _form(column)
-    if given_type == "VARCHAR" and form:
+    if source_type == "VARCHAR" and form:
         conditions.append(f"regexp_full_match({value}, '{form}')")
     if _is_floating(column):
         conditions.append(f"isfinite({cast})")
-    elif given_type == "TIME_NS":
+    elif source_type == "TIME_NS":
         conditions.append(f"{cast}::varchar = {value}::varchar")  # DuckDB has no cast back; polars gives such times
-    elif given_type != "VARCHAR" and column.logical_type != "string":
-        conditions.append(f"try_cast({cast} as {given_type}) = {value}")
+    elif source_type != "VARCHAR" and column.logical_type != "string":
+        conditions.append(f"try_cast({cast} as {source_type}) = {value}")
     return f"case when {' and '.join(conditions)} then {cast} end" if conditions else cast
 
 

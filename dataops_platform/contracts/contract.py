@@ -1,4 +1,4 @@
-"""A contract as plain records: what a table must look like, who owns it, and which rules its rows must hold."""
+"""Contracts as plain records: what a table must look like, who owns it, and which rules its rows must hold."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ Value = str | int | float | bool
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing every row must hold.
+    """One rule that every row, or all rows of a batch together, must hold.
 
-    `argument` is the bound, the pattern, the allowed values, the `table.column` referred to, the boolean SQL
-    expression, or the `module:function` of a pandera check. Null values pass every rule but `required`.
+    `argument` is the bound, the pattern, the allowed values, the referenced `table.column`, the boolean SQL expression,
+    or the `module:function` of a pandera check. A null passes every rule but `required`.
 
-    A `measure` (an SQL aggregate) and a `query` (one that gives a number, `${object}` being the rows) look at all rows
-    of a batch together; `limits` are what the number must hold, as (`mustBeLessThan`, 5). `counts` is the rule whose
-    broken rows a measure counts, where there is one. `place` is the `file:line:column` the rule is written at.
+    A `measure` (an SQL aggregate) and a `query` (a statement that returns a number; `${object}` stands for the rows)
+    judge all rows of a batch together. `limits` bound the number, as in (`mustBeLessThan`, 5). `counts` is the row rule
+    whose violations a measure counts, if any. `place` is the `file:line:column` of the rule.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Freshness:
-    """How old the newest value of `column` may be, in seconds; of the table's last write when there is no column."""
+    """The greatest age, in seconds, of the newest value of `column`; without a column, of the table's last write."""
 
     seconds: float
     column: str = ""
@@ -65,7 +65,7 @@ class Freshness:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table, its type and what people should know about it."""
+    """One column of a table: its type, and what people should know about it."""
 
     name: str
     logical_type: LogicalType
@@ -81,10 +81,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """What one table must look like. `digest` changes with anything that is enforced, not with prose.
+    """What one table must look like. `digest` covers what is enforced and leaves prose out.
 
-    `tags` are those of the file and of the table, as written. `unenforced` says, as `file:line:column key`, what the
-    file asks for and nobody enforces.
+    `tags` are those of the file and of the table, as written. `unenforced` lists the keys that nothing enforces, as
+    `file:line:column key`.
     """
 
     id: str
@@ -102,27 +102,27 @@ class Contract:
 
     @property
     def primary_key(self) -> tuple[str, ...]:
-        """Names of the key columns, in file order; empty when the contract names none."""
+        """The names of the key columns in file order; empty when the contract has no key."""
         return tuple(column.name for column in self.columns if column.primary_key)
 
     @property
-    def referred(self) -> tuple[str, ...]:
-        """Other tables that relationship rules refer to, by name."""
+    def referenced_tables(self) -> tuple[str, ...]:
+        """The other tables that relationship rules refer to, sorted by name."""
         names = {str(rule.argument).partition(".")[0] for rule in self.rules if rule.kind == "relationship"}
         return tuple(sorted(names - {self.table}))
 
     @property
-    def shown_columns(self) -> frozenset[str]:
-        """Columns whose single values anybody who sees the table's metadata may see: not classified, or openly."""
+    def visible_columns(self) -> frozenset[str]:
+        """The columns whose values may be shown with the table's metadata: unclassified, public or internal."""
         return frozenset(c.name for c in self.columns if c.classification.lower() in ("", "public", "internal"))
 
     def column(self, name: str) -> Column:
-        """The column called `name`. Raises: KeyError."""
+        """Return the column called `name`. Raises: KeyError."""
         return next(column for column in self.columns if column.name == name)
 
 
 def enforced_digest(columns: Sequence[Column], rules: Sequence[Rule]) -> str:
-    """The digest of what a contract enforces; prose and the order of rules do not count."""
+    """Return the digest of what a contract enforces; prose and the order of rules do not count."""
     return digest_of(
         {
             "columns": [[c.name, c.sql_type, c.required, c.unique, c.primary_key, c.known_at] for c in columns],
@@ -132,13 +132,13 @@ def enforced_digest(columns: Sequence[Column], rules: Sequence[Rule]) -> str:
 
 
 def _enforced(rule: Rule) -> list[object]:
-    limits = [[[name, _plain(bound)] for name, bound in rule.limits]] if rule.limits else []
-    return [rule.name, rule.kind, list(rule.columns), _plain(rule.argument), rule.severity, *limits]
+    limits = [[[name, _as_lists(bound)] for name, bound in rule.limits]] if rule.limits else []
+    return [rule.name, rule.kind, list(rule.columns), _as_lists(rule.argument), rule.severity, *limits]
 
 
 def _by_name(rule: Rule) -> str:
     return rule.name
 
 
-def _plain(argument: object) -> object:
-    return [_plain(item) for item in argument] if isinstance(argument, tuple) else argument
+def _as_lists(argument: object) -> object:
+    return [_as_lists(item) for item in argument] if isinstance(argument, tuple) else argument

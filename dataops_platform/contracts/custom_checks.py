@@ -1,6 +1,6 @@
-"""Checks that a team wrote with pandera's own API, joined to a contract by name: `module:function`.
+"""Checks that a team writes with pandera's API and names in a contract: `module:function`.
 
-The function takes nothing and gives a `pandera.Check` (or several) for a polars frame with the columns of its rule.
+The function takes no arguments and returns a `pandera.Check` (or several) for a polars frame with the rule's columns.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, target: str) -> bool:
-    """Runs a custom check on the columns it needs, pulled into memory, and fills the table `target` with the row ids
-    of the temporary table `staged` that it fails. Gives whether there are any.
+def store_failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, target: str) -> bool:
+    """Run a custom check and store the row ids that fail it in the table `target`. Return whether there are any.
 
-    Raises: UsedWrongly DP-C016 for a function that gives no check, DP-C080 for a check that judges no single row.
+    `staged` is a temporary table; the columns of the rule are pulled into memory.
+    Raises: UsedWrongly DP-C016 for a function that returns no check, DP-C080 for a check that judges no single row.
     """
     import pyarrow as pa
 
@@ -33,19 +33,19 @@ def failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, target
 
 
 def checks_of(rule: Rule) -> list[Any]:
-    """The pandera checks a rule names. Raises: UsedWrongly DP-C016."""
+    """Return the pandera checks that a rule names. Raises: UsedWrongly DP-C016."""
     import pandera.polars as pandera
 
     function = str(rule.argument)
-    made = call_function(function, lambda: load_function(function)())
-    checks = list(made) if isinstance(made, Sequence) else [made]
+    returned = call_function(function, lambda: load_function(function)())
+    checks = list(returned) if isinstance(returned, Sequence) else [returned]
     if not checks or not all(isinstance(check, pandera.Check) for check in checks):
-        raise UsedWrongly("DP-C016", function=function, type=type(made).__name__, place=rule.place)
+        raise UsedWrongly("DP-C016", function=function, type=type(returned).__name__, place=rule.place)
     return checks
 
 
 def _failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str) -> list[int]:
-    """Row ids of `staged` that fail; rows with a null in a column of the rule are not asked about."""
+    """Return the ids of the rows of `staged` that fail; rows with a null in a column of the rule are not checked."""
     import pandera.polars as pandera
 
     checks = checks_of(rule)
@@ -54,9 +54,11 @@ def _failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str) -> li
         f"select rowid as _dp_row, {identifiers(rule.columns)} from {staged} where {filled} order by rowid"
     ).pl()
     rows = frame.drop_in_place("_dp_row")
-    one = rule.columns[0] if len(rule.columns) == 1 else None
-    schema = pandera.DataFrameSchema({one: pandera.Column(None, checks)} if one else {}, None if one else checks)
-    error = call_function(str(rule.argument), lambda: _verdict(schema, frame))
+    single = rule.columns[0] if len(rule.columns) == 1 else None
+    schema = pandera.DataFrameSchema(
+        {single: pandera.Column(None, checks)} if single else {}, None if single else checks
+    )
+    error = call_function(str(rule.argument), lambda: _schema_errors(schema, frame))
     if error is None:
         return []
     indices = error.failure_cases["index"].to_list()
@@ -66,8 +68,8 @@ def _failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str) -> li
     return sorted({rows[index] for index in indices})
 
 
-def _verdict(schema: Any, frame: Any) -> Any:
-    """What pandera has against a frame; None when it has nothing."""
+def _schema_errors(schema: Any, frame: Any) -> Any:
+    """Return the SchemaErrors of a frame, or None when it is valid."""
     import pandera.errors
 
     try:

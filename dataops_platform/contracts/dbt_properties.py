@@ -1,7 +1,7 @@
-"""A contract as dbt describes a model: its columns, and the rules that dbt-core's own tests can hold.
+"""A contract as dbt properties: a model's columns, and the rules that dbt-core's own tests can hold.
 
-dbt-core tests nulls, duplicates, allowed values and references. All else (keys of several columns, bounds, patterns,
-types, expressions, percentages) is held by the contract itself, after dbt and before anything is adopted.
+dbt-core tests nulls, duplicates, allowed values and references. The contract itself holds all other rules (keys of
+several columns, bounds, patterns, types, expressions, percentages), after dbt and before anything is adopted.
 """
 
 from __future__ import annotations
@@ -16,25 +16,26 @@ from dataops_platform.contracts.contract import Column, Contract, Rule
 from dataops_platform.kit.sql import identifier
 
 Properties = dict[str, Any]
-_NONE = frozenset({("mustBe", 0), ("mustBeLessOrEqualTo", 0)})
+_ZERO = frozenset({("mustBe", 0), ("mustBeLessOrEqualTo", 0)})
 
 
 def dbt_properties(contract: Contract, name: str, names: Mapping[str, str]) -> Properties:
-    """What dbt's YAML says of the model `name`.
+    """Return the dbt properties of the model `name`.
 
-    `names` is how dbt calls each table, as `ref('orders')`; a rule that refers to one dbt does not know has no test.
+    `names` maps a table to its dbt reference, as `ref('orders')`; a rule that refers to a table outside it gets no
+    test.
     """
     meta = {"contract": contract.id, "contract_version": contract.version, "owner": contract.owner}
     return {
         "name": name,
-        **({"description": unrendered(contract.description)} if contract.description else {}),
-        "config": {"meta": {key: unrendered(value) for key, value in meta.items()}},
+        **({"description": escape_jinja(contract.description)} if contract.description else {}),
+        "config": {"meta": {key: escape_jinja(value) for key, value in meta.items()}},
         "columns": [_column(column, contract, names) for column in contract.columns],
     }
 
 
-def unrendered(text: str) -> str:
-    """Text that stays what it is when dbt renders it as Jinja."""
+def escape_jinja(text: str) -> str:
+    """Return text that comes out unchanged when dbt renders it as Jinja."""
     return f"{{{{ {json.dumps(text, ensure_ascii=False)} }}}}" if re.search(r"{{|{%|{#", text) else text
 
 
@@ -44,23 +45,25 @@ def _column(column: Column, contract: Contract, names: Mapping[str, str]) -> Pro
         "name": column.name,
         **({"quote": True} if _must_be_quoted(column.name) else {}),
         "data_type": column.sql_type,
-        **({"description": unrendered(column.description)} if column.description else {}),
+        **({"description": escape_jinja(column.description)} if column.description else {}),
         **(
-            {"config": {"meta": {"classification": unrendered(column.classification)}}} if column.classification else {}
+            {"config": {"meta": {"classification": escape_jinja(column.classification)}}}
+            if column.classification
+            else {}
         ),
         **({"data_tests": tests} if tests else {}),
     }
 
 
 def _tests(column: Column, contract: Contract, names: Mapping[str, str]) -> list[str | Properties]:
-    """One test a rule; of two rules that are one test, the stricter stands."""
+    """Return the tests of a column, one for each rule; of two rules with the same test the stricter severity stands."""
     found: dict[str, tuple[str, Properties]] = {}
     for rule in contract.rules:
-        counted = _as_row_rule(rule)
-        for kind, arguments in _test(counted, names) if counted and counted.columns == (column.name,) else ():
+        row_rule = _as_row_rule(rule)
+        for kind, arguments in _test(row_rule, names) if row_rule and row_rule.columns == (column.name,) else ():
             body = {"arguments": arguments} if arguments else {}
             key = json.dumps([kind, arguments])
-            if counted and counted.severity == "error":
+            if row_rule and row_rule.severity == "error":
                 found[key] = kind, body
             else:
                 found.setdefault(key, (kind, body | {"config": {"severity": "warn"}}))
@@ -68,9 +71,9 @@ def _tests(column: Column, contract: Contract, names: Mapping[str, str]) -> list
 
 
 def _as_row_rule(rule: Rule) -> Rule | None:
-    """A rule over single rows; of a metric the one it counts, when it allows no broken row."""
+    """Return the row rule behind a rule; for a metric the rule whose violations it counts, when it allows none."""
     if rule.kind == "measure":
-        return rule.counts if any(limit in _NONE for limit in rule.limits) else None
+        return rule.counts if any(limit in _ZERO for limit in rule.limits) else None
     return rule
 
 
@@ -84,7 +87,7 @@ def _test(rule: Rule, names: Mapping[str, str]) -> Iterator[tuple[str, Propertie
         if not texts:
             yield "accepted_values", {"values": list(rule.argument), "quote": False}
         elif len(texts) == len(rule.argument):  # dbt puts quotes around a text, and leaves those inside as they are
-            yield "accepted_values", {"values": [unrendered(text.replace("'", "''")) for text in texts]}
+            yield "accepted_values", {"values": [escape_jinja(text.replace("'", "''")) for text in texts]}
     elif rule.kind == "relationship":
         table, _, field = str(rule.argument).partition(".")
         if table in names:
@@ -97,7 +100,7 @@ def _must_be_quoted(name: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _keywords() -> frozenset[str]:
-    """Words that DuckDB takes for something else than a column, some of them in some places only."""
+    """Return the words that DuckDB does not take for a column name, at least in some places."""
     import duckdb
 
     with duckdb.connect() as connection:

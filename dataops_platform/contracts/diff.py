@@ -1,7 +1,7 @@
-"""What changed between two contracts of a table, and what that means to those who read it.
+"""Changes between two contracts of a table, and what they mean to its readers.
 
-Breaking: a reader may meet what could not be there before (a column gone, a null, a value out of the old bounds).
-Compatible: readers get the same or more. Cosmetic: prose. A change asks for the next major, minor or patch version.
+Breaking: a reader may meet what was impossible before (a missing column, a null, a value outside the old bounds).
+Compatible: readers get the same or more. Cosmetic: prose. A change needs the next major, minor or patch version.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOWER = frozenset({"mustBeGreaterThan", "mustBeGreaterOrEqualTo"})
 
 @dataclass(frozen=True)
 class Change:
-    """One difference. `column` is the column it is about, empty for the table as a whole."""
+    """One difference. `column` is empty when it concerns the whole table."""
 
     level: Level
     what: str
@@ -32,20 +32,20 @@ class Change:
 
 
 def diff(old: Contract | None, new: Contract | None) -> tuple[Change, ...]:
-    """What changed from `old` to `new`, worst first; None is a contract that is not there."""
+    """Return the changes from `old` to `new`, worst first. None stands for a contract that does not exist."""
     if old is None or new is None:
-        return () if old is new else (_whole(old, new),)
+        return () if old is new else (_presence(old, new),)
     changes = [*_table(old, new), *_columns(old, new), *_rules(old, new)]
     return tuple(sorted(changes, key=lambda change: (-LEVELS.index(change.level), change.column, change.what)))
 
 
-def worst(changes: Sequence[Change]) -> Level | None:
-    """The worst level of some changes; None when there are none."""
+def worst_level(changes: Sequence[Change]) -> Level | None:
+    """Return the worst level among changes, or None without changes."""
     return max((change.level for change in changes), key=LEVELS.index, default=None)
 
 
 def version_after(version: str, level: Level | None) -> str:
-    """The lowest version that a change of this level may have."""
+    """Return the lowest version that a change of this level allows."""
     major, minor, patch = (int(part) for part in version.split("."))
     if level == "breaking":
         return f"{major + 1}.0.0"
@@ -55,7 +55,7 @@ def version_after(version: str, level: Level | None) -> str:
 
 
 def is_bumped(old: Contract, new: Contract, level: Level | None) -> bool:
-    """Whether the version of `new` says that there was a change of this level."""
+    """Return whether the version of `new` announces a change of this level."""
     return _number(new.version) >= _number(version_after(old.version, level))
 
 
@@ -63,7 +63,7 @@ def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def _whole(old: Contract | None, new: Contract | None) -> Change:
+def _presence(old: Contract | None, new: Contract | None) -> Change:
     if new is None:
         return Change("breaking", "the contract is gone")
     return Change("compatible", "a new contract")
@@ -82,7 +82,7 @@ def _table(old: Contract, new: Contract) -> Iterator[Change]:
     if old.description != new.description:
         yield Change("cosmetic", "another description")
     if old.tags != new.tags:
-        yield Change("cosmetic", f"the tags are {_listed(new.tags)}, no longer {_listed(old.tags)}")
+        yield Change("cosmetic", f"the tags are {_joined(new.tags)}, no longer {_joined(old.tags)}")
     before_s = old.freshness.seconds if old.freshness else float("inf")
     after_s = new.freshness.seconds if new.freshness else float("inf")
     if old.freshness != new.freshness:
@@ -114,20 +114,20 @@ def _column(old: Column, new: Column) -> Iterator[Change]:
         level: Level = "compatible" if _is_wider(before, after) else "breaking"
         yield Change(level, f"{name} is {new.sql_type}, no longer {old.sql_type}", name)
     if old.required != new.required:
-        told = f"{name} is required now" if new.required else f"{name} may be null now"
-        yield Change("compatible" if new.required else "breaking", told, name)
+        message = f"{name} is required now" if new.required else f"{name} may be null now"
+        yield Change("compatible" if new.required else "breaking", message, name)
     if old.known_at != new.known_at:
         yield Change("breaking", f"{name} is known at {new.known_at or '?'}, no longer {old.known_at or '?'}", name)
     if old.classification != new.classification:
-        told = f"{name} is classified {new.classification or 'nothing'}, no longer {old.classification or 'nothing'}"
-        yield Change("compatible", told, name)
+        message = f"{name} is classified {new.classification or 'nothing'}, no longer {old.classification or 'nothing'}"
+        yield Change("compatible", message, name)
     if old.description != new.description:
         yield Change("cosmetic", f"{name} has another description", name)
     if old.tags != new.tags:
-        yield Change("cosmetic", f"{name} is tagged {_listed(new.tags)}, no longer {_listed(old.tags)}", name)
+        yield Change("cosmetic", f"{name} is tagged {_joined(new.tags)}, no longer {_joined(old.tags)}", name)
 
 
-def _listed(tags: tuple[str, ...]) -> str:
+def _joined(tags: tuple[str, ...]) -> str:
     return ", ".join(tags) or "none"
 
 
@@ -142,18 +142,18 @@ def _is_wider(before: str, after: str) -> bool:
 
 
 def _rules(old: Contract, new: Contract) -> Iterator[Change]:
-    """Rules besides those that columns already tell of: types, nulls, the key."""
-    told = ("type", "required")
+    """Yield the changes of rules, except those that columns already report: types, nulls, the key."""
+    reported = ("type", "required")
     before, after = (
-        {rule.name: rule for rule in contract.rules if rule.kind not in told and rule.name != "primary_key"}
+        {rule.name: rule for rule in contract.rules if rule.kind not in reported and rule.name != "primary_key"}
         for contract in (old, new)
     )
     gone_columns = {c.name for c in old.columns} - {c.name for c in new.columns}
     for name in before.keys() - after.keys():
         if not set(before[name].columns) <= gone_columns or not before[name].columns:
-            yield _of(before[name], "breaking", f"the rule {name} is gone")
+            yield _rule_change(before[name], "breaking", f"the rule {name} is gone")
     for name in after.keys() - before.keys():
-        yield _of(after[name], "compatible", f"the rule {name} is new")
+        yield _rule_change(after[name], "compatible", f"the rule {name} is new")
     for name in before.keys() & after.keys():
         yield from _rule(before[name], after[name])
 
@@ -161,27 +161,27 @@ def _rules(old: Contract, new: Contract) -> Iterator[Change]:
 def _rule(old: Rule, new: Rule) -> Iterator[Change]:
     if old.severity != new.severity:
         level: Level = "compatible" if new.severity == "error" else "breaking"
-        yield _of(new, level, f"the rule {new.name} is of severity {new.severity}, no longer {old.severity}")
+        yield _rule_change(new, level, f"the rule {new.name} is of severity {new.severity}, no longer {old.severity}")
     if (old.kind, old.argument, old.limits) != (new.kind, new.argument, new.limits):
         level = "compatible" if _is_tighter(old, new) else "breaking"
-        yield _of(new, level, f"the rule {new.name} is {_said(new)}, no longer {_said(old)}")
+        yield _rule_change(new, level, f"the rule {new.name} is {_definition(new)}, no longer {_definition(old)}")
     elif replace(old, description="", severity="error") != replace(new, description="", severity="error"):
-        yield _of(new, "breaking", f"the rule {new.name} is about {', '.join(new.columns)}")
+        yield _rule_change(new, "breaking", f"the rule {new.name} is about {', '.join(new.columns)}")
     if old.description != new.description:
-        yield _of(new, "cosmetic", f"the rule {new.name} has another description")
+        yield _rule_change(new, "cosmetic", f"the rule {new.name} has another description")
 
 
-def _of(rule: Rule, level: Level, what: str) -> Change:
+def _rule_change(rule: Rule, level: Level, what: str) -> Change:
     return Change(level, what, rule.columns[0] if len(rule.columns) == 1 else "")
 
 
-def _said(rule: Rule) -> str:
+def _definition(rule: Rule) -> str:
     argument = ", ".join(map(str, rule.argument)) if isinstance(rule.argument, tuple) else rule.argument
     return " ".join([str(argument), *(f"{name} {bound}" for name, bound in rule.limits)])
 
 
 def _is_tighter(old: Rule, new: Rule) -> bool:
-    """Whether all that holds the new rule held the old one."""
+    """Return whether every value that holds the new rule also held the old one."""
     if old.kind != new.kind:
         return False
     if old.limits or new.limits:

@@ -1,6 +1,6 @@
-"""An ODCS 3.2 file as records: which keys there are and what may stand under them.
+"""An ODCS 3.2 file as pydantic models: all keys of the standard, and what may stand under them.
 
-Every key of the standard is here. One marked `NotEnforced` may be used, and the contract says that it does nothing.
+A key marked `NotEnforced` may be used; the contract lists it as not enforced.
 
 Source: Open Data Contract Standard 3.2, https://bitol-io.github.io/open-data-contract-standard/
 """
@@ -31,19 +31,19 @@ LIMITS = (
 )
 
 
-class Stated(StrictModel):
-    """A key that is there says something: `minimum:` without a number would be a rule that silently does nothing."""
+class NonNullModel(StrictModel):
+    """A record whose keys have values: `minimum:` without a number would be a rule that silently does nothing."""
 
     @field_validator("*", mode="before")
     @classmethod
-    def _says_something(cls, value: Any, info: ValidationInfo) -> Any:
+    def _has_a_value(cls, value: Any, info: ValidationInfo) -> Any:
         if value is None and cls.model_fields[str(info.field_name)].annotation is not Any:
             raise ValueError("has no value; write one, or leave the key out")
         return value
 
 
-class Described(Stated):
-    """What people may say about anything."""
+class Described(NonNullModel):
+    """Keys with which people describe any part of a contract."""
 
     id: str | None = None
     description: str | None = None
@@ -52,8 +52,8 @@ class Described(Stated):
     authoritativeDefinitions: list[dict[str, Any]] = []
 
 
-class CustomProperty(Stated):
-    """A property the standard does not know; the platform reads `knownAt`."""
+class CustomProperty(NonNullModel):
+    """A property outside the standard; the platform reads `knownAt`."""
 
     id: str | None = None
     property: str
@@ -69,8 +69,8 @@ class EnumValue(Described):
     label: str | None = None
 
 
-class Arguments(Stated):
-    """What a metric counts: which values are missing, which are valid, which columns make a key."""
+class Arguments(NonNullModel):
+    """The arguments of a metric: which values count as missing, which are valid, which columns form a key."""
 
     missingValues: list[str | Number | None] = []
     validValues: list[str | bool | Number] = []
@@ -81,8 +81,8 @@ class Arguments(Stated):
 class Quality(Described):
     """A rule of a table or a column.
 
-    `custom`: a boolean DuckDB expression over one row, or a check written with pandera's own API. `library`: a metric
-    of the standard and its limits. `sql`: a query that gives one number, and its limits. `text`: prose, not enforced.
+    `custom`: a boolean DuckDB expression over one row, or a check written with pandera's API. `library`: a metric of
+    the standard and its limits. `sql`: a query that returns one number, and its limits. `text`: prose, not enforced.
     """
 
     name: str | None = None
@@ -110,8 +110,8 @@ class Quality(Described):
     scheduler: NotEnforced = None
 
 
-class Relationship(Stated):
-    """The `table.column` in which a value must be found."""
+class Relationship(NonNullModel):
+    """The `table.column` in which a value must exist."""
 
     id: str | None = None
     type: Literal["foreignKey"] = "foreignKey"
@@ -120,8 +120,8 @@ class Relationship(Stated):
     customProperties: list[CustomProperty] = []
 
 
-class TypeOptions(Stated):
-    """Bounds of a column; each becomes a rule of its name."""
+class TypeOptions(NonNullModel):
+    """Bounds of a column; each becomes a rule of the same name."""
 
     minimum: Number | None = None
     maximum: Number | None = None
@@ -192,7 +192,7 @@ class SchemaObject(Described):
     relationships: NotEnforced = None
 
 
-class Member(Described):
+class TeamMember(Described):
     """A person of a team."""
 
     username: str
@@ -204,14 +204,14 @@ class Member(Described):
 
 
 class Team(Described):
-    """Who owns the table."""
+    """The owner of the table."""
 
     name: str = Field(pattern=r"^[a-z0-9_-]+$")
-    members: list[Member] = []
+    members: list[TeamMember] = []
 
 
-class Role(Stated):
-    """Who may read it."""
+class Role(NonNullModel):
+    """A role that may read the table; listed by lint, not enforced."""
 
     id: str | None = None
     role: str
@@ -222,8 +222,8 @@ class Role(Stated):
     customProperties: list[CustomProperty] = []
 
 
-class Sla(Stated):
-    """A promise about time. `freshness` (also `latency`) is enforced: rows no older than `value` `unit`s."""
+class Sla(NonNullModel):
+    """A promise about time. `freshness` (also `latency`) is enforced: no row is older than `value` `unit`s."""
 
     id: str | None = None
     property: str
@@ -239,8 +239,8 @@ class Sla(Stated):
     authoritativeDefinitions: list[dict[str, Any]] = []
 
 
-class Description(Stated):
-    """What the table is for."""
+class Description(NonNullModel):
+    """The purpose of the table."""
 
     purpose: str | None = None
     usage: str | None = None
@@ -249,7 +249,7 @@ class Description(Stated):
     authoritativeDefinitions: list[dict[str, Any]] = []
 
 
-class Document(Stated):
+class Document(NonNullModel):
     """The whole file."""
 
     apiVersion: str = Field(pattern=r"^v3\.\d+\.\d+$")

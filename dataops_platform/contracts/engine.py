@@ -1,8 +1,8 @@
-"""Judges rows by a plan inside DuckDB: which rules are broken, how often, by which rows.
+"""The check engine: judges rows by a compiled contract inside DuckDB.
 
-Rules that look at other rows or tables are answered first, each by reading its own columns. Then one scan picks the
-rows that break any rule, and only for those asks which. Rows are copied only where `typed_rows` says so, and to be
-split where some are refused.
+Rules that look at other rows or tables are evaluated first, each on its own columns. Then one scan selects the rows
+that break any rule, and each rule is evaluated only on those rows. Rows are copied where `typed_rows` needs it, and to
+split them where some are refused.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.contracts.compiled import ROWS, Plan
+from dataops_platform.contracts.compiled import ROWS, CompiledContract
 from dataops_platform.contracts.contract import Contract, Rule
-from dataops_platform.contracts.custom_checks import failing_rows
+from dataops_platform.contracts.custom_checks import store_failing_rows
 from dataops_platform.contracts.limits import broken_limit
-from dataops_platform.contracts.other_rows import missing, twice
-from dataops_platform.contracts.sql_check import first_words
+from dataops_platform.contracts.other_rows import duplicate_keys, missing_references
+from dataops_platform.contracts.sql_check import error_summary
 from dataops_platform.contracts.typed_rows import REFUSED, TypedRows, as_type_of, type_rows
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifier, identifiers, literal
@@ -28,40 +28,40 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 BROKEN = "_dp_broken"
-"""The temporary table of refused rows that `Judgement.split` fills."""
+"""The temporary table of refused rows; `Judgement.split` fills it."""
 
 OVER_ALL_ROWS = frozenset({"measure", "query"})
-"""Kinds of rules that look at all rows of a batch together; they refuse the batch, not a row."""
+"""Kinds of rules that judge all rows of a batch together; they refuse the batch, not a row."""
 
 RELEASED = "released"
-"""The warning of a row that somebody let through although it broke a rule."""
+"""The warning of a row that a steward released although it breaks a rule."""
 
 FUNCTION = "function"
-"""The rule that a row breaks which a user's function refuses; the reason stands with the row, the verdict counts."""
+"""The rule that a row breaks when a user's function refuses it. The row keeps the reason, the verdict counts rows."""
 
 
 @dataclass(frozen=True)
 class BatchAudit:
-    """What a contract said about one batch (one partition, or the whole table)."""
+    """The outcome of a contract for one batch (one partition, or the whole table)."""
 
     partition: str
     rows_in: int
     rows_refused: int
     verdicts: tuple[Verdict, ...]
     unmet: tuple[str, ...] = ()
-    """Rules over all rows together, of severity error, that do not hold: a limit and the number found."""
+    """Violated rules over all rows together, of severity error: the limit and the number found."""
 
     @property
     def rows_audited(self) -> int:
-        """Rows that hold the contract."""
+        """The number of rows that hold the contract."""
         return self.rows_in - self.rows_refused
 
 
 @dataclass(frozen=True)
 class _Test:
-    """A rule as a condition on a typed row, and SQL of its name as a refused row carries it.
+    """A rule as a condition on a typed row, and SQL of the rule's name as a refused row carries it.
 
-    `flag` is the column in which `Judgement._failing` has the answer.
+    `flag` is the column of `Judgement._failing` that holds the result.
     """
 
     rule: str
@@ -73,7 +73,7 @@ class _Test:
 
 @dataclass
 class _Batch:
-    """Counts of one batch."""
+    """The counts of one batch."""
 
     rows_in: int = 0
     rows_refused: int = 0
@@ -81,41 +81,42 @@ class _Batch:
 
 
 class Judgement:
-    """What a plan says about typed rows; the rows stay where they are until they are split."""
+    """The outcome of a compiled contract for typed rows. The rows stay where they are until they are split."""
 
     def __init__(
         self,
         connection: DuckDBPyConnection,
-        plan: Plan,
+        compiled: CompiledContract,
         rows: TypedRows,
         marked: str,
         tests: Sequence[_Test],
         samples: int,
     ) -> None:
-        self.connection, self.rows, self._plan, self._marked = connection, rows, plan, marked
-        self._contract, self._tests = plan.contract, tests
+        self.connection, self.rows, self._compiled, self._marked = connection, rows, compiled, marked
+        self._contract, self._tests = compiled.contract, tests
         self._is_split = False
+        # rows without partitions are one batch, under the key of a whole table
         part = "_dp_partition" if "_dp_partition" in rows.columns else literal(WHOLE)
-        with _blamed_on(plan.contract):
+        with _rule_errors_of(compiled.contract):
             counts = connection.execute(f"select {part}, count(*) from {rows.sql} group by 1").fetchall()
             self._batches = {partition: _Batch(count) for partition, count in counts}
             self._sampled = self._count(part, samples) if tests else []
 
     @property
     def rows_refused(self) -> int:
-        """Rows that break a rule of severity error."""
+        """The number of rows that break a rule of severity error."""
         return sum(batch.rows_refused for batch in self._batches.values())
 
     def audits(self, partitions: Sequence[str]) -> list[BatchAudit]:
-        """The outcome for each partition asked for, also for those without rows; `[""]`: for all rows."""
+        """Return the audit of each partition asked for, also of one without rows; `[""]` asks for all rows together."""
         return [self._audit(partition) for partition in partitions]
 
     def sample(self) -> list[dict[str, Any]]:
-        """Refused rows, as many for each rule as were asked for: position, `rules`, and the columns as texts."""
+        """Return refused rows, at most `samples` for each rule: position, `rules`, and the columns as texts."""
         return self._sampled
 
     def marked(self) -> str:
-        """SQL of the rows that break a rule, with the lists `_dp_rules` and `_dp_warnings` (null when empty)."""
+        """Return SQL of the rows that break a rule, with the lists `_dp_rules` and `_dp_warnings` (null when empty)."""
         errors, warnings = (self._names(severity) for severity in ("error", "warning"))
         return (
             f"(select {identifiers(self.rows.columns)}, {errors} as _dp_rules, {warnings} as _dp_warnings "
@@ -123,7 +124,7 @@ class Judgement:
         )
 
     def good(self) -> str:
-        """SQL of the rows that hold the contract, or were released; columns that are kept, and those of typing."""
+        """Return SQL of the rows that hold the contract or are released, with the columns of `TypedRows`."""
         if not self.rows_refused:
             return self.rows.sql
         if self._is_split:
@@ -132,15 +133,16 @@ class Judgement:
         return f"(from {self._marked} where ({self._any('error')}) is not true)"
 
     def split(self) -> None:
-        """Fills `BROKEN` with the refused rows and `_dp_rules`, the rules that each breaks.
+        """Fill `BROKEN` with the refused rows and `_dp_rules`, the rules that each of them breaks.
 
-        From then on good rows are those that are not there; so a row is one or the other, whatever a rule says when
-        it is asked twice. Raises: UsedWrongly DP-C075 for a rule that says something else now.
+        From then on a row is good unless it is in `BROKEN`, so that every row is exactly one of the two, even when a
+        rule gives another result on a second evaluation.
+        Raises: UsedWrongly DP-C075 for a rule that gives another result now.
         """
         if self._is_split:
             return
         rows = self._failing("error") if self.rows_refused else self._failing()
-        with _blamed_on(self._contract):
+        with _rule_errors_of(self._contract):
             written = self.connection.execute(
                 f"create or replace temp table {BROKEN} as select {identifiers(self.rows.columns)}, "
                 f"{self._names('error')} as _dp_rules from {rows}"
@@ -155,7 +157,7 @@ class Judgement:
             )
 
     def release(self, rows: Sequence[tuple[str, int]]) -> None:
-        """Lets split rows through, by `_dp_file` and `_dp_line`; each then counts as a warning."""
+        """Let rows pass after the split, by `_dp_file` and `_dp_line`; from then on each counts as a warning."""
         part = "_dp_partition" if "_dp_partition" in self.rows.columns else literal(WHOLE)
         for file, line in rows:
             where = f"_dp_file = {literal(file)} and _dp_line = {literal(line)} and _dp_rules is not null"
@@ -195,14 +197,14 @@ class Judgement:
     def _measured(self, rule: Rule, partition: str) -> float | None:
         where = "" if partition == WHOLE else f" where _dp_partition = {literal(partition)}"
         rows = f"(select {identifiers(self.rows.columns)} from {self.good()}{where})"
-        with _blamed_on(self._contract):
-            found = self.connection.execute(self._plan.measures[rule.name].replace(ROWS, rows)).fetchone()
+        with _rule_errors_of(self._contract):
+            found = self.connection.execute(self._compiled.measures[rule.name].replace(ROWS, rows)).fetchone()
         return float(found[0]) if found and found[0] is not None else None
 
     def _count(self, part: str, samples: int) -> list[dict[str, Any]]:
-        """Counts failing rows by batch and rule, on rows that break any; gives samples of those that are refused."""
+        """Count the failing rows of each batch and rule, and return samples of the refused ones."""
         errors = [test for test in self._tests if test.severity == "error"]
-        kept = self._shown() if samples else "null"
+        kept = self._sample_sql() if samples else "null"
         refused = " or ".join(test.flag for test in errors) or "false"
         counts = ", ".join(f"count(*) filter ({test.flag})" for test in self._tests)
         firsts = "".join(f", min(_dp_row, {samples}) filter ({test.flag})" for test in errors if samples)
@@ -220,8 +222,8 @@ class Judgement:
         first = [f"_dp_by_{name}" for name in self.rows.position]
         return [self._as_sample(row) for row in sorted(sampled.values(), key=lambda row: [row[name] for name in first])]
 
-    def _shown(self) -> str:
-        """SQL of a refused row as a value that sorts by its position, else by its key."""
+    def _sample_sql(self) -> str:
+        """Return SQL of a refused row as a struct that sorts by the row's position, or else by its key."""
         first = self.rows.position or self._contract.primary_key
         order = ", ".join(f"{identifier(f'_dp_by_{name}')}: {identifier(name)}" for name in first)
         values = ", ".join(f"{identifier(c)}: {identifier(c)}::varchar" for c in self._columns)
@@ -240,14 +242,14 @@ class Judgement:
         return " or ".join(f"({test.sql})" for test in self._tests if test.severity in severities) or "false"
 
     def _failing(self, *severities: str) -> str:
-        """SQL of the rows that break a rule of these severities, with a flag for each test."""
+        """Return SQL of the rows that break a rule of these severities, with a flag for each test."""
         flags = "".join(f", {test.sql} as {test.flag}" for test in self._tests)
         reason = f", {identifier(REFUSED)}" if self.rows.has_refusals else ""
         columns = f"{identifiers(self.rows.columns)}{reason}{flags}"
         return f"(select {columns} from {self._marked} where {self._any(*severities)})"
 
     def _names(self, severity: str) -> str:
-        """SQL of the list of broken rules of one severity in a row of `_failing`, null when there are none."""
+        """Return SQL of a list: the rules of one severity that a row of `_failing` breaks; null when there are none."""
         tests = [test for test in self._tests if test.severity == severity]
         if not tests:
             return "null::varchar[]"
@@ -259,29 +261,29 @@ class Judgement:
 def judge(
     connection: DuckDBPyConnection,
     source: str,
-    plan: Plan,
+    compiled: CompiledContract,
     *,
     null_values: Sequence[str] = (),
     references: Mapping[str, str] | None = None,
     others: str | None = None,
     samples: int = 0,
 ) -> Judgement:
-    """What `plan` says about the rows of the relation `source`.
+    """Judge the rows of the relation `source` by a compiled contract.
 
-    `references` gives the relation that holds each table a relationship rule refers to. `others` are the rows the
-    table already has in other partitions: a key must not occur there either. `samples` is how many refused rows to
-    keep for each rule. Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when there is one the
+    `references` maps each table that a relationship refers to to a relation. `others` are the rows that the table
+    already has in other partitions: a key must not occur there either. `samples` is how many refused rows to keep for
+    each rule. Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when there is one the
     contract does not know; UsedWrongly DP-C076 for a rule that fails on a row, DP-C017 or DP-C055 for a relationship
     with what is not there.
     """
-    contract = plan.contract
-    with _blamed_on(contract):
+    contract = compiled.contract
+    with _rule_errors_of(contract):
         rows = type_rows(connection, source, contract, null_values)
         tests, marks = list[_Test](), list[str]()
         for number, rule in enumerate(contract.rules):
-            if rule.kind == "type" and rule.columns[0] in rows.plain:
-                continue
-            sql, mark = plan.violations.get(rule.name, ""), f"_dp_rule_{number}"
+            if rule.kind == "type" and rule.columns[0] in rows.already_typed:
+                continue  # no value was cast, so none can have failed to
+            sql, mark = compiled.violations.get(rule.name, ""), f"_dp_rule_{number}"
             found = "" if sql else _beyond_the_row(connection, rows, rule, contract, mark, references or {}, others)
             if found:
                 marks.append(f", {found} as {mark}")
@@ -293,7 +295,7 @@ def judge(
         name = f"'{FUNCTION}: ' || {refused}"
         tests.append(_Test(FUNCTION, "error", f"{refused} is not null", name, "_dp_broken_function"))
     marked = f"(select *{''.join(marks)} from {rows.sql})" if marks else rows.sql
-    return Judgement(connection, plan, rows, marked, tests, samples)
+    return Judgement(connection, compiled, rows, marked, tests, samples)
 
 
 def _beyond_the_row(
@@ -305,31 +307,34 @@ def _beyond_the_row(
     references: Mapping[str, str],
     others: str | None,
 ) -> str:
-    """A condition, for a rule that looks further than one row; empty when no row breaks it, or it judges no row.
+    """Return a condition for a rule that looks beyond one row; empty when no row breaks it, or it does not judge rows.
 
-    What the rule found is in the table `target`, and the condition is a join with it: to be asked once for each row.
+    The offending values are stored in the table `target`. The condition is a join with that table: evaluate it once a
+    row.
     """
     found, table = f"({identifiers(rule.columns)}) in (from {target})", contract.table
     if rule.kind == "unique":
-        return found if twice(connection, rows.sql, rule, target, others) else ""
+        return found if duplicate_keys(connection, rows.sql, rule, target, others) else ""
     if rule.kind == "relationship":
-        own = contract.column(rule.columns[0])
+        referring = contract.column(rule.columns[0])
         referred, _, name = str(rule.argument).partition(".")
         column = identifier(name)
         known = f"select {column} from {rows.sql}"
         if referred != table:
             _refuse_absent(connection, rule, references[referred])
-            known = f"select {as_type_of(connection, references[referred], name, own)} from {references[referred]}"
+            known = (
+                f"select {as_type_of(connection, references[referred], name, referring)} from {references[referred]}"
+            )
         elif others is not None:
             known += f" union all select {column} from {others}"
-        return found if missing(connection, rows.sql, rule, target, known) else ""
+        return found if missing_references(connection, rows.sql, rule, target, known) else ""
     if rule.kind == "python":
-        return f"rowid in (from {target})" if failing_rows(connection, rule, rows.sql, target) else ""
+        return f"rowid in (from {target})" if store_failing_rows(connection, rule, rows.sql, target) else ""
     return ""
 
 
 def _refuse_absent(connection: DuckDBPyConnection, rule: Rule, relation: str) -> None:
-    """Checks that a relationship leads somewhere. Raises: UsedWrongly DP-C017, DP-C055."""
+    """Refuse a relationship with a table or column that does not exist. Raises: UsedWrongly DP-C017, DP-C055."""
     import duckdb
 
     table, _, name = str(rule.argument).partition(".")
@@ -347,7 +352,7 @@ def _counted_as(name: str) -> str:
 
 
 @contextmanager
-def _blamed_on(contract: Contract) -> Iterator[None]:
+def _rule_errors_of(contract: Contract) -> Iterator[None]:
     import duckdb
 
     try:
@@ -356,7 +361,7 @@ def _blamed_on(contract: Contract) -> Iterator[None]:
         raise UsedWrongly(
             "DP-C076",
             table=contract.table,
-            reason=first_words(error),
+            reason=error_summary(error),
             contract=contract.path.name,
             version=contract.version,
         ) from error

@@ -1,4 +1,4 @@
-"""Numbers over all rows, and the limits they must hold."""
+"""Limits of a number over all rows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataops_platform.contracts.contract import Rule
 
 
 def broken_limit(rule: Rule, number: float | None) -> str:
-    """How a number breaks the limits of its rule, in words; empty when it holds them. No number breaks them all."""
+    """Return how a number breaks a limit of its rule, in words; empty when it holds all. None breaks every limit."""
     for name, bound in rule.limits:
         if number is None or not _HOLDS[name](number, bound):
-            shown = "no number" if number is None else f"{number:g}"
+            found = "no number" if number is None else f"{number:g}"
             limit = f"{bound[0]:g} and {bound[1]:g}" if isinstance(bound, tuple) else f"{bound:g}"
-            return f"is {shown}, {name} {limit}"
+            return f"is {found}, {name} {limit}"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What contracts enforce and what they do not, for people."""
+"""A summary of what contracts enforce and what they do not, for people."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 
 
 def lint_contracts(paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """Each contract in numbers.
+    """Return one line of counts for each contract.
 
-    Raises: what `load_contract` raises; UsedWrongly DP-C007 for SQL that cannot be run, DP-C017 for a relationship with
-    a column that another of these contracts does not have.
+    Raises: what `load_contract` raises; UsedWrongly DP-C007 for SQL that cannot be evaluated, DP-C017 for a
+    relationship with a column that another of these contracts does not have.
     """
     contracts = [load_contract(path) for path in paths]
     tables = {contract.table: contract for contract in contracts}
     for contract in contracts:
         refuse_unevaluable(contract)
         _refuse_unknown_columns(contract, tables)
-    return [_numbers(contract) for contract in contracts]
+    return [_summary(contract) for contract in contracts]
 
 
 def _refuse_unknown_columns(contract: Contract, tables: Mapping[str, Contract]) -> None:
@@ -35,7 +35,7 @@ def _refuse_unknown_columns(contract: Contract, tables: Mapping[str, Contract]) 
             raise UsedWrongly("DP-C017", place=rule.place, to=rule.argument, table=table, hint=hint)
 
 
-def _numbers(contract: Contract) -> dict[str, Any]:
+def _summary(contract: Contract) -> dict[str, Any]:
     return {
         "file": contract.path.name,
         "table": contract.table,

@@ -1,4 +1,4 @@
-"""Reads an ODCS 3.2 file, strictly: what is enforced becomes a `Contract`, what is misspelt is refused."""
+"""The parser of ODCS 3.2 files: enforced keys become a `Contract`, misspelt ones are refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from dataops_platform.contracts.document import (
     TypeOptions,
 )
 from dataops_platform.contracts.sql_check import pattern_error
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest, some
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest, preview
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.kit.validation import validate
 from dataops_platform.kit.yaml_file import Loc, YamlFile, read_yaml
@@ -48,7 +48,7 @@ SQL_TYPES: dict[LogicalType, tuple[str, ...]] = {
     "timestamp": ("timestamp", "timestamptz"),
     "time": ("time",),
 }
-"""The physical types of each logical type, first the one that stands when none is named. `decimal` is a number, too."""
+"""The physical types of each logical type; the first is the default. `decimal(p,s)` is a number, too."""
 BOUNDS: dict[str, RuleKind] = {
     "minimum": "minimum",
     "maximum": "maximum",
@@ -60,17 +60,17 @@ BOUNDS: dict[str, RuleKind] = {
 }
 _NUMERIC = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 _TEXTUAL = frozenset({"minLength", "maxLength", "pattern"})
-SAYS: dict[LogicalType, tuple[frozenset[str], tuple[type, ...]]] = {
+APPLICABLE: dict[LogicalType, tuple[frozenset[str], tuple[type, ...]]] = {
     "string": (_TEXTUAL, (str,)),
     "integer": (_NUMERIC, (int,)),
     "number": (_NUMERIC, (int, float)),
     "boolean": (frozenset(), (bool,)),
 }
-"""Which options and which enum values say something about a type; none do about dates and times."""
+"""The options, and the Python types of enum values, that apply to a logical type; none apply to dates and times."""
 
 
 def load_contract(path: Path) -> Contract:
-    """The contract in an ODCS file.
+    """Return the contract in an ODCS file.
 
     Raises: UsedWrongly when the file cannot be read as YAML, or says something unknown, badly typed or contradictory;
     each names `file:line:column`.
@@ -78,7 +78,7 @@ def load_contract(path: Path) -> Contract:
     file = read_yaml(path)
     document = validate(Document, file)
     table = document.objects[0]
-    _refuse_twice(table, file)
+    _refuse_duplicate_columns(table, file)
     columns = tuple(_column(prop, file, ("schema", 0, "properties", i)) for i, prop in enumerate(table.properties))
     rules = tuple(_rules(table, file))
     return Contract(
@@ -97,8 +97,8 @@ def load_contract(path: Path) -> Contract:
     )
 
 
-def _refuse_twice(table: SchemaObject, file: YamlFile) -> None:
-    """Refuses names that SQL takes for one another (it does not tell upper from lower case), and the platform's own."""
+def _refuse_duplicate_columns(table: SchemaObject, file: YamlFile) -> None:
+    """Refuse names that differ only in case (SQL takes them for one), and names reserved for the platform."""
     seen: dict[str, str] = {}
     for index, prop in enumerate(table.properties):
         place = file.place(("schema", 0, "properties", index, "name"))
@@ -179,13 +179,13 @@ def _column_rules(prop: Property, table: SchemaObject, file: YamlFile, loc: Loc)
         found = replace(found, name=f"{found.name}_{index + 1}") if index else found
         if not re.fullmatch(r"[a-z][a-z0-9_]*\.\w+", relationship.to):
             raise UsedWrongly("DP-C054", place=found.place, to=relationship.to)
-        _refuse_own_unknown(relationship.to, table, found.place)
+        _refuse_unknown_self_reference(relationship.to, table, found.place)
         rules.append(found)
     return rules + _quality_rules(prop.quality, table, file, (*loc, "quality"), name)
 
 
-def _refuse_own_unknown(to: str, table: SchemaObject, place: str) -> None:
-    """Checks that a relationship of a table with itself leads to a column."""
+def _refuse_unknown_self_reference(to: str, table: SchemaObject, place: str) -> None:
+    """Refuse a relationship of a table with itself that names an unknown column."""
     referred, _, name = to.partition(".")
     columns = [prop.name for prop in table.properties]
     if referred == table.name and name not in columns:
@@ -193,7 +193,7 @@ def _refuse_own_unknown(to: str, table: SchemaObject, place: str) -> None:
 
 
 def _refuse_options_of_another_type(prop: Property, file: YamlFile, loc: Loc) -> None:
-    options, values = SAYS.get(prop.logicalType, (frozenset(), ()))
+    options, values = APPLICABLE.get(prop.logicalType, (frozenset(), ()))
     checked = {name for name, info in TypeOptions.model_fields.items() if NOT_ENFORCED not in info.metadata}
     for option in sorted(prop.logicalTypeOptions.model_fields_set & checked - options):
         place = file.place((*loc, "logicalTypeOptions", option))
@@ -207,11 +207,11 @@ def _refuse_options_of_another_type(prop: Property, file: YamlFile, loc: Loc) ->
         raise UsedWrongly("DP-C060", place=file.place((*loc, "enum")), type=prop.physicalType)
     if prop.logicalTypeOptions.pattern is not None:
         place = file.place((*loc, "logicalTypeOptions", "pattern"))
-        _refuse_no_pattern(prop.logicalTypeOptions.pattern, place)
+        _refuse_invalid_pattern(prop.logicalTypeOptions.pattern, place)
 
 
-def _refuse_no_pattern(pattern: str, place: str) -> None:
-    """Refuses what is no regular expression, neither Python's nor DuckDB's (RE2), which judges rows."""
+def _refuse_invalid_pattern(pattern: str, place: str) -> None:
+    """Refuse a text that is a regular expression neither for Python nor for DuckDB (RE2), which judges rows."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of sets that Python may once read otherwise
@@ -222,7 +222,7 @@ def _refuse_no_pattern(pattern: str, place: str) -> None:
 
 
 def _refuse_contradictions(options: TypeOptions, file: YamlFile, loc: Loc) -> None:
-    """Refuses bounds that no value holds, and those with more digits than a number keeps."""
+    """Refuse bounds that no value can hold, and bounds with more digits than a number keeps."""
     floors = [(options.minimum, False, "minimum"), (options.exclusiveMinimum, True, "exclusiveMinimum")]
     ceilings = [(options.maximum, False, "maximum"), (options.exclusiveMaximum, True, "exclusiveMaximum")]
     floors += [(options.minLength, False, "minLength")]
@@ -253,11 +253,11 @@ def _quality_rules(items: list[Quality], table: SchemaObject, file: YamlFile, lo
             name, kind, columns = item.name or "", "query", (column,) if column else ()
             argument = (item.query or "").replace("${property}", identifier(column) if column else "")
         else:
-            continue  # text: prose, said by `unenforced`
+            continue  # text: prose, listed by `unenforced`
         limits = _limits(item)
         if item.type in ("library", "sql") and not limits:
             raise UsedWrongly("DP-C064", place=place, limits=", ".join(LIMITS))
-        described, counts = item.description or "", _counted(item, columns)
+        described, counts = item.description or "", _counted_rule(item, columns)
         rules.append(Rule(prefix + name, kind, columns, argument, item.severity, described, place, limits, counts))
     return rules
 
@@ -277,7 +277,7 @@ def _refuse_keys_of_another_type(item: Quality, file: YamlFile, loc: Loc) -> Non
         raise UsedWrongly("DP-C065", place=file.place((*loc, key)), key=key, type=item.type)
     missing = [key for key in _NEEDED[item.type] if not getattr(item, key)]
     if missing:
-        raise UsedWrongly("DP-C066", place=file.place(loc), keys=some(missing), shape=_SHAPES[item.type])
+        raise UsedWrongly("DP-C066", place=file.place(loc), keys=preview(missing), shape=_SHAPES[item.type])
 
 
 _SHAPES = {
@@ -307,9 +307,9 @@ def _custom(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
 
 
 def _metric(item: Quality, table: SchemaObject, column: str, place: str) -> tuple[str, RuleKind, tuple[str, ...], str]:
-    """A metric of the standard as an SQL aggregate over the rows of a batch."""
-    given, known = item.arguments, [prop.name for prop in table.properties]
-    columns = tuple(given.properties) if item.metric == "duplicateValues" and given.properties else (column,)
+    """Return a metric of the standard as a rule: its name, kind and columns, and an SQL aggregate over a batch."""
+    arguments, known = item.arguments, [prop.name for prop in table.properties]
+    columns = tuple(arguments.properties) if item.metric == "duplicateValues" and arguments.properties else (column,)
     if item.metric == "rowCount":
         columns = ()
     for name in columns:
@@ -319,10 +319,10 @@ def _metric(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
             )
     names = [identifier(name) for name in columns]
     filled = " and ".join(f"{name} is not null" for name in names)
-    if item.metric == "invalidValues" and not (given.validValues or given.pattern):
+    if item.metric == "invalidValues" and not (arguments.validValues or arguments.pattern):
         raise UsedWrongly("DP-C071", place=place)
     first = names[0] if names else ""
-    among, invalid = _among(first, given.missingValues), _invalid(first, given)
+    among, invalid = _is_one_of(first, arguments.missingValues), _is_invalid(first, arguments)
     counts = {
         "rowCount": "count(*)",
         "nullValues": f"count(*) filter ({first} is null)",
@@ -336,8 +336,8 @@ def _metric(item: Quality, table: SchemaObject, column: str, place: str) -> tupl
     return item.name or str(item.metric), "measure", columns, count
 
 
-def _counted(item: Quality, columns: tuple[str, ...]) -> Rule | None:
-    """The rule of which a metric counts the broken rows."""
+def _counted_rule(item: Quality, columns: tuple[str, ...]) -> Rule | None:
+    """Return the row rule whose violations a metric counts, or None."""
     kinds: dict[str | None, RuleKind] = {"nullValues": "required", "duplicateValues": "unique", "invalidValues": "enum"}
     if item.type != "library" or item.metric not in kinds or item.arguments.pattern:
         return None
@@ -345,14 +345,14 @@ def _counted(item: Quality, columns: tuple[str, ...]) -> Rule | None:
     return Rule(str(item.metric), kinds[item.metric], columns, values, item.severity)
 
 
-def _among(name: str, values: list[Any]) -> str:
+def _is_one_of(name: str, values: list[Any]) -> str:
     texts = [f"{name} = {literal(v) if isinstance(v, str) else v}" for v in values if v is not None]
     return f"({' or '.join(texts)})" if texts else "false"
 
 
-def _invalid(name: str, given: Arguments) -> str:
-    tests = [f"not regexp_matches({name}, {literal(given.pattern)})"] if given.pattern else []
-    return " or ".join([*tests, f"not {_among(name, given.validValues)}"] if given.validValues else tests)
+def _is_invalid(name: str, arguments: Arguments) -> str:
+    tests = [f"not regexp_matches({name}, {literal(arguments.pattern)})"] if arguments.pattern else []
+    return " or ".join([*tests, f"not {_is_one_of(name, arguments.validValues)}"] if arguments.validValues else tests)
 
 
 def _limits(item: Quality) -> tuple[tuple[str, float | tuple[float, float]], ...]:
@@ -366,7 +366,7 @@ _SECONDS |= _WORDS | {f"{unit}s": seconds for unit, seconds in _WORDS.items()}
 
 
 def _freshness(document: Document, table: SchemaObject, file: YamlFile) -> Freshness | None:
-    """The first promise of freshness (or latency) that the file makes."""
+    """Return the first promise of freshness (or latency) in the file, or None."""
     for index, sla in enumerate(document.slaProperties):
         if sla.property.lower() not in ("freshness", "latency", "ly"):
             continue
@@ -385,7 +385,7 @@ def _freshness(document: Document, table: SchemaObject, file: YamlFile) -> Fresh
 
 
 def _unenforced(model: BaseModel, file: YamlFile, loc: Loc = ()) -> Iterator[str]:
-    """What the file asks for and nobody enforces, as `file:line:column key`."""
+    """Yield the keys that nothing enforces, as `file:line:column key`."""
     for name, info in type(model).model_fields.items():
         value, at = getattr(model, name), (*loc, info.alias or name)
         if NOT_ENFORCED in info.metadata and name in model.model_fields_set:

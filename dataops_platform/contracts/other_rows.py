@@ -1,6 +1,6 @@
-"""Rules that look beyond a row: keys that occur twice, and references to rows that are not there.
+"""Rules that look beyond a row: duplicate keys, and references to rows that do not exist.
 
-Each is answered by a small table of offending values, found by reading the columns of the rule alone; then it is a
+Each rule is reduced to a small table of offending values, read from the rule's own columns. From then on it is a
 condition on a row like any other.
 """
 
@@ -15,23 +15,25 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 FEW_ROWS = 1_000_000
-"""So many keys are grouped as they are."""
+"""Up to this many keys are grouped directly."""
 
 SLICE_ROWS = 16_000_000
-"""So many hashes of keys are sorted at a time, in about 20 bytes each."""
+"""The number of key hashes that are sorted at a time, in about 20 bytes each."""
 
 BITS_PER_KEY = 16
-"""Integers are dense when a bitmap of their range takes no more than this for each."""
+"""Integers are dense when a bitmap of their range takes at most this many bits for each key."""
 
 _GROUP_BITS = 10
 
 
-def twice(connection: DuckDBPyConnection, rows: str, rule: Rule, target: str, others: str | None = None) -> bool:
-    """Fills the table `target` with the keys that more than one of the rows have, or one of them and one of the
-    relation `others`; a null in a key excuses it. Gives whether there are any.
+def duplicate_keys(
+    connection: DuckDBPyConnection, rows: str, rule: Rule, target: str, others: str | None = None
+) -> bool:
+    """Store in the table `target` the keys that occur twice in the rows, or in the rows and in the relation `others`.
 
-    Few rows are grouped. A dense integer is looked up in bitmaps, and only where a bitmap has fewer bits than keys are
-    keys grouped. Other keys are hashed, the hashes sorted, and only keys whose hash occurs twice are grouped.
+    Return whether there are any. A key with a null in it is no duplicate. Few rows are grouped. Dense integers are
+    counted in bitmaps, and only crowded bitmaps are grouped. Other keys are hashed and sorted, and only keys whose hash
+    occurs twice are grouped.
     """
     keys, filled = identifiers(rule.columns), _filled(rule)
     suspects = _suspects(connection, rows, rule)
@@ -47,10 +49,10 @@ def twice(connection: DuckDBPyConnection, rows: str, rule: Rule, target: str, ot
     return _has_rows(connection, target)
 
 
-def missing(connection: DuckDBPyConnection, rows: str, rule: Rule, target: str, known: str) -> bool:
-    """Fills the table `target` with the values of a column that the relation `known` (one column) does not have.
+def missing_references(connection: DuckDBPyConnection, rows: str, rule: Rule, target: str, known: str) -> bool:
+    """Store in the table `target` the values of a column that are not in the relation `known` (one column).
 
-    Gives whether there are any.
+    Return whether there are any.
     """
     column = identifier(rule.columns[0])
     connection.execute(
@@ -61,7 +63,7 @@ def missing(connection: DuckDBPyConnection, rows: str, rule: Rule, target: str, 
 
 
 def _suspects(connection: DuckDBPyConnection, rows: str, rule: Rule) -> str:
-    """A condition that all keys that occur twice satisfy, and few others; nothing when there are few rows."""
+    """Return a condition that every duplicate key satisfies, and few other keys; empty when there are few rows."""
     column = identifier(rule.columns[0])
     is_integer = len(rule.columns) == 1 and _type_of(connection, rows, column).endswith("INT")
     bounds = f"min({column})::hugeint, max({column})::hugeint" if is_integer else "null, null"
@@ -88,10 +90,10 @@ def _hash_occurs_twice(connection: DuckDBPyConnection, rows: str, rule: Rule, sl
     hashed = f"hash({identifiers(rule.columns)})"
     connection.execute("create or replace temp table _dp_hashes (h ubigint)")
     for part in range(slices):
-        own = f" and {hashed} % {slices} = {part}" if slices > 1 else ""
+        in_slice = f" and {hashed} % {slices} = {part}" if slices > 1 else ""
         connection.execute(
             "insert into _dp_hashes select distinct h from (select h, lag(h) over (order by h) as before from "
-            f"(select {hashed} as h from {rows} where {_filled(rule)}{own})) where h = before"
+            f"(select {hashed} as h from {rows} where {_filled(rule)}{in_slice})) where h = before"
         )
     return f" and {hashed} in (from _dp_hashes)" if _has_rows(connection, "_dp_hashes") else " and false"
 

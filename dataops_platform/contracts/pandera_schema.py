@@ -1,7 +1,7 @@
-"""A contract as a pandera schema, and a pandera schema as a contract.
+"""Contracts as pandera schemas, and pandera schemas as contracts.
 
-A rule keeps its name both ways: it is the `error` of its pandera check, and so the `check` of each failure case. Values
-are judged as typed values; what texts become such values is the casts' business (`contracts.casts`).
+A rule keeps its name both ways: it is the `error` of its pandera check, and so the `check` of each failure case. A
+schema judges typed values; how texts become typed values is decided in `contracts.casts`.
 Source: pandera 0.35, https://pandera.readthedocs.io/
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dataops_platform.contracts.contract import Column, Contract, LogicalType, Rule, RuleKind, enforced_digest
-from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.errors import UsedWrongly, preview
 
 Backend = Literal["polars", "pandas"]
 
@@ -28,7 +28,7 @@ _BUILTIN: dict[RuleKind, tuple[str, str]] = {
     "min_length": ("str_length", "min_value"),
     "max_length": ("str_length", "max_value"),
 }
-"""Pandera's own check that says the same, and the name of its argument."""
+"""The built-in pandera check that is equal to a rule, and the name of its argument."""
 
 _CARRIED = frozenset({"python", "measure", "query"})
 
@@ -47,18 +47,18 @@ _TYPES: dict[str, tuple[LogicalType, str]] = {
     r"(?i)(datetime|timestamp).*(utc|zone='[^']+').*": ("timestamp", "timestamptz"),
     r"(?i)(datetime|timestamp).*": ("timestamp", "timestamp"),
 }
-"""Which type of a frame is which type of a contract, by the names that pandera gives them."""
+"""The contract's types for a frame's type, by the name that pandera gives it."""
 
 
 def to_pandera(contract: Contract, backend: Backend, references: Mapping[str, Any] | None = None) -> Any:
-    """The `DataFrameSchema` of a contract, for frames of polars or of pandas.
+    """Return the `DataFrameSchema` of a contract, for polars or pandas frames.
 
-    In pandas integers, texts, numbers and booleans are of the nullable types, days, times and decimals of Arrow types.
-    A warning becomes a check that warns; an expression is evaluated by DuckDB on the frame. Rules over all rows
-    together and custom checks are carried along and not judged by the schema: the first need the batch, the second are
-    pandera's already. `references` has the frame of each other table that a relationship refers to.
+    In pandas integers, texts, numbers and booleans have nullable types; days, times and decimals have Arrow types. A
+    warning becomes a check that warns; DuckDB evaluates an expression on the frame. Rules over all rows together and
+    custom checks are carried along and not judged by the schema: the first need the batch, the second are pandera's
+    already. `references` has the frame of each other table that a relationship refers to.
 
-    Raises: UsedWrongly DP-C015 when a frame referred to is missing.
+    Raises: UsedWrongly DP-C015 when a referenced frame is missing.
     """
     pandera = importlib.import_module(f"pandera.{backend}")
     frames = _Polars() if backend == "polars" else _Pandas()
@@ -90,9 +90,9 @@ def to_pandera(contract: Contract, backend: Backend, references: Mapping[str, An
 
 
 def from_pandera(schema: Any, path: Path = Path("contract.odcs.yaml")) -> Contract:
-    """The contract that a `DataFrameSchema` (of polars or pandas) amounts to; `path` is where it would be kept.
+    """Return the contract that equals a `DataFrameSchema` (polars or pandas); `path` is the file it would be kept in.
 
-    Raises: UsedWrongly DP-C015 for a column type or a check that a contract cannot say.
+    Raises: UsedWrongly DP-C015 for a column type or a check that a contract cannot express.
     """
     columns = tuple(_from_column(schema, name, column) for name, column in schema.columns.items())
     rules: list[Rule] = []
@@ -175,7 +175,7 @@ def _from_column(schema: Any, name: str, column: Any) -> Column:
 
 
 def _from_check(column: str, check: Any) -> list[Rule]:
-    """The rules of one check of a column; a `str_length` or `in_range` of two bounds is two rules."""
+    """Return the rules of one check of a column: two for a `str_length` or `in_range` with two bounds."""
     if check.title == "type":
         return []
     kinds = [
@@ -194,7 +194,7 @@ def _from_check(column: str, check: Any) -> list[Rule]:
             "DP-C077",
             column=column,
             check=check.name,
-            known=some(sorted({name for name, _ in _BUILTIN.values()}), width=200),
+            known=preview(sorted({name for name, _ in _BUILTIN.values()}), width=200),
         )
     return [
         Rule(
@@ -218,10 +218,13 @@ def _from_wide_check(check: Any) -> list[Rule]:
 
 
 class _Polars:
-    """Types and tests of polars frames. A test takes what pandera hands a check and gives a column of truths."""
+    """Types and tests for polars frames.
+
+    A test takes what pandera passes to a check and returns a column of booleans.
+    """
 
     def type(self, sql_type: str) -> Any:
-        """The type of a column."""
+        """Return the type of a column."""
         import polars as pl
 
         if sql_type.startswith("decimal"):
@@ -243,13 +246,13 @@ class _Polars:
         }.get(sql_type, pl.String)
 
     def finite(self, data: Any) -> Any:
-        """Whether a number is neither infinite nor NaN."""
+        """Return whether each number is neither infinite nor NaN; null is finite."""
         import polars as pl
 
         return data.lazyframe.select(pl.col(data.key).is_finite().fill_null(True))
 
     def test(self, rule: Rule, contract: Contract, references: Mapping[str, Any]) -> Any:
-        """The test of a rule that looks at more than one value."""
+        """Return the test of a rule that looks at more than one value."""
         import polars as pl
 
         names = list(rule.columns)
@@ -258,19 +261,19 @@ class _Polars:
             return lambda data: data.lazyframe.select(any_null | ~pl.struct(names).is_duplicated())
         if rule.kind == "expression":
             return lambda data: pl.LazyFrame({"holds": _holds(rule, data.lazyframe.collect().to_arrow())})
-        table, column = _referred(rule, contract, references)
-        own = pl.col(names[0])
+        table, column = _reference(rule, contract, references)
+        referring = pl.col(names[0])
         if table == contract.table:
-            return lambda data: data.lazyframe.select(own.is_null() | own.is_in(pl.col(column).implode()))
+            return lambda data: data.lazyframe.select(referring.is_null() | referring.is_in(pl.col(column).implode()))
         known = pl.DataFrame(references[table])[column].implode()
-        return lambda data: data.lazyframe.select(own.is_null() | own.is_in(known))
+        return lambda data: data.lazyframe.select(referring.is_null() | referring.is_in(known))
 
 
 class _Pandas:
-    """The same for pandas frames."""
+    """Types and tests for pandas frames."""
 
     def type(self, sql_type: str) -> Any:
-        """The type of a column."""
+        """Return the type of a column."""
         import pandas as pd
         import pyarrow as pa
 
@@ -293,11 +296,11 @@ class _Pandas:
         }.get(sql_type, "string")
 
     def finite(self, values: Any) -> Any:
-        """Whether a number is neither infinite nor NaN."""
+        """Return whether each number is neither infinite nor NaN; null is finite."""
         return values.abs().lt(float("inf")).fillna(True)
 
     def test(self, rule: Rule, contract: Contract, references: Mapping[str, Any]) -> Any:
-        """The test of a rule that looks at more than one value."""
+        """Return the test of a rule that looks at more than one value."""
         names = list(rule.columns)
         if rule.kind == "unique":
             return lambda frame: frame[names].isna().any(axis=1) | ~frame.duplicated(names, keep=False)
@@ -308,7 +311,7 @@ class _Pandas:
             return lambda frame: pd.Series(
                 _holds(rule, pa.Table.from_pandas(frame, preserve_index=False)), index=frame.index
             )
-        table, column = _referred(rule, contract, references)
+        table, column = _reference(rule, contract, references)
         if table == contract.table:
             return lambda frame: frame[names[0]].isna() | frame[names[0]].isin(frame[column])
         return lambda frame: frame[names[0]].isna() | frame[names[0]].isin(references[table][column])
@@ -319,7 +322,7 @@ def _digits(decimal: str) -> tuple[int, int]:
     return int(precision), int(scale)
 
 
-def _referred(rule: Rule, contract: Contract, references: Mapping[str, Any]) -> tuple[str, str]:
+def _reference(rule: Rule, contract: Contract, references: Mapping[str, Any]) -> tuple[str, str]:
     table, _, column = str(rule.argument).partition(".")
     if table != contract.table and table not in references:
         raise UsedWrongly("DP-C079", rule=rule.name, table=table)
@@ -327,7 +330,7 @@ def _referred(rule: Rule, contract: Contract, references: Mapping[str, Any]) -> 
 
 
 def _holds(rule: Rule, rows: Any) -> list[bool]:
-    """Where an expression is not false, in the order of the rows."""
+    """Return whether an expression is true or null for each row, in order."""
     import duckdb
 
     with duckdb.connect() as connection:

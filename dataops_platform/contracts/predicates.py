@@ -1,4 +1,4 @@
-"""A rule as SQL: a condition on one row that is true where the rule is violated, and false or null elsewhere."""
+"""Rules as SQL conditions on one row: true where the row violates the rule, false or null elsewhere."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ INTEGERS = frozenset({"bigint", "int", "integer", "smallint", "tinyint"})
 
 
 def untyped(name: str) -> str:
-    """The column that is true where a value was given that is none of the contracted type of `name`; quoted."""
+    """Return the quoted name of the column that is true where the value of `name` was not of its contracted type."""
     return identifier(f"_dp_untyped_{name}")
 
 
 def violation(rule: Rule, sql_type: str = "") -> str | None:
-    """SQL that is true for a row that breaks `rule`, on a column of `sql_type`; None for rules that need other rows,
-    tables or Python.
+    """Return SQL that is true for a row that breaks `rule`, on a column of `sql_type`.
+
+    None for rules that need other rows, other tables or Python.
     """
     compile_rule = _BY_KIND.get(rule.kind)
     return None if compile_rule is None else compile_rule(rule, sql_type)
@@ -42,7 +43,7 @@ def _comparison(operator: str, subject: str = "{}") -> Callable[[Rule, str], str
 
 
 def _value(value: str | int | float, sql_type: str) -> str:
-    """A value to compare a column with: exact where the column is, as coarse as the column where that is floating."""
+    """Return a bound as SQL: exact for an exact column, rounded as the column rounds for a floating one."""
     if isinstance(value, float) and (sql_type.startswith("decimal") or sql_type in INTEGERS):
         return f"{Decimal(repr(value)):f}"
     return f"{literal(value)}::float" if isinstance(value, float) and sql_type in ("float", "real") else literal(value)

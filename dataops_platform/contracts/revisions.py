@@ -1,4 +1,4 @@
-"""Contracts as they were at a git revision, and waivers of breaking changes."""
+"""Contracts as of a git revision, and waivers of breaking changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WAIVERS = "waivers.yaml"
 
 
 class Waiver(StrictModel):
-    """Lets the breaking changes up to one version of a contract pass until a day: who allows it, and why."""
+    """Lets the breaking changes up to one version of a contract pass until a day; names who allows it and why."""
 
     contract: str
     version: str
@@ -34,8 +34,8 @@ class WaiverFile(StrictModel):
     waivers: list[Waiver] = []
 
 
-def contracts_of(place: str, folder: Path) -> dict[str, Contract]:
-    """The contracts by file name: one file, a folder of them, or `folder` as it was at a git revision.
+def contracts_at(place: str, folder: Path) -> dict[str, Contract]:
+    """Return contracts by file name: of one file, of a folder, or of `folder` as of a git revision.
 
     Raises: UsedWrongly DP-C018 for a place that is none of these; what `load_contract` raises.
     """
@@ -43,27 +43,27 @@ def contracts_of(place: str, folder: Path) -> dict[str, Contract]:
     if path.is_file():
         return {path.name: load_contract(path)}
     if path.is_dir():
-        return in_folder(path)
+        return contracts_in(path)
     listed = _git(folder, "ls-tree", "--name-only", place, "./", place=place).decode().splitlines()
-    with tempfile.TemporaryDirectory() as kept:
+    with tempfile.TemporaryDirectory() as copies:  # the parser reads files, so that messages can name lines
         for name in listed:
             if name.endswith(SUFFIX):
-                (Path(kept) / name).write_bytes(_git(folder, "show", f"{place}:./{name}", place=place))
-        return in_folder(Path(kept))
+                (Path(copies) / name).write_bytes(_git(folder, "show", f"{place}:./{name}", place=place))
+        return contracts_in(Path(copies))
 
 
-def in_folder(folder: Path) -> dict[str, Contract]:
-    """The contracts in a folder by file name."""
+def contracts_in(folder: Path) -> dict[str, Contract]:
+    """Return the contracts in a folder by file name."""
     return {path.name: load_contract(path) for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
 def waivers_in(folder: Path, today: dt.date) -> list[Waiver]:
-    """The waivers that still hold. Raises: UsedWrongly for a file that says something else."""
+    """Return the waivers that are still valid. Raises: UsedWrongly for a file that says something else."""
     return [waiver for waiver in _all_waivers(folder) if dt.date.fromisoformat(waiver.until) >= today]
 
 
-def ended_waivers(folder: Path, today: dt.date) -> list[Waiver]:
-    """The waivers that nothing heeds any more. Raises: UsedWrongly DP-C019."""
+def expired_waivers(folder: Path, today: dt.date) -> list[Waiver]:
+    """Return the waivers that have expired. Raises: UsedWrongly DP-C019."""
     return [waiver for waiver in _all_waivers(folder) if dt.date.fromisoformat(waiver.until) < today]
 
 
@@ -86,10 +86,10 @@ def _git(folder: Path, *arguments: str, place: str) -> Any:
     try:
         return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=True).stdout  # noqa: S607
     except (OSError, subprocess.CalledProcessError) as error:
-        said = getattr(error, "stderr", b"").decode(errors="replace").strip().splitlines()
+        output = getattr(error, "stderr", b"").decode(errors="replace").strip().splitlines()
         raise UsedWrongly(
             "DP-C018",
             place=place,
             folder=folder.name or folder,
-            reason=said[0] if said else getattr(error, "strerror", error),
+            reason=output[0] if output else getattr(error, "strerror", error),
         ) from None

@@ -1,4 +1,4 @@
-"""Tries the SQL that a user wrote on no rows, so that it is the contract that is refused and not its rows."""
+"""Checks of the SQL that users write, on no rows: an invalid rule refuses the contract, not its rows."""
 
 from __future__ import annotations
 
@@ -19,74 +19,77 @@ _NUMBERS = frozenset(["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DE
 
 
 def unevaluable(rule: Rule, columns: Sequence[Column]) -> str:
-    """Why DuckDB cannot evaluate a rule that is SQL; an empty string when it can.
+    """Return why DuckDB cannot evaluate an SQL rule; empty when it can.
 
-    What a user wrote is tried as it will be asked, in parentheses, and without them: so that it cannot close them.
+    The SQL is tried in parentheses, as the engine evaluates it, and without them: a text that closes them must not
+    pass.
     """
     row = ", ".join(f"null::{column.sql_type} as {identifier(column.name)}" for column in columns)
     if rule.kind == "pattern":
         return pattern_error(str(rule.argument))
     if rule.kind == "expression":
         wrapped = f"select ({rule.argument}\n) from (select {row}) limit 0"
-        asked = f"select true from (select {row}) where not ({rule.argument}\n) limit 0"
+        filtered = f"select true from (select {row}) where not ({rule.argument}\n) limit 0"
         bare = f"select {rule.argument}\n from (select {row}) limit 0"
-        reason = _tried(wrapped) or _tried(asked) or _tried(bare) or _changes(wrapped)
+        reason = _error_in(wrapped) or _error_in(filtered) or _error_in(bare) or _volatile_call(wrapped)
         return reason or ("" if rule.columns else "it names no column")
     if rule.kind in ("measure", "query"):
-        rows, wrapped = f"(select {row} limit 0)", measured(rule, f"(select {row} limit 0)")
+        rows, wrapped = f"(select {row} limit 0)", measure_sql(rule, f"(select {row} limit 0)")
         bare = str(rule.argument).replace("${object}", rows) if rule.kind == "query" else wrapped
-        return _tried(wrapped, "a number", _NUMBERS) or _tried(bare, "a number", _NUMBERS) or _changes(wrapped)
+        return (
+            _error_in(wrapped, "a number", _NUMBERS) or _error_in(bare, "a number", _NUMBERS) or _volatile_call(wrapped)
+        )
     return ""
 
 
 def pattern_error(pattern: str) -> str:
-    """Why DuckDB takes a text for no regular expression; empty when it is one."""
-    return _tried(f"select regexp_matches('', {literal(pattern)})")
+    """Return why DuckDB does not accept a regular expression; empty when it does."""
+    return _error_in(f"select regexp_matches('', {literal(pattern)})")
 
 
 def refuse_unevaluable(contract: Contract) -> None:
-    """Refuses a contract with a rule that DuckDB cannot evaluate. Raises: UsedWrongly DP-C007."""
+    """Refuse a contract with a rule that DuckDB cannot evaluate. Raises: UsedWrongly DP-C007."""
     for rule in contract.rules:
         reason = unevaluable(rule, contract.columns)
         if reason:
             raise UsedWrongly("DP-C007", place=rule.place, rule=rule.name, reason=reason)
 
 
-def measured(rule: Rule, rows: str) -> str:
-    """SQL that gives the number of a rule over all rows of a relation."""
+def measure_sql(rule: Rule, rows: str) -> str:
+    """Return SQL that returns the number of a rule over all rows of a relation."""
     if rule.kind == "measure":
         return f"select ({rule.argument}) from {rows}"
     return f"select ({str(rule.argument).replace('${object}', rows)}\n)"
 
 
-def first_words(error: Exception) -> str:
-    """What DuckDB says before it repeats the statement, on one line."""
+def error_summary(error: Exception) -> str:
+    """Return DuckDB's message up to where it repeats the statement, on one line."""
     return " ".join(str(error).partition("\n\n")[0].split())
 
 
 @lru_cache(maxsize=1)
 def _database() -> DuckDBPyConnection:
-    """A database that holds nothing and reaches nothing: no file, no address."""
+    """Return an empty database without access to files or the network."""
     import duckdb
 
-    return duckdb.connect(config={"enable_external_access": "false"})
+    return duckdb.connect(config={"enable_external_access": "false"})  # a contract may come from anybody
 
 
-def _tried(sql: str, wanted: str = "true or false", kinds: frozenset[str] = frozenset({"BOOLEAN"})) -> str:
+def _error_in(sql: str, expected: str = "true or false", kinds: frozenset[str] = frozenset({"BOOLEAN"})) -> str:
     import duckdb
 
     try:
         with _database().cursor() as connection:
-            given = connection.execute(sql).description
+            columns = connection.execute(sql).description
     except duckdb.Error as error:
-        return first_words(error)
-    if len(given) != 1:
-        return f"it gives {len(given)} columns, not one"
-    return "" if str(given[0][1]).partition("(")[0] in kinds else f"it gives {given[0][1]}, not {wanted}"
+        return error_summary(error)
+    if len(columns) != 1:
+        return f"it gives {len(columns)} columns, not one"
+    return "" if str(columns[0][1]).partition("(")[0] in kinds else f"it gives {columns[0][1]}, not {expected}"
 
 
-def _changes(sql: str) -> str:
-    """The function in a statement that says something else each time it is asked, in words."""
+def _volatile_call(sql: str) -> str:
+    """Return the function call whose result changes between evaluations of a statement, in words; empty without one."""
     with _database().cursor() as connection:
         (tree,) = connection.execute(f"select json_serialize_sql({literal(sql)})").fetchone() or ("",)
     used = set(re.findall(r'"function_name":"([^"]+)"', str(tree)))
@@ -96,7 +99,7 @@ def _changes(sql: str) -> str:
 
 @lru_cache(maxsize=1)
 def _volatile() -> frozenset[str]:
-    """Functions of DuckDB that give something else each time."""
+    """Return DuckDB's functions whose result changes between evaluations."""
     with _database().cursor() as connection:
         found = connection.execute("select distinct function_name from duckdb_functions() where stability = 'VOLATILE'")
         return frozenset(name for (name,) in found.fetchall())

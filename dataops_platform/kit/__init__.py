@@ -1,1 +1,1 @@
-"""Small things every room needs; no knowledge of data, Dagster or files' meaning."""
+"""Small parts that every room needs; they know nothing of data, of Dagster or of what files mean."""

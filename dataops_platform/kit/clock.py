@@ -1,4 +1,4 @@
-"""Time comes from a clock that was given, always aware and in UTC."""
+"""Clocks: a caller passes one in, and every time is aware and in UTC."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """Now, aware, in UTC."""
+    """Return the current time, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def ago(then: datetime, now: datetime) -> str:
-    """The time between two moments in its largest whole unit: `40 S`, `5 MIN`, `3 H`, `2 D`."""
+    """Return the time between two moments in its largest whole unit: `40 S`, `5 MIN`, `3 H`, `2 D`."""
     seconds = max(0, int((now - then).total_seconds()))
     for size, unit in ((86400, "D"), (3600, "H"), (60, "MIN")):
         if seconds >= size:

@@ -80,23 +80,23 @@ def stopped() -> Stopped:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word closest to `word`, or an empty string when none is close."""
+    """Return the known word closest to `word`, or an empty string when none is close."""
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return found[0] if found else ""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint naming the nearest known word, else the words there are (at most ten)."""
+    """Return a hint that names the nearest known word, else at most ten of the known words."""
     names = sorted(known)
     near = nearest(word, names)
     if near:
         return f"did you mean {near!r}?"
-    shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
-    return f"known: {shown or 'none'}"
+    listed = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+    return f"known: {listed or 'none'}"
 
 
-def some(items: Iterable[object], most: int = 5, width: int = 40) -> str:
-    """At most `most` items as text, each cut at `width` characters."""
+def preview(items: Iterable[object], most: int = 5, width: int = 40) -> str:
+    """Return at most `most` items as text, each cut at `width` characters."""
     texts = [_cut(str(item), width) for item in items]
     return ", ".join(texts[:most]) + (", …" if len(texts) > most else "")
 

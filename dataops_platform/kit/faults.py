@@ -1,7 +1,7 @@
-"""Named side effects: `fault_point("publish.before_commit")` does nothing in life and dies on demand in tests.
+"""Fault points: named places at which a test can kill the process. Without a test they do nothing.
 
-Every write of the platform passes a fault point before it begins and before it becomes visible, so that a test
-can kill the process at exactly that place. A name counts its visits: `name:3` dies at the third.
+Every write of the platform passes one fault point before it begins and one before it becomes visible, so that a test
+can kill the process at exactly that place. Visits are counted: `name:3` kills at the third.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _visits: Counter[str] = Counter()
 
 
 def fault_point(name: str) -> None:
-    """Marks a side effect; kills this process with SIGKILL when a test armed `name`."""
+    """Mark a side effect. Kill this process with SIGKILL when a test has armed `name`."""
     if not _armed:
         return
     _visits[name] += 1
@@ -70,9 +70,9 @@ def fault_point(name: str) -> None:
 
 
 def arm(specs: str) -> None:
-    """Arms fault points, comma separated: `publish.before_commit` or `stage.before_commit:3` (third visit).
+    """Arm fault points, separated by commas: `publish.before_commit` or `stage.before_commit:3` (third visit).
 
-    Raises: ValueError for a name that is not a fault point, or a visit that never comes.
+    Raises: ValueError for a name that is no fault point, or a visit below 1.
     """
     for spec in filter(None, specs.split(",")):
         name, _, visit = spec.partition(":")

@@ -1,4 +1,4 @@
-"""What git knows of a project's folder."""
+"""Questions to git about a project's folder."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from dataops_platform.kit.errors import SystemFailed
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What git prints in a folder; no hook of the user runs. Raises: SystemFailed DP-L004 when it fails."""
+    """Return what git prints when it runs in a folder; hooks are off. Raises: SystemFailed DP-L004 when git fails."""
+    # quotepath: names come as they are, not escaped; hooksPath: reading a repository must not run its hooks
     command = ["git", "-c", "core.quotepath=off", "-c", "core.hooksPath=/dev/null", *arguments]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except OSError as error:
         raise SystemFailed("DP-L072", reason=error.strerror) from error
     if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise SystemFailed("DP-L004", command=arguments[0], reason=said[-1] if said else done.returncode)
+        message = done.stderr.strip().splitlines()
+        raise SystemFailed("DP-L004", command=arguments[0], reason=message[-1] if message else done.returncode)
     return done.stdout
 
 
 def commit_of(folder: Path) -> str:
-    """The commit that is checked out; empty where there is none."""
+    """Return the hash of the commit that is checked out; empty outside a repository."""
     try:
         return git(folder, "rev-parse", "--verify", "HEAD").strip()
     except SystemFailed:
@@ -31,9 +32,9 @@ def commit_of(folder: Path) -> str:
 
 
 def uncommitted(folder: Path, *names: str) -> list[str]:
-    """Files of a folder (or these of them) that differ from the commit that is checked out; all where there is no git.
+    """Return the files of a folder (or those among `names`) that differ from the commit that is checked out.
 
-    As git names them: from the top of its repository.
+    Names count from the top of the repository. Outside a repository one sentence stands for all files.
     """
     try:
         listed = git(folder, "status", "--porcelain", "--untracked-files=all", "--", *(names or (".",)))
@@ -43,7 +44,7 @@ def uncommitted(folder: Path, *names: str) -> list[str]:
 
 
 def has_commit(folder: Path, commit: str) -> bool:
-    """Whether the repository of a folder has a commit, given by its whole hash."""
+    """Return whether the repository of a folder has a commit, given by its whole hash."""
     if not re.fullmatch(r"[0-9a-f]{40,64}", commit):
         return False
     try:
@@ -54,7 +55,7 @@ def has_commit(folder: Path, commit: str) -> bool:
 
 
 def is_as_committed(path: Path) -> bool:
-    """Whether a file says what the commit that is checked out has of it; yes where there is no commit at all."""
+    """Return whether a file equals its version in the commit that is checked out; true where there is no commit."""
     if not commit_of(path.parent):
         return True
     try:

@@ -12,7 +12,7 @@ COMPONENTS = {
     "Train": "dataops_platform.stages.train.component",
     "Transform": "dataops_platform.stages.transform.component",
 }
-"""What a `defs.yaml` can name: `type: dataops_platform.Clean`."""
+"""The components that a `defs.yaml` can name: `type: dataops_platform.Clean`."""
 
 PUBLIC = {
     **COMPONENTS,

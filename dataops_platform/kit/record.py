@@ -1,6 +1,6 @@
 """Frozen records as plain JSON-like values and back, by the rule of growth (docs/concepts/formats.md).
 
-A key that a record has no field for is kept in `more`; a field that is None is a key that is absent.
+A key without a field is kept in `more`. A field that is None is an absent key.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ T = TypeVar("T", bound="Record")
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A record that keeps what a later version of it may add."""
+    """A record that keeps the keys that a later version may add."""
 
     more: Mapping[str, Any] = field(default_factory=dict, hash=False, repr=False)
 
 
 def plain_of(record: Record) -> dict[str, Any]:
-    """The fields that are not None, with records and tuples inside as mappings and lists, and the keys of `more`."""
+    """Return a record as a mapping: fields that are not None, inner records as mappings, tuples as lists, the keys of
+    `more`.
+    """
     values = ((name, getattr(record, name)) for name in _fields(type(record)))
     return {**{name: _plain(value) for name, value in values if value is not None}, **record.more}
 
 
 def record_of(kind: type[T], plain: object) -> T:
-    """The record that `plain_of` made these values of. Raises: ValueError where they are not of such a record."""
+    """Return the record with the values that `plain_of` returned. Raises: ValueError for values of another record."""
     if not isinstance(plain, Mapping):
         raise ValueError(f"{plain!r} is no {kind.__name__}")
     fields = _fields(kind)
@@ -48,7 +50,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class _Field:
-    """How a key is read, and whether it is never absent: a default that is a value would be written where none was."""
+    """How a key is read, and whether it is required: any default but None would be written where the key was absent."""
 
     read: Callable[[Any], Any]
     is_required: bool

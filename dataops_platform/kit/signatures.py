@@ -1,4 +1,4 @@
-"""Signatures made and verified by OpenSSH.
+"""Signatures, made and verified by OpenSSH.
 
 Source: `ssh-keygen -Y`, https://man.openbsd.org/ssh-keygen.1#Y
 """
@@ -15,35 +15,38 @@ from dataops_platform.kit.errors import SystemFailed, UsedWrongly
 
 NAMESPACE = "dataops"
 ALLOWED_SIGNERS = "allowed_signers"
-"""The file beside `dataops.yaml` that says who has which key: lines of `principal key-type key`."""
+"""The file beside `dataops.yaml` that maps people to keys: lines of `principal key-type key`."""
 
 _KEY = re.compile(r"\bSHA256:\S+")
 
 
 def sign(key: Path, text: str) -> str:
-    """The signature of a text by the private key in a file, which stays with OpenSSH. Raises: UsedWrongly DP-L022."""
+    """Return the signature of a text by a private key, which only OpenSSH reads. Raises: UsedWrongly DP-L022."""
     done = _ssh_keygen(["sign", "-q", "-f", str(key), "-n", NAMESPACE], text)
     if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise UsedWrongly("DP-L022", key=key.name, reason=said[-1] if said else done.returncode)
+        output = done.stderr.strip().splitlines()
+        raise UsedWrongly("DP-L022", key=key.name, reason=output[-1] if output else done.returncode)
     return done.stdout
 
 
 def is_signed_by(principal: str, text: str, signature: str, signers: Path) -> bool:
-    """Whether `signature` is one of `text`, by a key that `signers` gives to this principal now."""
+    """Return whether `signature` signs `text` with a key that `signers` currently gives to this principal."""
     return _verified(signature, ["verify", "-q", "-f", str(signers), "-I", principal, "-n", NAMESPACE], text)[0]
 
 
 def principals_of(signature: str, signers: Path) -> list[str]:
-    """The principals to whom `signers` gives the key of a signature; whether it is one of a text is not asked."""
-    known, said = _verified(signature, ["find-principals", "-f", str(signers)], "")
-    return [name for name in said.replace("\n", ",").split(",") if name] if known else []
+    """Return the principals to whom `signers` gives the key of a signature. Does not verify the signature."""
+    known, output = _verified(signature, ["find-principals", "-f", str(signers)], "")
+    return [name for name in output.replace("\n", ",").split(",") if name] if known else []
 
 
 def key_of(text: str, signature: str) -> str | None:
-    """The fingerprint of the key that signed `text`, whoever has it; None when this is no signature of it."""
-    good, said = _verified(signature, ["check-novalidate", "-n", NAMESPACE], text)
-    found = _KEY.search(said)
+    """Return the fingerprint of the key that signed `text`, or None when the signature does not belong to the text.
+
+    The key need not be known to anybody.
+    """
+    good, output = _verified(signature, ["check-novalidate", "-n", NAMESPACE], text)
+    found = _KEY.search(output)
     return found.group() if good and found else None
 
 

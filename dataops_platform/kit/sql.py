@@ -1,4 +1,4 @@
-"""The one place that turns a name or a value into SQL text."""
+"""Names and values as SQL text; nothing else in the package quotes SQL."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterable
 
 
 def identifier(name: str) -> str:
-    """A name quoted for SQL, whatever characters it has."""
+    """Return a name quoted for SQL; it may hold any character."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def identifiers(names: Iterable[str]) -> str:
-    """Names quoted and separated by commas."""
+    """Return names quoted and separated by commas."""
     return ", ".join(identifier(name) for name in names)
 
 
 def literal(value: str | int | float | bool) -> str:
-    """A value written as SQL: text quoted, a float as the double it is."""
+    """Return a value as an SQL literal: text quoted, a float as exactly that double."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""Writes whole text files."""
+"""Text files, written whole."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def write_text(path: Path, text: str) -> None:
-    """Makes a file say `text`, all of it or, whatever dies, what it said before; the renaming is the switch.
+    """Replace a file's content by `text`, whole or not at all, whatever dies. The rename is the switch.
 
-    UTF-8, lines as given; the folder is made. Raises: OSError.
+    UTF-8, line ends as given. Creates the folder. Raises: OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.new")

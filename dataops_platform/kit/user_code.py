@@ -1,4 +1,4 @@
-"""A user's functions: found by name without being run, called with the kind of frame they ask for, and digested."""
+"""A user's functions: found by name without running them, called with the frame they ask for, and digested."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def check_function(reference: str) -> None:
-    """Refuses a reference that names no function; looks at the source and imports nothing of it.
+    """Refuse a reference that names no function. Reads the source and imports nothing of it.
 
     Raises: UsedWrongly DP-S001, DP-S007, DP-S008 or DP-S009.
     """
@@ -36,14 +36,14 @@ def check_function(reference: str) -> None:
 
 
 def load_function(reference: str) -> Callable[..., Any]:
-    """The function that `module:function` names. Raises: what `check_function` raises."""
+    """Return the function that `module:function` names. Raises: what `check_function` raises."""
     check_function(reference)
     module, _, name = reference.partition(":")
     return typing.cast("Callable[..., Any]", getattr(importlib.import_module(module), name))
 
 
 def code_digest(reference: str) -> str:
-    """Digest of the source of a function's module, its packages, and what they import of the same top package."""
+    """Return the digest of a function's module, its packages, and what they import from the same top package."""
     root = reference.partition(":")[0].partition(".")[0]
     found: dict[str, str] = {}
     todo = [reference.partition(":")[0]]
@@ -59,7 +59,7 @@ def code_digest(reference: str) -> str:
 
 
 def frame_for(function: Callable[..., Any], table: pa.Table) -> Any:
-    """The table as the kind of frame that the function's first parameter is annotated with.
+    """Return the table as the frame that the annotation of the function's first parameter asks for.
 
     Raises: UsedWrongly DP-S002 for another annotation than polars.LazyFrame, polars.DataFrame or pandas.DataFrame,
     DP-S010 for one that cannot be resolved.
@@ -79,7 +79,7 @@ def frame_for(function: Callable[..., Any], table: pa.Table) -> Any:
 
 
 def arrow_from(frame: Any, name: str) -> pa.Table:
-    """A frame a function gave back, as an Arrow table.
+    """Return a frame that a function returned, as an Arrow table.
 
     Raises: UsedWrongly DP-S003 when it is none, DP-S011 when it mixes types.
     """
@@ -97,9 +97,9 @@ def arrow_from(frame: Any, name: str) -> pa.Table:
 
 
 def call_function(reference: str, work: Callable[[], T]) -> T:
-    """What `work`, a call of the function that `reference` names, gives.
+    """Return what `work` returns, which calls the function that `reference` names.
 
-    Raises: Refused DP-S006 with the file and line of the user's code when it fails; errors of the platform as they are.
+    Raises: Refused DP-S006 with the file and line of the user's code when it fails. Errors of the platform pass.
     """
     try:
         return work()
@@ -109,8 +109,8 @@ def call_function(reference: str, work: Callable[[], T]) -> T:
         module = reference.partition(":")[0].partition(".")[0]
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f"/{module}/" in f.filename]
         where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-        said = " ".join(str(error).split())[:300]
-        raise Refused("DP-S006", where=where, function=reference, type=type(error).__name__, reason=said) from error
+        message = " ".join(str(error).split())[:300]
+        raise Refused("DP-S006", where=where, function=reference, type=type(error).__name__, reason=message) from error
 
 
 def _annotation(function: Callable[..., Any]) -> str:
@@ -137,7 +137,7 @@ def _source(reference: str) -> Path:
 
 
 def _module_path(module: str) -> Path | None:
-    """Where a module's source is. Finds only the top package and looks below it: asking for more would import it."""
+    """Return where a module's source is, or None. Imports nothing: finds the top package and looks in its folder."""
     top, *below = module.split(".")
     try:
         spec = importlib.util.find_spec(top) if all(part.isidentifier() for part in (top, *below)) else None
@@ -150,7 +150,7 @@ def _module_path(module: str) -> Path | None:
     return next((file for file in files if file.suffix == ".py" and file.is_file()), None)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256)  # by time and size: a long-lived code server must see an edit
 def _parsed_at(path: Path, _stamp: tuple[int, int]) -> ast.Module:
     return ast.parse(path.read_bytes(), filename=path.name)
 

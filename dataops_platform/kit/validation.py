@@ -1,4 +1,4 @@
-"""Turns pydantic's verdict on a YAML file into one error that names the line and the nearest known key."""
+"""Validation of YAML files: pydantic's errors become one error that names the line and the nearest known key."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest, some
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, nearest, preview
 from dataops_platform.kit.yaml_file import Loc, YamlFile
 
 M = TypeVar("M", bound=BaseModel)
 
 
 class StrictModel(BaseModel):
-    """A frozen record that refuses unknown keys and values of another type: `"5"` and `true` are no number."""
+    """A frozen record that refuses unknown keys and converts nothing: `"5"` and `true` are not numbers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 def validate(model: type[M], file: YamlFile) -> M:
-    """The file's content as a record.
+    """Return the file's content as a record.
 
     Raises: UsedWrongly DP-Y014 to DP-Y017 with `file:line:column`, the reason and the nearest known key or word.
     """
@@ -34,6 +34,7 @@ def validate(model: type[M], file: YamlFile) -> M:
         return model.model_validate(data)
     except ValidationError as error:
         problems = error.errors(include_url=False)
+        # a misspelt key is also a missing one: only the first of the two shows what to correct
         problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
         others = len({_place_of(p, file) for p in problems}) - 1
         more = f" ({others} more in this file)" if others else ""
@@ -41,12 +42,15 @@ def validate(model: type[M], file: YamlFile) -> M:
 
 
 def secret(message: str) -> PydanticCustomError:
-    """What a validator raises to refuse a value that must not be shown."""
+    """Return the error with which a validator refuses a value that must not appear in a message."""
     return PydanticCustomError("secret", "{message}", {"message": message})
 
 
 def _place_of(problem: Any, file: YamlFile) -> Loc:
-    """A missing key where it should be, else what the file has (pydantic adds the members of a union)."""
+    """Return the location of a problem in the file; for a missing key the location where it belongs.
+
+    Pydantic adds the members of a union to a location; these are cut off.
+    """
     loc = tuple(problem["loc"])
     return loc if problem["type"] == "missing" else file.known(loc)
 
@@ -60,20 +64,23 @@ def _error_of(model: type[BaseModel], file: YamlFile, problem: Any, more: str) -
     if problem["type"] == "missing":
         return UsedWrongly("DP-Y016", place=file.place(loc[:-1]), key=key, more=more)
     hidden = problem["type"] == "secret" or isinstance(problem["input"], dict | list)
-    given = "" if hidden else f" (given: {some([repr(problem['input'])])})"
+    given = "" if hidden else f" (given: {preview([repr(problem['input'])])})"
     reason = problem["msg"].removeprefix("Value error, ") + given
     return UsedWrongly("DP-Y017", place=place, key=key, reason=reason, hint=_nearest_value(problem), more=more)
 
 
 def _nearest_value(problem: Any) -> str:
-    """A hint naming the nearest of several allowed words."""
+    """Return a hint that names the nearest of several allowed words, else an empty string."""
     allowed = re.findall(r"'([^']*)'", problem["ctx"]["expected"]) if problem["type"] == "literal_error" else []
     near = nearest(str(problem["input"]), allowed) if len(allowed) > 1 else ""
     return f"; did you mean {near!r}?" if near else ""
 
 
 def known_keys(model: type[BaseModel], loc: Loc) -> list[str]:
-    """The keys a record accepts at `loc`; those of the deepest record on the way when `loc` leads nowhere."""
+    """Return the keys that a record accepts at `loc`.
+
+    Where `loc` leads nowhere these are the keys of the deepest record on the way.
+    """
     current: Any = model
     for part in loc:
         inner = _step(current, part)

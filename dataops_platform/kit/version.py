@@ -1,3 +1,3 @@
-"""The version of this package; part of every step's code digest."""
+"""The version of this package."""
 
 VERSION = "0.1.0"

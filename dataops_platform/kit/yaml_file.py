@@ -1,4 +1,4 @@
-"""YAML as configuration: no duplicate keys, anchors or tags, bounded size, and every value's place in the file."""
+"""YAML as configuration: no duplicate keys, anchors or tags, bounded size, and the place of every value in the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.errors import UsedWrongly, preview
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 50
@@ -19,31 +19,31 @@ Loc = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class YamlFile:
-    """Plain data of a YAML file and the (line, column), from 1, of each key and list item."""
+    """The data of a YAML file, and the (line, column), from 1, of each key and list item."""
 
     name: str
     data: Any
     places: dict[Loc, tuple[int, int]] = field(repr=False)
 
     def below(self, key: str) -> YamlFile:
-        """What stands under a key of the file, as a file of its own with the places of the whole."""
+        """Return what stands under a top-level key as a file of its own; places stay those of the whole file."""
         places = {loc[1:]: place for loc, place in self.places.items() if loc[:1] == (key,)}
         return YamlFile(self.name, self.data.get(key), places)
 
     def known(self, loc: Loc) -> Loc:
-        """`loc`, or its nearest parent that is in the file."""
+        """Return `loc`, or its nearest parent that is in the file."""
         while loc and loc not in self.places:
             loc = loc[:-1]
         return loc
 
     def place(self, loc: Loc) -> str:
-        """`file:line:column` of a location; of its nearest known parent when it is not in the file."""
+        """Return `file:line:column` of a location, or of its nearest parent that is in the file."""
         line, column = self.places.get(self.known(loc), (1, 1))
         return f"{self.name}:{line}:{column}"
 
 
 def read_yaml(path: Path, name: str = "") -> YamlFile:
-    """Reads one YAML document; errors call it `name`, the file's own when none is given.
+    """Read one YAML document; errors call it `name`, the file's own when none is given.
 
     Raises: UsedWrongly DP-Y001 to DP-Y013 when the file is missing, too large or deep, is no UTF-8, is no YAML,
     or has a duplicate key, a key that is no text, an anchor, an alias, a tag, or a number that people read otherwise.
@@ -51,7 +51,7 @@ def read_yaml(path: Path, name: str = "") -> YamlFile:
     import yaml
 
     name = name or path.name or str(path)
-    loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is several times faster, where built in
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -86,7 +86,7 @@ def _at(name: str, mark: Any) -> str:
 
 
 def _place(raw: bytes, offset: int) -> str:
-    """`line:column` of a byte."""
+    """Return `line:column` of a byte."""
     before = raw[:offset].decode(errors="replace")
     return f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
 
@@ -110,7 +110,7 @@ def _refuse_aliases_and_depth(events: Iterator[Any], name: str) -> None:
 
 
 def _is_another_number(text: str, value: Any) -> bool:
-    """Whether YAML 1.1 makes another number of a text than people do: `010` is octal, `1:30` counts in sixties."""
+    """Return whether YAML 1.1 reads a text as another number than people do: `010` in octal, `1:30` in sixties."""
     if re.fullmatch(r"[-+]?[0-9][0-9_]*", text) and isinstance(value, int):
         return int(text.replace("_", "")) != value
     return ":" in text and isinstance(value, int | float)
@@ -125,9 +125,9 @@ def _walk(node: Any, loc: Loc, places: dict[Loc, tuple[int, int]], name: str, lo
         try:
             value = loader.construct_object(node)
         except (ValueError, yaml.constructor.ConstructorError) as error:
-            raise UsedWrongly("DP-Y008", place=place, text=some([node.value])) from error
+            raise UsedWrongly("DP-Y008", place=place, text=preview([node.value])) from error
         if _is_another_number(node.value, value):
-            raise UsedWrongly("DP-Y009", place=place, text=some([node.value]), value=value)
+            raise UsedWrongly("DP-Y009", place=place, text=preview([node.value]), value=value)
     elif isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:

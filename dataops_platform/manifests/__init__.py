@@ -1,1 +1,1 @@
-"""Plain records of what a step made, from what, under which rules; and what follows from them."""
+"""Plain records of what was made: manifests, cuts, and the history of an environment."""

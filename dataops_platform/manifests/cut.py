@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
+from typing import Any
 
 from dataops_platform.kit.digests import canonical_json, digest_of, digest_of_bytes
 from dataops_platform.kit.record import Record, plain_of, record_of
-from dataops_platform.manifests.manifest import Head, Kind, Manifest
+from dataops_platform.manifests.manifest import Head, InputRef, Kind, Manifest
+from dataops_platform.manifests.windows import Windows
 
 FORMAT = 1
 """The format of a cut; docs/concepts/formats.md says when it is raised."""
@@ -17,23 +19,36 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Member(Record):
-    """One table or model of a cut. `version` and `area` are locators and no part of the cut's identity."""
+    """One table or model of a cut. `version` and `area` are locators and not part of the cut's identity."""
 
     name: str
     kind: Kind
-    digest: str
     version: str
-    partitions: tuple[str, ...]
-    manifests: tuple[str, ...]
-    contract: str
-    rows: int
+    windows: Windows
     area: str = ""
     """The environment whose build area (for a model: whose registered name) holds the version."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of the content."""
+        return self.windows.digest
+
+    @property
+    def rows(self) -> int:
+        """Audited rows; of a model those that it was made from."""
+        return self.windows.rows
+
+    @property
+    def contract(self) -> str:
+        """Digest of the contracts that its windows were audited under."""
+        return digest_of(list(self.windows.contracts))
 
 
 @dataclass(frozen=True)
 class Cut(Record):
-    """Members in order of name. `under`: what they were made from, where that was given to an environment unshown."""
+    """Members in order of name. `under` holds what they were made from, where an environment received that without
+    showing it.
+    """
 
     members: tuple[Member, ...]
     under: tuple[Member, ...] | None = None
@@ -41,50 +56,50 @@ class Cut(Record):
 
     @cached_property
     def id(self) -> str:
-        """The publication id: digest of names, contents, partitions and contracts; not of versions, runs or times."""
-        return digest_of([[m.name, m.kind, m.digest, list(m.partitions), m.contract] for m in self.members])
+        """The publication's id: a digest of names, contents, windows and contracts, not of versions, runs or times."""
+        return digest_of([[m.name, m.kind, m.digest, m.windows.root, m.contract] for m in self.members])
 
     @cached_property
     def name(self) -> str:
-        """The digest of the stored text: of all that the cut says, also of where its members lie."""
+        """The digest of the stored text, which covers the whole cut, also the locators of its members."""
         return digest_of_bytes(self.to_text().encode())
 
     def member(self, name: str) -> Member | None:
-        """The member called `name`, if there is one."""
+        """Return the member called `name`, or None."""
         return next((m for m in self.members if m.name == name), None)
 
     def to_text(self) -> str:
-        """The text that is stored: canonical JSON."""
+        """Return the stored text: canonical JSON."""
         return canonical_json(plain_of(self))
 
     @classmethod
     def from_text(cls, text: str) -> Cut:
-        """The cut written by `to_text`. Raises: ValueError for another text."""
+        """Return the cut that `to_text` wrote. Raises: ValueError for another text."""
         return record_of(cls, json.loads(text))
 
 
 def cut_of(heads: Iterable[Head]) -> Cut:
-    """The cut made of these heads."""
-    members = [
-        Member(
-            name=head.name,
-            kind=head.kind,
-            digest=head.digest,
-            version=head.version,
-            partitions=tuple(sorted(head.partitions)),
-            manifests=tuple(m.id for m in head.manifests),
-            contract=digest_of(sorted({m.step.contract for m in head.manifests})),
-            rows=sum(m.rows_audited for m in head.manifests),
-            area=head.area,
-        )
-        for head in heads
-    ]
+    """Return the cut of these heads."""
+    members = [Member(head.name, head.kind, head.version, head.windows, head.area) for head in heads]
     return Cut(tuple(sorted(members, key=lambda m: m.name)))
+
+
+def member_row(member: Member) -> dict[str, Any]:
+    """A member as a row of a table for people."""
+    return {
+        "name": member.name,
+        "kind": member.kind,
+        "rows": member.rows,
+        "windows": member.windows.count,
+        "digest": member.digest,
+        "area": member.area,
+        "version": member.version,
+    }
 
 
 @dataclass(frozen=True)
 class Stale:
-    """A member that was made from another content of `source` than the cut shows."""
+    """A member that was made from other content of `source` than the cut shows."""
 
     name: str
     source: str
@@ -95,25 +110,38 @@ class Stale:
         return f"{self.name}{part} was made from an older {self.source}"
 
 
+def judged_members(heads: Mapping[str, Head], consistent: Cut) -> set[str]:
+    """The members that `stale_members` must look at, where those of `consistent` were made from one another.
+
+    What changed since, what was made from that, and what was made from something outside the cut that it shares with
+    what changed: two contents of it would not be consistent.
+    """
+    before = {member.name: member.windows.node for member in consistent.members}
+    changed = {name for name, head in heads.items() if before.get(name) != head.windows.node}
+    touched = changed | {name for one in changed for name in heads[one].windows.lineage}
+    return {name for name, head in heads.items() if name in changed or touched & {*head.windows.lineage}}
+
+
 def stale_members(
     heads: Mapping[str, Head],
-    manifest_of: Callable[[str], Manifest],
+    manifests_of: Callable[[InputRef], Collection[Manifest]],
     newest: Mapping[str, Head] | None = None,
     older: Collection[str] = (),
+    judged: Collection[str] | None = None,
 ) -> list[Stale]:
-    """Which heads of a cut were made from inputs that differ from those in the cut; empty when it is consistent.
+    """Return the heads of a cut that were made from inputs other than those in the cut; empty when it is consistent.
 
-    Follows inputs that are not in the cut down to members that are, and sees to it that of an input outside the cut all
-    members were made from one content. `newest` has the heads of everything, to say which of two contents is the older;
-    `older` are members that may have been made from older inputs: models of a release, which new data does not
-    retrain. `manifest_of` gives a manifest by its id. A file has no manifest:
-    which of its lines came when is the extract's.
+    Inputs outside the cut are followed down to members of it; all members must be made from the same content of such an
+    input. `newest` has the heads of everything and decides which of two contents is the older one. `older` are members
+    that may be made from older inputs: models of a release, which new data does not retrain. Only the members of
+    `judged` are looked at, when it is given. `manifests_of` returns the manifests of an input. A file has no manifest:
+    the extract stage knows which of its lines came when.
     """
     found: dict[Stale, None] = {}
     newest = newest or {}
-    manifest_of = cache(manifest_of)  # many members come from the same few
+    known: dict[InputRef, Collection[Manifest]] = {}  # many members come from the same few
     outside: dict[tuple[str, str], dict[str, list[Stale]]] = {}
-    for head in (head for name, head in heads.items() if name not in older):
+    for head in (head for name, head in heads.items() if name not in older and (judged is None or name in judged)):
         seen: set[tuple[str, str]] = set()
         todo = [(manifest.partition, ref) for manifest in head.manifests for ref in manifest.step.inputs]
         while todo:
@@ -122,13 +150,15 @@ def stale_members(
                 if _digest(heads[ref.name], ref.partition) != ref.digest:
                     found[Stale(head.name, ref.name, partition)] = None
                 continue
-            if ref.manifests:
-                contents = outside.setdefault((ref.name, ref.partition), {})
-                contents.setdefault(ref.digest, []).append(Stale(head.name, ref.name, partition))
-            for manifest_id in ref.manifests:
-                if (partition, manifest_id) not in seen:
-                    seen.add((partition, manifest_id))
-                    todo += [(partition, inner) for inner in manifest_of(manifest_id).step.inputs]
+            if not ref.is_made:
+                continue
+            contents = outside.setdefault((ref.name, ref.partition), {})
+            contents.setdefault(ref.digest, []).append(Stale(head.name, ref.name, partition))
+            if ref not in known:
+                known[ref] = manifests_of(ref)
+            new = [manifest for manifest in known[ref] if (partition, manifest.id) not in seen]
+            seen |= {(partition, manifest.id) for manifest in new}
+            todo += [(partition, inner) for manifest in new for inner in manifest.step.inputs]
     for (name, partition), contents in outside.items():
         if len(contents) > 1:
             now = newest.get(name)

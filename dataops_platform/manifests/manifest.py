@@ -1,38 +1,51 @@
-"""What one step made: a table (or one partition of it) or a model version, from which inputs, under which rules."""
+"""What one step made (a table, one of its partitions, or a model version), its inputs, and the verdicts on it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 from dataops_platform.kit.digests import canonical_json, digest_of, digest_of_bytes
 from dataops_platform.kit.record import Record, plain_of, record_of
-from dataops_platform.manifests.table_digest import TableDigest
+from dataops_platform.manifests.windows import LEAF, Planted, Window, Windows, plant
 
 Kind = Literal["table", "model"]
 WHOLE = ""
-"""The partition key of something that has no partitions."""
+"""The partition key of a table or model without partitions."""
 FORMAT = 1
 """The format of a manifest; docs/concepts/formats.md says when it is raised."""
 
 
 @dataclass(frozen=True)
 class InputRef(Record):
-    """Something a step read: its content and the manifests that made it. A file has no manifest."""
+    """An input of a step: its content, and the manifests that made it. A file has no manifest.
+
+    The manifests of a table of many windows are those of the tree whose root is `node`. `lineage` names all tables that
+    it was made from.
+    """
 
     name: str
     digest: str
     partition: str = WHOLE
     manifests: tuple[str, ...] = ()
+    node: str | None = None
+    lineage: tuple[str, ...] = ()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether a manifest says how it was made; not so of a file."""
+        return bool(self.manifests or self.node)
 
 
 @dataclass(frozen=True)
 class Verdict(Record):
-    """What one rule said about one batch: how many rows it refused (or, as a warning, marked).
+    """The outcome of one rule for one batch: the number of rows it refused or, as a warning, marked.
 
-    A rule over all rows together has `measured` a number, and `failing_rows` is 1 where that breaks its limit.
+    A rule over all rows together has a number in `measured`; `failing_rows` is 1 where that number breaks the rule's
+    limit.
     """
 
     rule: str
@@ -43,7 +56,7 @@ class Verdict(Record):
 
 @dataclass(frozen=True)
 class StepIdentity(Record):
-    """Everything that decides a step's result; equal digests mean: nothing to do."""
+    """Everything that decides a step's result; a step with the same digest as before has nothing to do."""
 
     code: str
     config: str
@@ -80,48 +93,74 @@ class Manifest(Record):
 
     @cached_property
     def id(self) -> str:
-        """Digest of the bytes that are stored."""
+        """The digest of the whole record."""
         return digest_of_bytes(self.to_json().encode())
 
+    @cached_property
+    def lineage(self) -> tuple[str, ...]:
+        """The names of all tables that this was made from, directly or through others, in order."""
+        made = [ref for ref in self.step.inputs if ref.is_made]
+        return tuple(sorted({name for ref in made for name in (ref.name, *ref.lineage)}))
+
+    @property
+    def window(self) -> Window:
+        """What the tree of a table keeps of it."""
+        return Window(
+            self.partition, self.digest, self.id, self.rows_audited, self.recorded_at, self.step.contract, self.lineage
+        )
+
     def to_json(self) -> str:
-        """The record as canonical JSON: the text that is stored."""
+        """Return the stored text: canonical JSON."""
         return canonical_json(plain_of(self))
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        """The record written by `to_json`. Raises: ValueError for another text."""
+        """Return the manifest that `to_json` wrote. Raises: ValueError for another text."""
         return record_of(cls, json.loads(text))
 
 
 @dataclass(frozen=True)
 class Head:
-    """The last audited version of a table or model in a build area, with the manifest of each partition.
+    """The last audited version of a table or model in a build area, with the manifest of each partition, by key.
 
-    `version` is a locator and means something only to the warehouse (a table) or to the registry (a model).
+    `version` is a locator and means something only to the warehouse (a table) or to the registry (a model). The lake
+    gives the tree of the partitions (`kept`), and manifests that are read when they are first looked at.
     """
 
     name: str
     kind: Kind
     version: str
-    manifests: tuple[Manifest, ...]
+    manifests: Sequence[Manifest]
     area: str = ""
     """The environment whose build area (for a model: whose registered name) holds the version."""
+    kept: Windows | None = field(default=None, compare=False)
 
     @cached_property
+    def planted(self) -> Planted:
+        """The tree of the partitions, with the nodes that the lake does not keep yet."""
+        return Planted(self.kept, {}) if self.kept else plant(manifest.window for manifest in self.manifests)
+
+    @property
+    def windows(self) -> Windows:
+        """The partitions in sum."""
+        return self.planted.windows
+
+    @property
     def digest(self) -> str:
-        """Digest of the content: for a table the sum over its partitions, for a model that of its artefact."""
-        if self.kind == "model":
-            return self.manifests[0].digest
-        return str(sum((TableDigest.parse(m.digest) for m in self.manifests), TableDigest()))
+        """The digest of the content: for a table the sum over its partitions, for a model that of its artefact."""
+        return self.windows.digest
 
     @cached_property
     def partitions(self) -> dict[str, Manifest]:
-        """The manifest of each partition by its key; one with the key `""` when there are no partitions."""
+        """The manifest of each partition by key; the key is `""` without partitions."""
         return {manifest.partition: manifest for manifest in self.manifests}
 
     def ref(self, partition: str = WHOLE) -> InputRef:
-        """How a step that reads this head, or one partition of it, records what it read."""
+        """Return the reference with which a step records that it read this head, or one partition of it."""
         if partition:
             manifest = self.partitions[partition]
-            return InputRef(self.name, manifest.digest, partition, (manifest.id,))
-        return InputRef(self.name, self.digest, WHOLE, tuple(m.id for m in self.manifests))
+            return InputRef(self.name, manifest.digest, partition, (manifest.id,), lineage=manifest.lineage)
+        lineage = self.windows.lineage
+        if self.kept and self.kept.count > LEAF:
+            return InputRef(self.name, self.digest, WHOLE, node=self.kept.node, lineage=lineage)
+        return InputRef(self.name, self.digest, WHOLE, tuple(m.id for m in self.manifests), lineage=lineage)

@@ -1,4 +1,4 @@
-"""What a column looks like, in five values."""
+"""The profile of a column: counts and extremes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ Extreme = int | float | str | None
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """One column of a batch: how many nulls, about how many different values (an estimate, a few percent off), and the
-    smallest and the largest. These are numbers or texts of at most 64 characters, and null where nobody asked.
+    """One column of a batch: nulls, distinct values (an estimate, a few percent off), smallest and largest value.
+
+    The extremes are numbers or texts of at most 64 characters, and null where they were not asked for.
     """
 
     name: str
@@ -24,14 +25,14 @@ class ColumnProfile:
 
 
 def profile_details(profile: Sequence[ColumnProfile]) -> dict[str, Any]:
-    """A batch's profile as a manifest keeps it among its details."""
+    """Return a batch's profile as a manifest keeps it among its details."""
     return {"profile": [dataclasses.asdict(column) for column in profile]}
 
 
 def merged_profile(batches: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The profile of several batches (manifests' details) together, column by column.
+    """Return the profile of several batches (manifests' details) together, column by column.
 
-    Nulls add up; of `distinct` the largest is kept, since different values of two batches may be the same.
+    Nulls add up. Of `distinct` the largest is kept, because two batches may share values.
     """
     columns: dict[str, list[dict[str, Any]]] = {}
     for column in (column for batch in batches for column in batch.get("profile", ())):

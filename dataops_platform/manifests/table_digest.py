@@ -26,7 +26,7 @@ class TableDigest:
         return TableDigest(self.rows + other.rows, (self.low + other.low) % _HALF, (self.high + other.high) % _HALF)
 
     def __sub__(self, other: TableDigest) -> TableDigest:
-        """What is left without the rows of `other`. Raises: ValueError when it has more rows than this."""
+        """Return the digest without the rows of `other`. Raises: ValueError when `other` has more rows."""
         if other.rows > self.rows:
             raise ValueError(f"{other.rows} rows cannot be taken from {self.rows}")
         return TableDigest(self.rows - other.rows, (self.low - other.low) % _HALF, (self.high - other.high) % _HALF)
@@ -36,7 +36,7 @@ class TableDigest:
 
     @classmethod
     def parse(cls, text: str) -> TableDigest:
-        """The digest written as `dp1:<rows>:<32 hex digits>`. Raises: ValueError."""
+        """Return the digest written as `dp1:<rows>:<32 hex digits>`. Raises: ValueError."""
         match = _FORM.fullmatch(text)
         if match is None:
             raise ValueError(f"not a table digest: {text[:60]!r}")

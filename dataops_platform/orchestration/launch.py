@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean, some, stopped
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, preview, stopped
 from dataops_platform.orchestration.reaper import PROCESS_TAG, reap, this_process
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.publish.run import PUBLICATION, refuse_held
@@ -151,7 +151,7 @@ def _partition_tags(specs: Sequence[Any], partitions: Sequence[str]) -> dict[str
             raise UsedWrongly("DP-R009", partition=partitions[0])
         return {}
     if len(cuts) > 1:
-        raise UsedWrongly("DP-R006", assets=some(cuts.values()))
+        raise UsedWrongly("DP-R006", assets=preview(cuts.values()))
     keys = list(next(iter(cuts)).get_partition_keys())
     for partition in partitions:
         if partition not in keys:

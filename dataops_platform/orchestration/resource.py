@@ -12,7 +12,7 @@ from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifier
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.guard import refuse_other_code
-from dataops_platform.technologies.mlflow.registry import version_called
+from dataops_platform.technologies.mlflow.registry import resolve_version
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.warehouse.open import lake_of
 from dataops_platform.warehouse.shown_rows import Selection, shown_rows
@@ -113,7 +113,7 @@ class MlflowResource(ProjectResource):
         """
         project = self.load()
         if alias:
-            return version_called(open_tracking(project).client, model_name(project, model), alias)
+            return resolve_version(open_tracking(project).client, model_name(project, model), alias)
         with lake_of(project, read_only=True) as lake:
             shown = {m.name: m.version for m in lake.state(project.environment).cut.members if m.kind == "model"}
         if model not in shown:

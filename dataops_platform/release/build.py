@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import digest_of, digest_of_files, short
-from dataops_platform.kit.errors import Refused, some
+from dataops_platform.kit.errors import Refused, preview
 from dataops_platform.kit.git import commit_of, uncommitted
-from dataops_platform.manifests.cut import Cut, cut_of
+from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.events import Build
 from dataops_platform.manifests.manifest import Manifest
 from dataops_platform.release.release import RELEASE, Release, find_release
@@ -18,7 +18,7 @@ from dataops_platform.settings.environ import actor
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.contract_files import contract_of
 from dataops_platform.stages.inputs import ELSEWHERE
-from dataops_platform.warehouse.heads import read_manifests
+from dataops_platform.warehouse.heads import heads_of_cut
 from dataops_platform.warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def build_release(project: Project, lake: Lake, defs: Definitions, clock: Clock 
 def as_last_made(lake: Lake, environment: str, shown: Cut) -> Cut:
     """What is shown, as it was last made and judged: other code that made the same contents published nothing."""
     heads = lake.heads(environment)
-    again = cut_of(heads[member.name] for member in shown.members if member.name in heads)
+    again = lake.cut_of(heads[member.name] for member in shown.members if member.name in heads)
     return again if again.id == shown.id else shown
 
 
@@ -60,7 +60,7 @@ def release_of(project: Project, cut: Cut, clock: Clock = utc_now) -> Release:
     root = project.root
     changed = uncommitted(root)
     if changed and project.environment != "dev":
-        raise Refused("DP-L005", count=len(changed), files=some(changed), environment=project.environment)
+        raise Refused("DP-L005", count=len(changed), files=preview(changed), environment=project.environment)
     contracts = {m.name: contract_of(project, m.name) for m in cut.members if m.kind == "table"}
     dbt = [p for p in code_files(root) if (root / p.relative_to(root).parts[0] / "dbt_project.yml").is_file()]
     return Release(
@@ -83,10 +83,10 @@ def release_of(project: Project, cut: Cut, clock: Clock = utc_now) -> Release:
 def refuse_other_makers(lake: Lake, cut: Cut, defs: Definitions, environment: str) -> None:
     """Refuses a cut that today's code, settings and contracts would make otherwise. Raises: Refused DP-L006."""
     known = {spec.key.path[-1]: spec.code_version for spec in defs.resolve_all_asset_specs()}
-    manifests = read_manifests(lake.connection, [i for m in cut.members for i in m.manifests])
-    other = [m.name for m in cut.members if any(_is_other(manifests[i], known) for i in m.manifests)]
+    heads = heads_of_cut(lake.connection, cut)
+    other = [name for name, head in heads.items() if any(_is_other(manifest, known) for manifest in head.manifests)]
     if other:
-        raise Refused("DP-L006", names=some(other), environment=environment)
+        raise Refused("DP-L006", names=preview(other), environment=environment)
 
 
 def _is_other(manifest: Manifest, known: Mapping[str, str | None]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dataops_platform.manifests.manifest import Manifest
 from dataops_platform.stages.inputs import ELSEWHERE
-from dataops_platform.warehouse.heads import locate_manifests, read_manifests, siblings_of
+from dataops_platform.warehouse.heads import ids_of_inputs, locate_manifests, read_manifests, siblings_of
 from dataops_platform.warehouse.lake import Lake
 
 SOURCES = ("extract", ELSEWHERE)
@@ -36,7 +36,7 @@ def origin_of(lake: Lake, results: Iterable[str], within: Collection[str] | None
             is_given = manifest.stage in SOURCES or (within is not None and name not in within)
             (given if is_given else made)[name] = manifest
         new = [found[name] for name in found if name in made]
-        todo = {i for manifest in new for ref in manifest.step.inputs for i in ref.manifests}
+        todo = ids_of_inputs(lake.connection, (ref for manifest in new for ref in manifest.step.inputs))
         todo |= {manifest.id for manifest in siblings_of(lake.connection, new)}
         todo -= made.keys() | given.keys()
     return Origin(made, given)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from dataops_platform.kit.digests import digest_of, short
-from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.errors import UsedWrongly, preview
 from dataops_platform.kit.record import plain_of, record_of
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.warehouse.lake import Lake
@@ -105,7 +105,7 @@ def find_release(lake: Lake, wanted: str, built_in: str = "") -> Release:
     if not known:
         raise UsedWrongly("DP-L070")
     if wanted and not found:
-        raise UsedWrongly("DP-L003", wanted=wanted, known=some(reversed(known)))
+        raise UsedWrongly("DP-L003", wanted=wanted, known=preview(reversed(known)))
     if wanted and len(found) > 1:
-        raise UsedWrongly("DP-L073", wanted=wanted, known=some(reversed(found)))
+        raise UsedWrongly("DP-L073", wanted=wanted, known=preview(reversed(found)))
     return found[-1]

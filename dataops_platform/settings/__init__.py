@@ -1,1 +1,1 @@
-"""What the user decided: `dataops.yaml` and environment variables. No other room reads either."""
+"""Decisions of the user: `dataops.yaml` and environment variables. No other room reads either."""

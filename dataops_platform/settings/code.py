@@ -1,4 +1,4 @@
-"""The code of a project: the files that decide what its steps do, and the lock that decides what they run with."""
+"""The code of a project: the files that decide what its steps do, and the lock of what they run with."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from dataops_platform.kit.digests import digest_of, digest_of_file, digest_of_fi
 from dataops_platform.kit.paths import find_upward
 from dataops_platform.settings.project import FILE_NAME
 
-_MADE = frozenset({"__pycache__", "target", "logs", "dbt_packages"})
+_GENERATED = frozenset({"__pycache__", "target", "logs", "dbt_packages"})
 
 
 def code_files(root: Path) -> list[Path]:
-    """`dataops.yaml`, `pyproject.toml`, and all below `src`, `contracts` and the folders that are dbt projects.
+    """Return `dataops.yaml`, `pyproject.toml`, and all files below `src`, `contracts` and the folders of dbt projects.
 
-    Data, tests and documents do not decide what a step does; what tools write beside the code is no code.
+    Data, tests and documents do not decide what a step does. Files that tools generate beside the code are left out.
     """
     folders = [root / "src", root / "contracts", *sorted(path.parent for path in root.glob("*/dbt_project.yml"))]
-    alone = [root / FILE_NAME, root / "pyproject.toml"]
-    return [path for path in alone if path.is_file()] + [path for folder in folders for path in _below(folder)]
+    single_files = [root / FILE_NAME, root / "pyproject.toml"]
+    return [path for path in single_files if path.is_file()] + [path for folder in folders for path in _below(folder)]
 
 
 def code_digest_of(root: Path) -> str:
-    """Digest of a project's code: equal for the same files in any folder of any machine."""
+    """Return the digest of a project's code; equal files give equal digests in any folder on any machine."""
     return digest_of_files(root, code_files(root))
 
 
 def lock_file(root: Path) -> Path | None:
-    """The nearest `uv.lock` at or above a project."""
+    """Return the nearest `uv.lock` at or above a project, or None."""
     return find_upward("uv.lock", root)
 
 
 def lock_digest(root: Path) -> str:
-    """Digest of the lock of a project; of what is installed here where it has none."""
+    """Return the digest of a project's lock; without a lock that of the packages installed here."""
     lock = lock_file(root)
     if lock is not None:
         return digest_of_file(lock)
@@ -42,13 +42,13 @@ def lock_digest(root: Path) -> str:
 
 
 def installed_digest() -> str:
-    """Digest of the packages that this interpreter has, and their versions."""
+    """Return the digest of the names and versions of all packages of this interpreter."""
     return digest_of(sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in distributions()}))
 
 
 def _below(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        made = any(part in _MADE or part.startswith(".") or part.endswith(".egg-info") for part in parts)
-        if path.is_file() and not made:
+        is_generated = any(part in _GENERATED or part.startswith(".") or part.endswith(".egg-info") for part in parts)
+        if path.is_file() and not is_generated:
             yield path

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 
 def iso_day(value: object) -> object:
-    """A quoted ISO date as a date; anything else as it is."""
+    """Return a quoted ISO date as a date; any other value unchanged."""
     return dt.date.fromisoformat(value) if isinstance(value, str) else value
 
 

@@ -1,4 +1,4 @@
-"""The environment variables the platform knows."""
+"""The environment variables that the platform reads."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from dataops_platform.kit.faults import arm
 
 NAMES = {
     "DATAOPS_ENV": "The environment to work in; `dev` when not set.",
-    "DATAOPS_ACTOR": "Who works here (CI, containers), in place of the user of the process; a declaration.",
-    "DATAOPS_FAULTS": "Fault points at which to die, for tests only: `publish.before_commit:1,…`.",
+    "DATAOPS_ACTOR": "The actor's name (CI, containers) in place of the process' user; declared, not authenticated.",
+    "DATAOPS_FAULTS": "Fault points at which the process is killed, for tests only: `publish.before_commit:1,…`.",
     "DATAOPS_LEDGER_KEY": "A private OpenSSH key that signs each event of the ledger; unsigned when not set.",
-    "DATAOPS_DAGSTER_URL": "Dagster's web server, as `http://127.0.0.1:3000`; code locations are reloaded there.",
-    "DATAOPS_LOCK": "Set by a code server for its runs: the lock that its interpreter is right for.",
+    "DATAOPS_DAGSTER_URL": "Dagster's web server, as `http://127.0.0.1:3000`; its code locations are reloaded.",
+    "DATAOPS_LOCK": "Set by a code server for its runs: the lock that its interpreter fits.",
     "DAGSTER_HOME": "Dagster's instance folder; the project's `.dataops/dagster` when not set.",
     "NO_COLOR": "Plain text on the terminal when set to anything.",
 }
 
 _SET_BY_ITSELF = frozenset({"_", "COLUMNS", "DAGSTER_HOME", "DATAOPS_ENV", "LINES", "OLDPWD", "PWD", "SHLVL"})
-"""What shells and this platform set on the way; the environment is known from elsewhere."""
+"""Variables that shells and this platform set on the way; the environment is known from elsewhere."""
 
 ENVIRONMENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def chosen_environment() -> str:
-    """The environment named by `DATAOPS_ENV`, else `dev`.
+    """Return the environment named by `DATAOPS_ENV`, else `dev`.
 
     Raises: UsedWrongly DP-P006 for a name that cannot be a schema.
     """
@@ -37,68 +37,74 @@ def chosen_environment() -> str:
 
 
 def checked_environment(name: str) -> str:
-    """`name` when it can name an environment: lower case, at most 40 characters, no double underscore."""
+    """Return `name` when it can name an environment: lower case, at most 40 characters, no double underscore.
+
+    Raises: UsedWrongly DP-P004.
+    """
     if not ENVIRONMENT_NAME.fullmatch(name) or "__" in name:
         raise UsedWrongly("DP-P006", name=name)
     return name
 
 
 def ledger_key() -> Path | None:
-    """The file of the key that signs the ledger's events, if any."""
+    """Return the file of the key that signs the ledger's events, or None."""
     value = os.environ.get("DATAOPS_LEDGER_KEY")
     return Path(value).expanduser() if value else None
 
 
 def dagster_home() -> Path | None:
-    """The folder named by `DAGSTER_HOME`, if any."""
+    """Return the folder named by `DAGSTER_HOME`, or None."""
     value = os.environ.get("DAGSTER_HOME")
     return Path(value) if value else None
 
 
 def dagster_url() -> str:
-    """The address of Dagster's web server named by `DATAOPS_DAGSTER_URL`; empty when not set."""
+    """Return the address of Dagster's web server from `DATAOPS_DAGSTER_URL`; empty when not set."""
     return os.environ.get("DATAOPS_DAGSTER_URL", "")
 
 
 def known_lock() -> tuple[str, str]:
-    """Digests of the lock that this process' interpreter was right for, and of what was installed then; else empty."""
+    """Return the digests of the lock that this process' interpreter fits, and of the packages installed then.
+
+    Both are empty when no parent process recorded them.
+    """
     lock, _, installed = os.environ.get("DATAOPS_LOCK", "").partition(" ")
     return lock, installed
 
 
 def set_known_lock(lock: str, installed: str) -> None:
-    """Says to the processes that this one starts what its interpreter is right for, whatever is edited since."""
+    """Record for child processes which lock the interpreter fits, so that later edits of the lock do not count."""
     os.environ["DATAOPS_LOCK"] = f"{lock} {installed}"
 
 
 def set_dagster_home(folder: Path) -> None:
-    """Names Dagster's instance folder for this process and those it starts."""
+    """Set Dagster's instance folder for this process and those it starts."""
     os.environ["DAGSTER_HOME"] = str(folder)
 
 
 def set_environment(name: str) -> None:
-    """Names the environment for this process and those it starts."""
+    """Set the environment for this process and those it starts."""
     os.environ["DATAOPS_ENV"] = checked_environment(name)
 
 
 def variables_with(**more: str) -> dict[str, str]:
-    """The environment variables for a program that is started, with more of them."""
+    """Return the environment variables of this process with `more` added, for a child process."""
     return {**os.environ, **more}
 
 
 def digest_of_variables() -> str:
-    """Digest of all environment variables that a project's code may read, without those that count shells."""
+    """Return the digest of the environment variables that a project's code may read, without those that shells set."""
     return digest_of({name: value for name, value in os.environ.items() if name not in _SET_BY_ITSELF})
 
 
 def mlflow_defaults() -> None:
-    """Keeps MLflow from telling anybody and from loading pickles, unless the user decided otherwise."""
+    """Turn off MLflow's telemetry and its loading of pickles, unless the user has set them."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
 
 
 def arm_faults() -> None:
-    """Arms the fault points that a test asked for. Raises: UsedWrongly DP-P010 for one that there is not."""
+    """Arm the fault points that a test asks for. Raises: UsedWrongly DP-P010 for a name that is no fault point."""
     try:
         arm(os.environ.get("DATAOPS_FAULTS", ""))
     except ValueError as error:
@@ -106,7 +112,7 @@ def arm_faults() -> None:
 
 
 def actor() -> str:
-    """The name in `DATAOPS_ACTOR`, else the user this process runs as; a declaration, not an authentication.
+    """Return the name in `DATAOPS_ACTOR`, else the user this process runs as; a declaration, not an authentication.
 
     Raises: UsedWrongly DP-P011 for a name with spaces or a colon.
     """

@@ -1,4 +1,4 @@
-"""Environments in `dataops.yaml`: where releases come from, which gates they pass, when the environment runs."""
+"""Environments in `dataops.yaml`: where releases come from, which gates they pass, when an environment runs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dataops_platform.settings.environ import checked_environment
 
 PERSON = re.compile(r"(role:[a-z0-9_-]+|[^\s:]+)")
 ANYONE = "*"
-"""Among the people of a role: whoever it is."""
+"""Stands among the people of a role for everybody."""
 
 
 def environment_name(value: str) -> str:
-    """`value` when it can name an environment."""
+    """Return `value` when it can name an environment. Raises: ValueError."""
     try:
         return checked_environment(value)
     except UsedWrongly as error:
@@ -27,14 +27,17 @@ def environment_name(value: str) -> str:
 
 
 def cron_text(value: str) -> str:
-    """`value` when it has the five fields of a cron schedule; Dagster checks each when it loads."""
+    """Return `value` when it has the five fields of a cron schedule. Dagster checks each field when it loads.
+
+    Raises: ValueError.
+    """
     if len(value.split()) != 5:
         raise ValueError('write five fields: minute hour day month weekday, as in "0 5 * * *"')
     return value
 
 
 def person(value: str) -> str:
-    """`value` when it names a person, or a role as `role:<name>`."""
+    """Return `value` when it names a person, or a role as `role:<name>`. Raises: ValueError."""
     if not PERSON.fullmatch(value):
         raise ValueError("write a person's name without spaces, or role:<name>")
     return value
@@ -45,76 +48,76 @@ Cron = Annotated[str, AfterValidator(cron_text)]
 Person = Annotated[str, AfterValidator(person)]
 
 
-class WaiverOfGate(StrictModel):
-    """Lets a gate that says no be passed until a day: who allows it, and why."""
+class GateWaiver(StrictModel):
+    """Lets a failed gate pass until a day; names who allows it and why."""
 
     by: Person
     """Who allows it."""
     why: str = Field(min_length=1)
     """Why."""
     until: Day
-    """The last day on which it counts."""
+    """The last day of the waiver."""
 
 
-class PlainGate(StrictModel):
-    """A gate without settings of its own."""
+class WaivableGate(StrictModel):
+    """A gate without settings other than its waiver."""
 
-    waived: WaiverOfGate | None = None
-    """Lets its no pass for a while; the no is still shown."""
+    waived: GateWaiver | None = None
+    """Lets the gate pass for a while although it fails; the failure is still shown."""
 
 
-class ModelNotWorse(PlainGate):
-    """Each model of a release is judged beside the one shown, on the same rows, as a whole and slice by slice."""
+class ModelNotWorse(WaivableGate):
+    """Compares each model of a release with the one that the environment shows: same rows, as a whole and by slice."""
 
     metric: Literal["auc", "brier"] = "auc"
-    """What is compared: the area under the ROC curve (more is better), or the Brier score (less is better)."""
+    """The metric: the area under the ROC curve (more is better), or the Brier score (less is better)."""
     tolerance: float = Field(default=0.0, ge=0)
-    """How much worse it may be."""
+    """How much worse the model may be."""
     slices: list[str] = []
-    """Columns of the feature table, for each value of which it is compared, too."""
+    """Columns of the feature table; the models are compared on the rows of each of their values, too."""
     smallest_slice: int = Field(default=200, ge=1)
-    """Slices of fewer rows are not compared."""
+    """Slices with fewer rows are not compared."""
 
 
-class Approval(PlainGate):
-    """People who must say yes to the plan: `by` whom, how many, not the one who asks (`four_eyes`), `signed`."""
+class ApprovalGate(WaivableGate):
+    """Requires people to approve the plan: `by` whom, how many, not by its author (`four_eyes`), `signed`."""
 
     by: list[Person] = Field(min_length=1)
-    """People, or roles as `role:NAME`."""
+    """People, or roles as `role:NAME`, whose approval counts."""
     count: int = Field(default=1, ge=1)
-    """How many of them must say yes."""
+    """How many of them must approve."""
     four_eyes: bool = False
-    """Whether a yes of who built the release, or of who promotes it, does not count."""
+    """Whether approvals by the builder of the release, or by the person who promotes it, do not count."""
     signed: bool = False
     """Whether only approvals signed with an SSH key count."""
 
 
-class OwnGate(PlainGate):
-    """A function of the project, `module:function`, that is given the question and answers it."""
+class CustomGate(WaivableGate):
+    """A function of the project, `module:function`, that receives the gate's question and returns an answer."""
 
     call: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
     """The function, as `module:function`."""
     settings: dict[str, Any] = {}
-    """Arguments it is given by name, after the question."""
+    """Keyword arguments of the function."""
 
 
 class GateSettings(StrictModel):
     """One gate, as its name or as a name with settings: `contracts`, `{model_not_worse: {tolerance: 0.01}}`."""
 
-    contracts: PlainGate | None = None
-    """Was each table audited under the contract of the release, and does it hold?"""
-    checks: PlainGate | None = None
-    """Do rules of severity `warning` warn of no more rows than before?"""
-    no_breaking_change: PlainGate | None = None
-    """Is each break announced by a major version, or let pass by `contracts/waivers.yaml`?"""
+    contracts: WaivableGate | None = None
+    """Was each table audited under the release's contract, and does it hold the contract?"""
+    checks: WaivableGate | None = None
+    """Do rules of severity `warning` mark no more rows than before?"""
+    no_breaking_change: WaivableGate | None = None
+    """Does a major version, or a waiver in `contracts/waivers.yaml`, announce each breaking change?"""
     model_not_worse: ModelNotWorse | None = None
-    """Is each model as good as the one shown, on the same rows?"""
-    freshness: PlainGate | None = None
+    """Is each model as good as the one that the environment shows, on the same rows?"""
+    freshness: WaivableGate | None = None
     """Was each table audited within the time that its contract promises?"""
-    approval: Approval | None = None
-    """Did enough people say yes to the plan?"""
-    function: OwnGate | None = None
-    """What does a function of the project answer? Also as its name alone: `my_project.gates:few`."""
+    approval: ApprovalGate | None = None
+    """Have enough people approved the plan?"""
+    function: CustomGate | None = None
+    """Does a function of the project let the release pass? Also written as its name alone: `my_project.gates:few`."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -124,24 +127,24 @@ class GateSettings(StrictModel):
 
     @property
     def kind(self) -> str:
-        """Which gate it is; for a function of the project, `function`."""
+        """The key of the gate; `function` for a function of the project."""
         return next(iter(self.model_fields_set))
 
     @property
     def name(self) -> str:
-        """How people call it: its kind, or the function's reference."""
-        own = self.settings
-        return own.call if isinstance(own, OwnGate) else self.kind
+        """The name that people see: the key, or the reference of the function."""
+        gate = self.settings
+        return gate.call if isinstance(gate, CustomGate) else self.kind
 
     @property
-    def settings(self) -> PlainGate:
-        """Its settings."""
-        found: PlainGate = getattr(self, next(iter(self.model_fields_set), "contracts"))
+    def settings(self) -> WaivableGate:
+        """The settings of the gate."""
+        found: WaivableGate = getattr(self, next(iter(self.model_fields_set), "contracts"))
         return found
 
 
 def gate_item(value: object) -> object:
-    """A gate written as a name alone, as the record it stands for. Raises: ValueError for a name that is none."""
+    """Return a gate that is written as its name alone, as a mapping. Raises: ValueError for an unknown name."""
     if not isinstance(value, str):
         return {k: {} if v is None else v for k, v in value.items()} if isinstance(value, dict) else value
     if ":" in value:
@@ -158,25 +161,26 @@ class EnvironmentSettings(StrictModel):
     """An environment. One with `from` is guarded: it shows only what was promoted to it, and runs only that code."""
 
     from_: EnvironmentName | None = Field(default=None, alias="from")
-    """The environment that releases come from. Without it people work here; releases are built of what it shows."""
+    """The environment that releases come from. Without it people work here, and releases are built from what it shows.
+    """
     gates: list[Gate] = []
-    """What is asked before a promotion, in order."""
+    """The gates that a promotion must pass, in order."""
     schedule: Cron | None = None
-    """When it runs, in UTC, as five fields of cron: new data under the same release."""
+    """When the environment runs, in UTC, as five fields of cron: new data under the same release."""
 
     @model_validator(mode="after")
     def _gates_have_an_entry(self) -> Self:
         if self.gates and self.from_ is None:
             raise ValueError("gates are asked before a promotion: say `from` which environment releases come")
         names = [gate.name for gate in self.gates]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"the gate {twice[0]!r} is there twice")
+        duplicates = sorted({name for name in names if names.count(name) > 1})
+        if duplicates:
+            raise ValueError(f"the gate {duplicates[0]!r} is there twice")
         return self
 
 
 def check_origins(environments: dict[str, EnvironmentSettings]) -> None:
-    """Refuses a `from` that leads nowhere, or round in a circle. Raises: ValueError."""
+    """Refuse a `from` that names no listed environment, or that leads back to where it began. Raises: ValueError."""
     for name in environments:
         seen, at = [name], environments[name].from_
         while at is not None:
@@ -189,7 +193,7 @@ def check_origins(environments: dict[str, EnvironmentSettings]) -> None:
 
 
 def check_roles(environments: dict[str, EnvironmentSettings], roles: dict[str, list[str]]) -> None:
-    """Refuses an approval by a role that nobody has: nobody could give it. Raises: ValueError."""
+    """Refuse an approval gate that names a role without members: nobody could approve. Raises: ValueError."""
     for name, settings in environments.items():
         for approval in (gate.approval for gate in settings.gates if gate.approval):
             for role in (who.removeprefix("role:") for who in approval.by if who.startswith("role:")):
@@ -200,7 +204,7 @@ def check_roles(environments: dict[str, EnvironmentSettings], roles: dict[str, l
 
 
 def people_of(wanted: Iterable[str], roles: dict[str, list[str]]) -> set[str]:
-    """The people that `wanted` names, each role replaced by those who have it."""
+    """Return the people that `wanted` names, each role replaced by its members."""
     found: set[str] = set()
     for name in wanted:
         kind, colon, role = name.partition(":")

@@ -28,16 +28,16 @@ FILE_NAME = "dataops.yaml"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 STATE_FOLDER = ".dataops"
 PIN = "home"
-"""In the state folder of a pinned copy of a project, the file that says where the project itself is."""
+"""The file in the state folder of a pinned copy that holds the path of the project itself."""
 COPIES = "code"
-"""In the state folder of a project, the folder of the pinned copies: a worktree for each commit."""
+"""The folder of the pinned copies in a project's state folder: a worktree for each commit."""
 BRANCHES = "branches"
-"""In the state folder of a project, the folder with a file for each branch environment made from here."""
+"""The folder in a project's state folder that has a file for each branch environment made from here."""
 RESERVED_NAMES = frozenset({"publication", "release"})
 
 
 def table_name(value: str) -> str:
-    """`value` when it can name a table, a model or a project; also its asset key's last part."""
+    """Return `value` when it can name a table, a model or a project, and end an asset key. Raises: ValueError."""
     if not NAME.fullmatch(value) or "__" in value:
         raise ValueError("use lower-case letters, digits and single underscores, starting with a letter")
     if value in RESERVED_NAMES:
@@ -46,7 +46,10 @@ def table_name(value: str) -> str:
 
 
 def without_password(value: str) -> str:
-    """`value` when it holds no password: no `password=…` and no `user:password@host`."""
+    """Return `value` when it holds no password: no `password=…` and no `user:password@host`.
+
+    Raises: PydanticCustomError, which keeps the value out of the message.
+    """
     if re.search(r"(?i)passw(or)?d\s*=|://[^/@]*:[^/@]*@", value):
         raise secret("a password does not belong in a file; use PGPASSWORD or ~/.pgpass")
     return value
@@ -57,10 +60,10 @@ Location = Annotated[str, AfterValidator(without_password)]
 
 
 class LakeSettings(StrictModel):
-    """Where the lake keeps its catalog and its Parquet files; relative to the project."""
+    """Where the lake keeps its catalog and its Parquet files. Relative paths start at the project."""
 
     catalog: Location = "sqlite:.dataops/lake.sqlite"
-    """`sqlite:PATH`, or `postgres:dbname=… host=…`; a password is refused: PGPASSWORD or ~/.pgpass."""
+    """`sqlite:PATH`, or `postgres:dbname=… host=…`. A password is refused: use PGPASSWORD or ~/.pgpass."""
     data: Location = ".dataops/data"
     """The folder of the Parquet files, or a bucket."""
 
@@ -74,23 +77,23 @@ class LakeSettings(StrictModel):
 
 
 class MlflowSettings(StrictModel):
-    """Where MLflow keeps runs and models; relative to the project when a path."""
+    """Where MLflow keeps runs and models. Relative paths start at the project."""
 
     tracking: Location = "sqlite:.dataops/mlflow.sqlite"
     """`sqlite:PATH`, or the address of an MLflow server."""
     artifacts: Location = ".dataops/mlflow"
-    """The folder of models and pictures, where `tracking` is a file."""
+    """The folder of models and pictures when `tracking` is a file."""
 
 
 class PartitionSettings(StrictModel):
-    """Equal spans of time from `start` (inside) to `end` (outside)."""
+    """Partitions of equal length from `start` (inclusive) to `end` (exclusive)."""
 
     every: Literal["month", "day"]
-    """How long each span is."""
+    """The length of a partition."""
     start: Day
     """The first day."""
     end: Day
-    """The first day that is outside."""
+    """The day after the last."""
 
     @model_validator(mode="after")
     def _in_order(self) -> PartitionSettings:
@@ -101,7 +104,7 @@ class PartitionSettings(StrictModel):
         return self
 
     def keys(self) -> list[str]:
-        """First days of all spans, ISO format, in order; also their partition keys."""
+        """Return the partition keys in order: the first day of each partition, in ISO format."""
         keys, day = [], self.start
         while day < self.end:
             keys.append(day.isoformat())
@@ -117,17 +120,17 @@ class DataOpsYaml(StrictModel):
     """The content of `dataops.yaml`."""
 
     project: TableName
-    """What it is called: lower-case letters, digits, single underscores."""
+    """The project's name: lower-case letters, digits, single underscores."""
     owner: str = Field(pattern=r"^(team:[a-z0-9_-]+|[^@\s]+@[^@\s]+)$")
-    """Who owns what has no contract: `team:NAME` or a mail address."""
+    """The owner of everything without a contract: `team:NAME` or a mail address."""
     lake: LakeSettings = LakeSettings()
     """Where the tables are."""
     mlflow: MlflowSettings = MlflowSettings()
     """Where the models are."""
     partitions: dict[str, PartitionSettings] = {}
-    """Spans of time by name, for tables that are loaded span by span."""
+    """Partitions of time by name, for tables that are loaded one partition at a time."""
     roles: dict[str, list[Person]] = {}
-    """People by role; `"*"` among them is anybody."""
+    """People by role; `"*"` among them means everybody."""
     environments: dict[EnvironmentName, EnvironmentSettings] = {"dev": EnvironmentSettings()}
     """Environments by name: lower-case letters, digits, single underscores, at most 40 characters."""
 
@@ -143,13 +146,13 @@ class DataOpsYaml(StrictModel):
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder, its settings and the environment this process works in."""
+    """A project's folder, its settings, and the environment that this process works in."""
 
     root: Path
     settings: DataOpsYaml
     environment: str
     pinned_in: Path | None = None
-    """The folder of the project whose releases this is a pinned copy of; lake and state are there."""
+    """The folder of the project of which this is a pinned copy; lake and state are there."""
 
     @property
     def name(self) -> str:
@@ -157,12 +160,12 @@ class Project:
 
     @property
     def home(self) -> Path:
-        """Where relative paths to lake, registry and state start: the project's folder, also for a pinned copy."""
+        """The folder at which relative paths of lake and registry start: the project's own, also for a pinned copy."""
         return self.pinned_in or self.root
 
     @property
     def state_dir(self) -> Path:
-        """The folder of everything the platform keeps beside the lake: extensions, locks, caches, Dagster's home."""
+        """The folder of all that the platform keeps beside the lake: extensions, locks, caches, Dagster's home."""
         return self.home / STATE_FOLDER
 
     @property
@@ -172,31 +175,31 @@ class Project:
 
     @property
     def is_guarded(self) -> bool:
-        """Whether this environment shows only what was promoted to it, by code of its release."""
+        """Whether this environment shows only what was promoted to it, and runs only its release's code."""
         return self.here.from_ is not None
 
     def settings_of(self, environment: str) -> EnvironmentSettings:
-        """The settings of an environment; a branch environment has none of its own."""
+        """Return the settings of an environment; a branch environment has the defaults."""
         return self.settings.environments.get(environment, EnvironmentSettings())
 
     def at(self, environment: str) -> Project:
-        """The same project in another environment. Raises: UsedWrongly DP-P004 for one that there is not."""
+        """Return the same project in another environment. Raises: UsedWrongly DP-P004 for an unknown environment."""
         return replace(self, environment=known_environment(environment, self.settings, self.state_dir))
 
     @property
     def build_schema(self) -> str:
-        """The schema tables are written to and audited in."""
+        """The schema in which tables are written and audited."""
         return f"{self.environment}__build"
 
     def partition(self, name: str) -> PartitionSettings:
-        """The spans called `name`. Raises: UsedWrongly DP-P003 when there are none."""
+        """Return the partitions called `name`. Raises: UsedWrongly DP-P003 for an unknown name."""
         known = self.settings.partitions
         if name not in known:
             raise UsedWrongly("DP-P003", name=name, hint=did_you_mean(name, known), file=FILE_NAME)
         return known[name]
 
     def file(self, relative: str) -> Path:
-        """A file of the project. Raises: UsedWrongly DP-P007 when it lies outside, DP-P005 when it is missing."""
+        """Return a file of the project. Raises: UsedWrongly DP-P007 for one outside, DP-P005 for a missing one."""
         path = (self.root / relative).resolve()
         if not path.is_relative_to(self.root.resolve()):
             raise UsedWrongly("DP-P007", file=relative)
@@ -207,7 +210,7 @@ class Project:
 
 
 def load_project(start: Path, environment: str | None = None) -> Project:
-    """The project that holds `start`, in `environment` (else the one `DATAOPS_ENV` names, else dev).
+    """Return the project that holds `start`, in `environment` (else the one `DATAOPS_ENV` names, else dev).
 
     Raises: UsedWrongly DP-P001 when there is no `dataops.yaml`, DP-Y… for a fault in it, DP-P004 for an environment it
     does not list.
@@ -225,12 +228,12 @@ def load_project(start: Path, environment: str | None = None) -> Project:
 
 
 def branch_file(state_dir: Path, name: str) -> Path:
-    """The file that says that a branch environment of this name was made from here."""
+    """Return the file that marks a branch environment of this name as made from here."""
     return state_dir / BRANCHES / name
 
 
 def known_environment(name: str, settings: DataOpsYaml, state_dir: Path) -> str:
-    """`name` when `dataops.yaml` lists it, or a branch environment of that name was made from here.
+    """Return `name` when `dataops.yaml` lists it, or when a branch environment of that name was made from here.
 
     Raises: UsedWrongly DP-P004.
     """

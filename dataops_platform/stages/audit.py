@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dataops_platform.contracts.engine import BatchAudit
-from dataops_platform.kit.errors import Refused, some
+from dataops_platform.kit.errors import Refused, preview
 from dataops_platform.manifests.manifest import Verdict
 
 
@@ -38,8 +38,8 @@ def refuse_broken(asset: str, max_share: float, batch: BatchAudit, *, where: str
             rows=batch.rows_in,
             batch=subject,
             most=max_share,
-            rules=some(f"{v.rule} {v.failing_rows}" for v in worst),
+            rules=preview(f"{v.rule} {v.failing_rows}" for v in worst),
         )
     if batch.unmet:
-        rules = some(batch.unmet, width=200)
+        rules = preview(batch.unmet, width=200)
         raise ContractBroken("DP-C090", asset, batch.verdicts, where=where, batch=subject, rules=rules)

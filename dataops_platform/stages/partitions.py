@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dataops_platform.kit.errors import Refused, some
+from dataops_platform.kit.errors import Refused, preview
 from dataops_platform.manifests.manifest import WHOLE, Head
 from dataops_platform.stages.step import Step
 
@@ -38,5 +38,5 @@ def with_dropped_partitions(step: Step, head: Head | None, partitions: Sequence[
     if set(partitions) == set(keys):
         return [*partitions, *others]
     if any(head.partitions[p].details.get("every", every) != every for p in others):
-        raise Refused("DP-W015", table=head.name, every=every, partitions=some(others))
+        raise Refused("DP-W015", table=head.name, every=every, partitions=preview(others))
     return list(partitions)

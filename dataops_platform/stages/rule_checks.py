@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dataops_platform.contracts.contract import Contract, Rule
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean, some
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, preview
 from dataops_platform.manifests.manifest import Verdict
 
 CONTRACT_CHECK = "contract"
@@ -73,8 +73,10 @@ def finding_of(rule: Rule, verdicts: Mapping[str, Sequence[Verdict]]) -> Finding
     broken = {partition: v for partition, v in judged.items() if v.failing_rows}
     numbers = [v.measured for v in judged.values() if v.measured is not None]
     unjudged = tuple(partition for partition in verdicts if partition not in judged)
-    said = [some(f"{_amount(v)} {f'in {partition}' if partition else ''}".strip() for partition, v in broken.items())]
-    said += [f"not judged yet in {some(partition or 'the table' for partition in unjudged)}"] if unjudged else []
+    said = [
+        preview(f"{_amount(v)} {f'in {partition}' if partition else ''}".strip() for partition, v in broken.items())
+    ]
+    said += [f"not judged yet in {preview(partition or 'the table' for partition in unjudged)}"] if unjudged else []
     return Finding(
         sum(v.failing_rows for v in broken.values()),
         numbers[0] if len(numbers) == 1 else None,

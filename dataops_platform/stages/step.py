@@ -181,5 +181,6 @@ def head_outcome(
     `area` is the build area that it was written to; the environment's own when it is not given.
     """
     head = lake.heads(area or project.environment)[name]
-    manifests = tuple(head.partitions[p] for p in partitions) if list(partitions) != [WHOLE] else head.manifests
-    return Outcome(name, manifests, head.digest, standing=head.manifests, **more)
+    standing = tuple(head.manifests)
+    manifests = tuple(head.partitions[p] for p in partitions) if list(partitions) != [WHOLE] else standing
+    return Outcome(name, manifests, head.digest, standing=standing, **more)

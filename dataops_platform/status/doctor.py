@@ -17,7 +17,7 @@ from dataops_platform.kit.clock import ago, utc_now
 from dataops_platform.kit.errors import DataOpsError
 from dataops_platform.settings.environ import ledger_key
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.template.upgrade import newer_template
+from dataops_platform.template.upgrade import template_upgrade
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -93,7 +93,7 @@ def _project(project: Project) -> Iterator[Finding]:
     names = ", ".join(project.settings.environments)
     yield Finding("project", project.name, "ok", f"environments {names}; owner {project.settings.owner}")
     yield _git(project.root)
-    newer = newer_template(project.root)
+    newer = template_upgrade(project.root)
     if newer is None:
         yield Finding("project", "template", "ok", "not made from the template")
     elif not newer.changes:

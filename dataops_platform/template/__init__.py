@@ -1,1 +1,1 @@
-"""What `dataops init` makes a project from, and what a newer template would change in one."""
+"""The template behind `dataops init`, and the upgrade of projects made from an older one."""

@@ -9,23 +9,24 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dataops_platform.kit.errors import SystemFailed, UsedWrongly
-from dataops_platform.template.questions import checked, questions, template_folder
+from dataops_platform.template.questions import checked_answer, questions, template_folder
 
 MADE_FROM = ".template.json"
-"""In a project: the template's version, the answers, and a digest of each file as it was made."""
+"""The file of a project that records the template's version, the answers, and a digest of each file as it was made."""
 
 
 def bake(answers: Mapping[str, str], into: Path) -> Path:
-    """The folder of a new project below `into`, whole or not at all; a git repository where git is to be had.
+    """Make a project below `into`, whole or not at all, and return its folder; a git repository where git is installed.
 
-    Raises: UsedWrongly DP-N001 for an answer that cannot be one, DP-N002 when the folder is there already;
-    SystemFailed DP-N003 when the template cannot be rendered.
+    Raises: UsedWrongly DP-N001 for an invalid answer, DP-N002 when the folder exists; SystemFailed DP-N003 when the
+    template cannot be rendered.
     """
-    given = {question.name: checked(question, answers[question.name]) for question in questions()}
+    given = {question.name: checked_answer(question, answers[question.name]) for question in questions()}
     target = into / given["name"]
     if target.exists():
         raise UsedWrongly("DP-N002", folder=target)
     into.mkdir(parents=True, exist_ok=True)
+    # beside the target: the last step is a rename, which is atomic within one file system only
     with tempfile.TemporaryDirectory(prefix=".dataops-init-", dir=into) as scratch:
         made = render(given, Path(scratch))
         _make_repository(made, into)
@@ -34,12 +35,12 @@ def bake(answers: Mapping[str, str], into: Path) -> Path:
 
 
 def render(answers: Mapping[str, str], into: Path) -> Path:
-    """The folder of the rendered template below `into`. Raises: SystemFailed DP-N003."""
+    """Render the template below `into` and return the new folder. Raises: SystemFailed DP-N003."""
     from cookiecutter.exceptions import CookiecutterException
     from cookiecutter.main import cookiecutter
 
     with tempfile.TemporaryDirectory() as config:
-        # Cookiecutter remembers answers in a folder of the user's home, unless it is told of another.
+        # Cookiecutter keeps answers in the user's home unless its configuration names another folder.
         settings = Path(config) / "config.yaml"
         settings.write_text(f"replay_dir: {config}\ncookiecutters_dir: {config}\n")
         try:
@@ -56,7 +57,7 @@ def render(answers: Mapping[str, str], into: Path) -> Path:
 
 
 def _make_repository(folder: Path, into: Path) -> None:
-    """A git repository in the folder, unless there is no git or one around it already."""
+    """Make the folder a git repository, unless git is missing or `into` already lies in a repository."""
     git = shutil.which("git")
     if git is None:
         return

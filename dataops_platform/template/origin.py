@@ -1,4 +1,4 @@
-"""Where a new project gets this package from: the folder that it is installed from here, if it is from one."""
+"""The origin of this package for a new project: the folder from which it is installed here, if any."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 PACKAGE = "dataops-platform"
 
 
-def take_this_package(project: Path, package: str = PACKAGE) -> None:
-    """Adds to a project's `pyproject.toml` the folder from which the package is installed; nothing where it is not.
+def add_package_source(project: Path, package: str = PACKAGE) -> None:
+    """Add the folder from which the package is installed to a project's `pyproject.toml`, if it is installed from one.
 
     Source: https://packaging.python.org/specifications/direct-url (PEP 610)
     """
@@ -22,7 +22,7 @@ def take_this_package(project: Path, package: str = PACKAGE) -> None:
     path.write_text(
         path.read_text()
         + f"""
-# {package} is taken from a folder of this machine. Where it comes from an index, take these lines out.
+# {package} is installed from a folder of this machine. Remove these lines where it comes from an index.
 [tool.uv.sources]
 {package} = {{ path = {json.dumps(str(folder))}, editable = true }}
 """
@@ -30,7 +30,7 @@ def take_this_package(project: Path, package: str = PACKAGE) -> None:
 
 
 def installed_from(package: str = PACKAGE) -> Path | None:
-    """The folder that a package is installed from; None where it came from an index or as a wheel."""
+    """Return the folder from which a package is installed, or None when it came from an index or a wheel."""
     try:
         text = distribution(package).read_text("direct_url.json")
     except PackageNotFoundError:

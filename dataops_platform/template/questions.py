@@ -1,4 +1,4 @@
-"""The questions of the template, with what each may be answered."""
+"""The questions of the template, and their valid answers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from dataops_platform.kit.errors import UsedWrongly, did_you_mean, some
+from dataops_platform.kit.errors import UsedWrongly, did_you_mean, preview
 from dataops_platform.settings.project import table_name
 
-MOST = 40
+MAX_LENGTH = 40
 """The longest answer, in characters."""
 
 NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
@@ -21,8 +21,8 @@ TEAM = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True)
-class Question:
-    """A question, its answer when nobody says anything, and the answers to choose from (none: any that fits)."""
+class TemplateQuestion:
+    """A question, its default answer, and the answers to choose from (empty: any valid one)."""
 
     name: str
     prompt: str
@@ -31,19 +31,19 @@ class Question:
 
 
 def template_folder() -> Path:
-    """Where the template lies: in the installed package, else beside the package in its repository."""
+    """Return the template's folder: in the installed package, else beside the package in its repository."""
     inside = Path(str(files("dataops_platform"))) / "project_template"
     return inside if inside.is_dir() else inside.parent.parent / "project_template"
 
 
 def template_settings() -> dict[str, Any]:
-    """The template's `cookiecutter.json`."""
+    """Return the content of the template's `cookiecutter.json`."""
     found: dict[str, Any] = json.loads((template_folder() / "cookiecutter.json").read_text())
     return found
 
 
-def questions() -> list[Question]:
-    """All questions, in the order they are asked."""
+def questions() -> list[TemplateQuestion]:
+    """Return all questions in order."""
     settings = template_settings()
     prompts = settings["__prompts__"]
     found = []
@@ -52,34 +52,36 @@ def questions() -> list[Question]:
             continue
         prompt = prompts[name]
         if isinstance(default, str):
-            found.append(Question(name, prompt, default, {}))
+            found.append(TemplateQuestion(name, prompt, default, {}))
         else:
             labels = {choice: prompt[choice] for choice in default}
-            found.append(Question(name, prompt["__prompt__"], default[0], labels))
+            found.append(TemplateQuestion(name, prompt["__prompt__"], default[0], labels))
     return found
 
 
-def checked(question: Question, answer: str) -> str:
-    """`answer` when the question may be answered so. Raises: UsedWrongly DP-N001."""
+def checked_answer(question: TemplateQuestion, answer: str) -> str:
+    """Return `answer` when it is valid. Raises: UsedWrongly DP-N001."""
     wrong = _wrong(question, answer)
     if wrong:
-        raise UsedWrongly("DP-N001", question=question.name, answer=some([repr(answer)], width=60), reason=wrong)
+        raise UsedWrongly("DP-N001", question=question.name, answer=preview([repr(answer)], width=60), reason=wrong)
     return answer
 
 
-def _wrong(question: Question, answer: str) -> str:
+def _wrong(question: TemplateQuestion, answer: str) -> str:
     if question.choices:
         return "" if answer in question.choices else did_you_mean(answer, question.choices)
-    if len(answer) > MOST or not (NAME if question.name == "name" else TEAM).fullmatch(answer):
-        return f"use lower-case letters, digits and single dashes, a letter first, at most {MOST}"
+    if len(answer) > MAX_LENGTH or not (NAME if question.name == "name" else TEAM).fullmatch(answer):
+        return f"use lower-case letters, digits and single dashes, a letter first, at most {MAX_LENGTH}"
     try:
-        return "" if question.name != "name" else _taken(table_name(answer.replace("-", "_")))
+        return "" if question.name != "name" else _name_conflict(table_name(answer.replace("-", "_")))
     except ValueError as error:
         return str(error)
 
 
-def _taken(package: str) -> str:
-    """Why a project's package cannot have this name: a word of Python, or a module that is there already."""
+def _name_conflict(package: str) -> str:
+    """Return why a project's package cannot have this name: a Python keyword, or an importable module; else an empty
+    text.
+    """
     import keyword
     from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""What the template of the installed package would change in a project that an older one made."""
+"""What the installed template would change in a project that an older one made."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from dataops_platform.template.questions import questions
 
 
 @dataclass(frozen=True)
-class Change:
-    """A file that a newer template makes, changes or gives up, and whether it was edited here since it was made."""
+class FileChange:
+    """A file that the newer template adds, changes or removes, and whether it was edited since it was made."""
 
     file: str
     what: str
@@ -23,25 +23,25 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Newer:
-    """The versions of the template a project was made from and that is installed, and the files that differ."""
+class TemplateUpgrade:
+    """The version of the template that made a project, the installed version, and the files that differ."""
 
     made_from: str
     installed: str
-    changes: tuple[Change, ...]
+    changes: tuple[FileChange, ...]
 
 
-def newer_template(project: Path) -> Newer | None:
-    """What differs; nothing when the project was not made from the template.
+def template_upgrade(project: Path) -> TemplateUpgrade | None:
+    """Return what the installed template would change; None when the project was not made from the template.
 
-    Raises: UsedWrongly DP-N004 when what the project says of its making cannot be read.
+    Raises: UsedWrongly DP-N004 when the project's record of its template cannot be read.
     """
     path = project / MADE_FROM
     if not path.is_file():
         return None
     try:
-        made = json.loads(path.read_text())
-        version, answers, then = str(made["_template_version"]), dict(made["answers"]), dict(made["files"])
+        origin = json.loads(path.read_text())
+        version, answers, then = str(origin["_template_version"]), dict(origin["answers"]), dict(origin["files"])
     except (ValueError, KeyError, TypeError) as error:
         raise UsedWrongly("DP-N004", file=MADE_FROM, reason=error) from None
     asked = {question.name: answers.get(question.name, question.default) for question in questions()}
@@ -49,17 +49,17 @@ def newer_template(project: Path) -> Newer | None:
         rendered = json.loads((render(asked, Path(scratch)) / MADE_FROM).read_text())
     now = rendered["files"]
     found = [
-        Change(name, _what(name, then, now), _digest(project / name) != then.get(name))
+        FileChange(name, _what(name, then, now), _digest(project / name) != then.get(name))
         for name in sorted({*then, *now})
         if then.get(name) != now.get(name) and _digest(project / name) != now.get(name)
     ]
-    return Newer(version, rendered["_template_version"], tuple(found))
+    return TemplateUpgrade(version, rendered["_template_version"], tuple(found))
 
 
 def _what(name: str, then: dict[str, str], now: dict[str, str]) -> str:
     if name not in then:
         return "new"
-    return "changed" if name in now else "given up"
+    return "changed" if name in now else "removed"
 
 
 def _digest(path: Path) -> str | None:

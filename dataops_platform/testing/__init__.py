@@ -1,7 +1,7 @@
-"""For a team's own tests of its contracts: a contract file and pytest are all it takes.
+"""A team's tests of its contracts: a contract file and pytest are all they need.
 
-`assert_holds` and `assert_breaks` judge rows by the engine that judges them in production; `example_rows` and
-`rows_breaking` make rows from the contract; `rules_of` names its rules, to see each of them fail once.
+`assert_holds` and `assert_breaks` judge rows with the engine that runs in production. `example_rows` and
+`rows_breaking` make rows from a contract. `rules_of` names its rules, so that each can be tested to fail.
 """
 
 from dataops_platform.testing.asserts import assert_breaks, assert_holds

@@ -1,4 +1,4 @@
-"""Rows made from a contract that break one of its rules and no other, so that each can be seen to fail once."""
+"""Rows made from a contract that break one of its rules and no other, so that each rule can be tested to fail."""
 
 from __future__ import annotations
 
@@ -10,22 +10,30 @@ from typing import Any
 
 from dataops_platform.contracts.contract import Contract, Rule, RuleKind
 from dataops_platform.contracts.engine import OVER_ALL_ROWS
-from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.errors import UsedWrongly, preview
 from dataops_platform.kit.sql import identifier, literal
-from dataops_platform.testing.inputs import GivenContract, Rows, broken_rules, contract_of, judged, rule_of, table_of
+from dataops_platform.testing.inputs import (
+    ContractInput,
+    Rows,
+    broken_rules,
+    check_table,
+    contract_of,
+    rule_of,
+    table_of,
+)
 from dataops_platform.testing.sampler import (
     NULLS,
-    Given,
+    ColumnValues,
     Row,
     Source,
-    drawn,
+    draw_rows,
     null_shares,
     source_of,
     values_left,
     with_functions,
 )
 
-MOST_ROWS = 4
+MAX_ROWS = 4
 """How many rows are tried with each value that may break a rule."""
 
 _OPPOSITE: dict[RuleKind, tuple[RuleKind, int]] = {
@@ -36,7 +44,7 @@ _OPPOSITE: dict[RuleKind, tuple[RuleKind, int]] = {
     "min_length": ("max_length", -1),
     "max_length": ("min_length", 1),
 }
-"""The rule that holds where another is broken, and what to add to its bound."""
+"""The rule that holds where another is broken, and the offset of its bound."""
 
 
 _BESIDE: dict[RuleKind, tuple[int, ...]] = {
@@ -45,11 +53,11 @@ _BESIDE: dict[RuleKind, tuple[int, ...]] = {
     "exclusive_minimum": (0, -1),
     "exclusive_maximum": (0, 1),
 }
-"""What to add to a bound for the values just outside."""
+"""The offsets from a bound to the values just outside."""
 
 
-def rules_of(contract: GivenContract) -> list[str]:
-    """The names of the rules that some row can break: all but the type of a column of texts, which takes any value.
+def rules_of(contract: ContractInput) -> list[str]:
+    """Return the names of the rules that a row can break: all except the type of a text column, which takes any value.
 
     Raises: what `load_contract` raises.
     """
@@ -58,15 +66,15 @@ def rules_of(contract: GivenContract) -> list[str]:
 
 
 def rows_breaking(
-    contract: GivenContract,
+    contract: ContractInput,
     rule: str,
     count: int = 10,
     seed: int = 0,
     *,
-    values: Given | None = None,
+    values: ColumnValues | None = None,
     references: Mapping[str, Rows] | None = None,
 ) -> list[Row]:
-    """Rows of which as few as can be break `rule`, and nothing breaks another: about `count`, judged by the engine.
+    """Return about `count` rows that break `rule`, as few of them as possible, and no other rule, judged by the engine.
 
     A rule over all rows together may need more rows, fewer or none. `values` and `references` are those of
     `example_rows`; values given for the column of the rule may break it. Raises: UsedWrongly DP-C037 when such rows
@@ -78,17 +86,17 @@ def rows_breaking(
     wanted = rule_of(source.contract, rule)
     missed: list[set[str]] = []
     for rows in _attempts(source, wanted, count, Random(seed)):  # noqa: S311
-        broken = set(broken_rules(judged(found, table_of(rows, found), source.references)))
+        broken = set(broken_rules(check_table(found, table_of(rows, found), source.references)))
         if broken == {rule}:
             return rows
         if rule in broken:
             missed.append(broken - {rule})
     nearest: set[str] = min(missed, key=_size, default=set())
     columns = dict.fromkeys(name for r in found.rules if r.name in {rule, *nearest} for name in r.columns)
-    where, named = wanted.place or found.path.name, some(columns) or "none"
+    where, named = wanted.place or found.path.name, preview(columns) or "none"
     if not nearest:
         raise UsedWrongly("DP-C092", where=where, rule=rule, columns=named)
-    raise UsedWrongly("DP-C037", where=where, rule=rule, others=some(sorted(nearest)), columns=named)
+    raise UsedWrongly("DP-C037", where=where, rule=rule, others=preview(sorted(nearest)), columns=named)
 
 
 def _size(rules: set[str]) -> int:
@@ -96,7 +104,7 @@ def _size(rules: set[str]) -> int:
 
 
 def _attempts(source: Source, rule: Rule, count: int, chance: Random) -> Iterator[list[Row]]:
-    """Rows that may break the rule, the likeliest first."""
+    """Yield rows that may break the rule, the likeliest first."""
     without = tuple(other for other in source.contract.rules if other.name != rule.name)
     others = replace(source, contract=replace(source.contract, rules=without))
     against = replace(source, contract=replace(source.contract, rules=(*without, *_opposite(rule))))
@@ -108,43 +116,43 @@ def _attempts(source: Source, rule: Rule, count: int, chance: Random) -> Iterato
         good = _good(source, size, chance)
         yield from _spoilt(against, rule, good, chance)
         for nulls in null_shares(source):
-            odd, _ = drawn(against, MOST_ROWS, chance, nulls, good[: size - 1])
-            alone = replace(source.contract, rules=(rule,))
-            checked = judged(alone, table_of(odd, alone), source.references, sample=max(len(odd), 1))
+            odd, _ = draw_rows(against, MAX_ROWS, chance, nulls, good[: size - 1])
+            only_rule = replace(source.contract, rules=(rule,))
+            checked = check_table(only_rule, table_of(odd, only_rule), source.references, sample=max(len(odd), 1))
             for line in checked.broken:
                 yield [*good[: size - 1], odd[line - 1]]
 
 
 def _good(source: Source, count: int, chance: Random) -> list[Row]:
-    """Rows that hold every rule about single rows; fewer when there are not enough."""
+    """Return rows that hold every row rule; fewer than `count` when not enough are found."""
     found: list[Row] = []
     for nulls in null_shares(source):
         if len(found) < count:
-            found = max(found, drawn(source, count, chance, nulls)[0], key=len)
+            found = max(found, draw_rows(source, count, chance, nulls)[0], key=len)
     return found
 
 
 def _spoilt(against: Source, rule: Rule, good: list[Row], chance: Random) -> Iterator[list[Row]]:
-    """Good rows, one of them spoilt by a value that what stands against the rule leaves."""
+    """Yield good rows with one row spoilt by a value that breaks the rule."""
     if rule.kind == "unique":
         yield from _doubled(against.contract, rule, good)
     elif rule.kind not in ("expression", "python"):
         name = rule.columns[0]
-        filled_first = sorted(range(len(good)), key=lambda index: good[index][name] is None)[:MOST_ROWS]
+        filled_first = sorted(range(len(good)), key=lambda index: good[index][name] is None)[:MAX_ROWS]
         candidates = {index: _breaking(against, rule, good[index][name], chance) for index in filled_first}
         for turn in range(max(map(len, candidates.values()), default=0)):
             for index, values in candidates.items():
                 if turn < len(values):
                     spoilt = {**good[index], name: values[turn]}
-                    for row in [spoilt, with_functions(against, spoilt)][: 2 if against.given else 1]:
+                    for row in [spoilt, with_functions(against, spoilt)][: 2 if against.values else 1]:
                         yield [*good[:index], row, *good[index + 1 :]]
 
 
 def _doubled(contract: Contract, rule: Rule, good: list[Row]) -> Iterator[list[Row]]:
-    """Good rows, one with the key of another; else as it was, or like the other but for the columns of other keys."""
+    """Yield good rows in which two share a key: the second keeps its other values, or copies all but other keys."""
     kept = {name for r in contract.rules if r.kind == "unique" and r.name != rule.name for name in r.columns}
     filled = [row for row in good if all(row[name] is not None for name in rule.columns)]
-    for first, second in pairwise(filled[: MOST_ROWS + 1]):
+    for first, second in pairwise(filled[: MAX_ROWS + 1]):
         rest = [row for row in good if row is not second]
         key = {name: first[name] for name in rule.columns}
         yield [*rest, {**second, **key}]
@@ -152,7 +160,7 @@ def _doubled(contract: Contract, rule: Rule, good: list[Row]) -> Iterator[list[R
 
 
 def _breaking(against: Source, rule: Rule, value: Any, chance: Random) -> list[Any]:
-    """Values that may break a rule about one column, the likeliest first; `value` breaks none."""
+    """Return values that may break a rule about one column, the likeliest first; `value` breaks none."""
     if rule.kind == "type":
         return [f"no {rule.argument}"] if rule.argument != "string" else []
     if rule.kind == "required":
@@ -169,7 +177,7 @@ def _breaking(against: Source, rule: Rule, value: Any, chance: Random) -> list[A
 
 
 def _opposite(rule: Rule) -> list[Rule]:
-    """Rules that hold where another is broken, as far as there are any."""
+    """Return rules that hold where another is broken; empty when there are none."""
     if rule.kind == "expression":
         return [replace(rule, argument=f"({rule.argument}\n) is not distinct from false")]
     if rule.kind == "pattern":
@@ -183,12 +191,12 @@ def _opposite(rule: Rule) -> list[Rule]:
 
 
 def _together(others: Source, rule: Rule, count: int, chance: Random) -> Iterator[list[Row]]:
-    """Rows that hold every other rule: none, fewer, more, with nulls or with one value in a column of the rule."""
+    """Yield rows that hold every other rule: none, fewer, more, with nulls, or with one value throughout a column."""
     yield []
     names = rule.columns or [column.name for column in others.contract.columns if rule.kind == "query"]
     for size in (count, 1, 2 * count, 10 * count):
         for nulls in (NULLS[0], 0.9):
-            rows, _ = drawn(others, size, chance, nulls)
+            rows, _ = draw_rows(others, size, chance, nulls)
             yield rows
         for name in names if size >= count else ():
             for value in _often(others, name, rows, chance):
@@ -196,6 +204,6 @@ def _together(others: Source, rule: Rule, count: int, chance: Random) -> Iterato
 
 
 def _often(others: Source, name: str, rows: Sequence[Row], chance: Random) -> list[Any]:
-    """Values that a column may have in many rows: null, that of one row, and another that its rules leave."""
+    """Return values that many rows of a column may share: null, that of one row, and another valid one."""
     left = values_left(others, name)
     return [None, *(row[name] for row in rows[:1]), left.draw(chance)]

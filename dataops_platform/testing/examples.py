@@ -1,4 +1,4 @@
-"""Rows made from a contract, that hold it: drawn by what its rules leave, and judged by the engine."""
+"""Rows made from a contract that hold it: sampled within its rules, and judged by the engine."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from collections.abc import Mapping
 from random import Random
 
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.kit.errors import UsedWrongly, some
-from dataops_platform.testing.inputs import GivenContract, Rows, broken_rules, contract_of, judged, table_of
-from dataops_platform.testing.sampler import Given, Row, Source, drawn, null_shares, source_of
+from dataops_platform.kit.errors import UsedWrongly, preview
+from dataops_platform.testing.inputs import ContractInput, Rows, broken_rules, check_table, contract_of, table_of
+from dataops_platform.testing.sampler import ColumnValues, Row, Source, draw_rows, null_shares, source_of
 
 
 def example_rows(
-    contract: GivenContract,
+    contract: ContractInput,
     count: int = 10,
     seed: int = 0,
     *,
-    values: Given | None = None,
+    values: ColumnValues | None = None,
     references: Mapping[str, Rows] | None = None,
 ) -> list[Row]:
-    """So many rows that hold the contract, warnings too; the same for the same contract, count, seed and values.
+    """Return `count` rows that hold the contract, warnings too; equal arguments give equal rows.
 
-    Types, required, unique, enum, bounds, lengths, simple patterns and relationships are drawn; whatever else the
-    contract asks for is tried. Columns that need not be filled are sometimes null. `values` helps where trying finds
-    nothing: values to choose from, or a function of the row without such columns. `references` has the rows of each
-    table that a relationship refers to. Raises: UsedWrongly DP-C036 with the rules that could not be satisfied, DP-C087
+    Types, required, unique, enum, bounds, lengths, simple patterns and relationships are sampled directly; other rules
+    are met by trial. Optional columns are sometimes null. `values` helps where trials fail: by column, values to choose
+    from, or a function of the row without such columns. `references` has the rows of each table that a relationship
+    refers to. Raises: UsedWrongly DP-C036 with the rules that could not be satisfied, DP-C087
     for values of a column the contract does not have, DP-C056 for a table referred to that is not given.
     """
     source = source_of(contract_of(contract), values, references)
     failures: list[Counter[str]] = []
     for nulls in null_shares(source):
-        rows, failed = drawn(source, count, Random(seed), nulls)  # noqa: S311
+        rows, failed = draw_rows(source, count, Random(seed), nulls)  # noqa: S311
         if len(rows) == count:
             failed = _broken_together(source, rows)
             if not failed:
@@ -41,8 +41,8 @@ def example_rows(
 
 
 def _broken_together(source: Source, rows: list[Row]) -> Counter[str]:
-    """The rules that rows break, over all rows together too."""
-    return Counter(broken_rules(judged(source.contract, table_of(rows, source.contract), source.references)))
+    """Return the rules that rows break, including those over all rows together."""
+    return Counter(broken_rules(check_table(source.contract, table_of(rows, source.contract), source.references)))
 
 
 def _impossible(contract: Contract, count: int, failed: Counter[str]) -> UsedWrongly:
@@ -51,8 +51,8 @@ def _impossible(contract: Contract, count: int, failed: Counter[str]) -> UsedWro
     return UsedWrongly(
         "DP-C036",
         count=count,
-        rules=some(rules),
-        columns=some(columns) or "none",
+        rules=preview(rules),
+        columns=preview(columns) or "none",
         contract=contract.path.name,
         version=contract.version,
     )

@@ -1,6 +1,6 @@
 """Texts that match a simple regular expression.
 
-Known are letters, classes, groups, alternatives, repetitions and anchors; look-arounds, references and flags are not.
+Letters, classes, groups, alternatives, repetitions and anchors are known; look-arounds, references and flags are not.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 
 Text = Callable[[Random, int], str]
-"""Makes a text; what may repeat without end repeats at most that often more than it must."""
+"""Makes a text. An unbounded repetition repeats at most `reach` times more than it must."""
 
 _WORD = string.ascii_letters + string.digits + "_"
 _ANY = string.ascii_letters + string.digits + " !#$%&()*+,-./:;<=>?@[]^_{|}~"
@@ -20,7 +20,7 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 def texts_matching(pattern: str) -> Text | None:
-    """Makes texts that match; None for a pattern that is not simple. Where an anchor stands is not looked at."""
+    """Return a function that makes matching texts, or None for a pattern that is not simple. Anchors are ignored."""
     try:
         parser = _Parser(pattern)
         made = parser.alternatives()
@@ -30,11 +30,11 @@ def texts_matching(pattern: str) -> Text | None:
 
 
 class _NotSimple(Exception):
-    """A part of a pattern that is not known here."""
+    """A part of a pattern that this parser does not know."""
 
 
 class _Parser:
-    """Reads a pattern from left to right; each method reads what it is named after."""
+    """A parser of patterns, from left to right; each method parses what it is named after."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
@@ -80,7 +80,7 @@ class _Parser:
         return made
 
     def one(self) -> Text:
-        """A group, a class, an anchor or a character."""
+        """Return a group, a class, an anchor or a character."""
         character = self._next()
         if character in "^$":
             return lambda chance, reach: ""
@@ -103,7 +103,7 @@ class _Parser:
         return inner
 
     def members(self, character: str) -> str:
-        """The characters that `[a-z]`, `.`, an escaped or a plain character stand for."""
+        """Return the characters that `[a-z]`, `.`, an escaped or a plain character stand for."""
         if character == "[":
             return self.listed()
         if character == ".":
@@ -118,7 +118,7 @@ class _Parser:
         return _ESCAPED.get(escaped, escaped)
 
     def listed(self) -> str:
-        """The inside of `[…]`."""
+        """Return the inside of `[…]`."""
         negated, found = self._takes("^"), ""
         while not found or self.pattern[self.at] != "]":
             first = self.listed_one()
@@ -134,7 +134,7 @@ class _Parser:
         return members
 
     def listed_one(self) -> str:
-        """One character of `[…]`, or what an escaped one stands for."""
+        """Return one character of `[…]`, or what an escaped one stands for."""
         character = self._next()
         if character == "[" and self.pattern[self.at] == ":":
             raise _NotSimple

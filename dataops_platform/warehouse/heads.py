@@ -8,20 +8,27 @@ promotion was made by the code before it, and is no head.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from dataops_platform.kit.digests import canonical_json
 from dataops_platform.kit.errors import SystemFailed
+from dataops_platform.kit.record import plain_of, record_of
 from dataops_platform.kit.sql import literal
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest
-from dataops_platform.warehouse import ledger
+from dataops_platform.manifests.windows import Planted, Windows, grow, plant, read_trees, read_windows
+from dataops_platform.warehouse import ledger, nodes
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 HEADS = "lake._dataops.heads"
+READ_TOGETHER = 1000
+"""Windows of the heads of an environment, up to which their manifests are read all at once."""
 
 
 @dataclass(frozen=True)
@@ -40,45 +47,129 @@ class BuildArea:
     """The heads of an environment by name, and which of them it was given and has not built itself since.
 
     `pointer` is the number of the event that it was given them by; 0 for an environment that was never given any.
+    `seen` has the snapshot of the last row of each table.
     """
 
     heads: Mapping[str, Head]
     given: frozenset[str]
     pointer: int
+    seen: Mapping[str, int]
+
+
+class Recorded(Sequence[Manifest]):
+    """The manifests of a tree of windows in order of their keys, which are read when they are first looked at.
+
+    With all others of its `group` where these are few: one look at the lake for all costs as much as one for each.
+    """
+
+    def __init__(self, connection: DuckDBPyConnection, windows: Windows, group: list[Recorded]) -> None:
+        self.connection = connection
+        self.windows = windows
+        self.group = group
+        self.loaded: tuple[Manifest, ...] | None = None
+        group.append(self)
+
+    @property
+    def _all(self) -> tuple[Manifest, ...]:
+        if self.loaded is None:
+            few = sum(one.windows.count for one in self.group) <= READ_TOGETHER
+            load(self.connection, self.group if few else [self])
+        return self.loaded or ()
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._all[index]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._all == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._all)
 
 
 def create(connection: DuckDBPyConnection) -> None:
     """Makes the table of heads."""
     connection.execute(
-        f"create table {HEADS} (environment varchar, name varchar, kind varchar, partition varchar, "
-        "manifest varchar, version varchar, body varchar, pointer bigint)"
+        f"create table {HEADS} (environment varchar, name varchar, kind varchar, partition varchar, manifest varchar, "
+        "version varchar, body varchar, pointer bigint, windows varchar, seen bigint)"
     )
 
 
-def insert(connection: DuckDBPyConnection, manifests: Sequence[Manifest], version: str | None, pointer: int) -> None:
-    """Writes manifests of new heads. Without a version they are of the very snapshot that commits them."""
-    for m in manifests:
-        connection.execute(
-            f"insert into {HEADS} values ($1, $2, $3, $4, $5, $6, $7, $8)",
-            [m.environment, m.name, m.kind, m.partition, m.id, version, m.to_json(), pointer],
-        )
+def insert(connection: DuckDBPyConnection, area: BuildArea, manifests: Sequence[Manifest], version: str | None) -> None:
+    """Writes manifests of new heads behind those of `area`. Without a version they are of the very snapshot that
+    commits them.
+
+    Each row has the tree of its table's windows as they are then, and which row its writer saw last.
+    """
+    for name in dict.fromkeys(manifest.name for manifest in manifests):
+        own = [manifest for manifest in manifests if manifest.name == name]
+        planted = _planted(connection, area.heads.get(name), own)
+        nodes.put(connection, planted.nodes.values())
+        windows = canonical_json(plain_of(planted.windows))
+        for m in own:
+            connection.execute(
+                f"insert into {HEADS} values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                [
+                    *(m.environment, m.name, m.kind, m.partition, m.id, version, m.to_json()),
+                    *(area.pointer, windows, area.seen.get(name, 0)),
+                ],
+            )
+
+
+def _planted(connection: DuckDBPyConnection, before: Head | None, new: Sequence[Manifest]) -> Planted:
+    """The tree after `new` is written; what has no partitions replaces what has some, and back."""
+    windows = [manifest.window for manifest in new]
+    fetch = partial(nodes.read, connection)
+    if before is None or WHOLE in (window.key for window in windows):
+        return plant(windows)
+    if before.windows.count == 1 and read_windows(before.windows, fetch)[0].key == WHOLE:
+        return plant(windows)
+    return grow(before.windows, windows, fetch)
 
 
 def read(connection: DuckDBPyConnection, environment: str) -> BuildArea:
     """The build area of an environment: what it was given, with all that it has built since."""
     pointer = ledger.read_pointer(connection, environment)
     rows = connection.execute(
-        f"select name, partition, coalesce(version, snapshot_id::varchar), body, snapshot_id from {HEADS} "
-        f"where environment = {literal(environment)} and pointer = {pointer.sequence} "
-        "qualify row_number() over (partition by name, partition order by snapshot_id desc, rowid desc) = 1 "
-        "order by name, snapshot_id"
+        f"with own as (select *, snapshot_id as written, rowid as number from {HEADS} "
+        f"where environment = {literal(environment)} and pointer = {pointer.sequence}), last as (select * from own "
+        "qualify row_number() over (partition by name order by written desc, number desc) = 1) "
+        "select name, kind, coalesce(version, written::varchar), windows, written, exists (select 1 from own "
+        "where own.name = last.name and own.written > last.seen and own.written < last.written) from last"
     ).fetchall()
-    built: dict[str, list[tuple[Manifest, str]]] = {}
-    for name, _, version, body, _ in rows:
-        built.setdefault(name, []).append((Manifest.from_json(body), version))
     given = heads_of_cut(connection, Cut((*pointer.cut.members, *(pointer.cut.under or ()))))
-    heads = {**given, **{name: _head(found, given.get(name), environment) for name, found in built.items()}}
-    return BuildArea(dict(sorted(heads.items())), frozenset(given.keys() - built.keys()), pointer.sequence)
+    built: dict[str, Head] = {}
+    group: list[Recorded] = []
+    for name, kind, version, text, _, is_overtaken in rows:
+        windows = record_of(Windows, json.loads(text))
+        built[name] = Head(name, kind, version, Recorded(connection, windows, group), environment, windows)
+        if is_overtaken:
+            built[name] = _merged(connection, environment, pointer.sequence, name, given.get(name))
+    heads = {**given, **built}
+    seen = {name: written for name, _, _, _, written, _ in rows}
+    return BuildArea(dict(sorted(heads.items())), frozenset(given.keys() - built.keys()), pointer.sequence, seen)
+
+
+def load(connection: DuckDBPyConnection, wanted: Iterable[Sequence[Manifest]]) -> None:
+    """Reads manifests of many heads together, instead of each head's when it is first looked at."""
+    recorded = [one for one in wanted if isinstance(one, Recorded) and one.loaded is None]
+    trees = read_trees({one.windows.node for one in recorded}, partial(nodes.read, connection))
+    manifests = read_manifests(connection, {window.manifest for windows in trees.values() for window in windows})
+    for one in recorded:
+        one.loaded = tuple(manifests[window.manifest] for window in trees[one.windows.node])
+
+
+def _merged(connection: DuckDBPyConnection, environment: str, pointer: int, name: str, given: Head | None) -> Head:
+    """The head of a table of which two wrote windows side by side, from all rows: no tree has the windows of both."""
+    rows = connection.execute(
+        f"select coalesce(version, snapshot_id::varchar), body from {HEADS} where environment = {literal(environment)} "
+        f"and pointer = {pointer} and name = {literal(name)} "
+        "qualify row_number() over (partition by partition order by snapshot_id desc, rowid desc) = 1 "
+        "order by snapshot_id, rowid"
+    ).fetchall()
+    return _head([(Manifest.from_json(body), version) for version, body in rows], given, environment)
 
 
 def retire(connection: DuckDBPyConnection, environment: str) -> None:
@@ -100,29 +191,55 @@ def read_last(connection: DuckDBPyConnection, environment: str, name: str) -> Ma
 
 def heads_of_cut(connection: DuckDBPyConnection, cut: Cut) -> dict[str, Head]:
     """The members of a cut as heads."""
-    manifests = read_manifests(connection, [i for m in cut.members for i in m.manifests])
+    group: list[Recorded] = []
     return {
-        m.name: Head(m.name, m.kind, m.version, tuple(manifests[i] for i in m.manifests), m.area) for m in cut.members
+        m.name: Head(m.name, m.kind, m.version, Recorded(connection, m.windows, group), m.area, m.windows)
+        for m in cut.members
     }
+
+
+def manifests_of_input(connection: DuckDBPyConnection, ref: InputRef) -> tuple[Manifest, ...]:
+    """The manifests of what a step read. Raises: SystemFailed DP-W006 when one is missing."""
+    found = read_manifests(connection, ids_of_inputs(connection, [ref]))
+    return tuple(found.values())
+
+
+def ids_of_inputs(connection: DuckDBPyConnection, refs: Iterable[InputRef]) -> set[str]:
+    """The ids of the manifests of what steps read."""
+    refs = list(refs)
+    trees = {ref.node for ref in refs if ref.node}
+    inside = read_trees(trees, partial(nodes.read, connection)).values()
+    return {*(i for ref in refs for i in ref.manifests), *(w.manifest for windows in inside for w in windows)}
+
+
+def trees_in_use(connection: DuckDBPyConnection) -> set[str]:
+    """The root nodes of the trees of all heads, and of all that recorded manifests were made from."""
+    rows = connection.execute(
+        f"(select windows ->> '$.node' from {HEADS} qualify row_number() over "
+        "(partition by environment, name, pointer order by snapshot_id desc, rowid desc) = 1) union "
+        f"(select unnest(json_extract_string(body, '$.step.inputs[*].node')) from {HEADS})"
+    ).fetchall()
+    return {node for (node,) in rows if node}
 
 
 def head_of_input(connection: DuckDBPyConnection, ref: InputRef) -> Head:
     """The table that a step read, as it then was. Raises: SystemFailed DP-W006 when a manifest is missing."""
-    manifests = read_manifests(connection, ref.manifests)
-    wanted = ", ".join(literal(i) for i in manifests)
+    manifests = manifests_of_input(connection, ref)
+    wanted = ", ".join(literal(m.id) for m in manifests)
     rows = connection.execute(
         f"select coalesce(version, snapshot_id::varchar), environment from {HEADS} where manifest in ({wanted})"
     ).fetchall()
     version, area = max(rows, key=lambda row: int(row[0]))
-    return Head(ref.name, "table", version, tuple(manifests[i] for i in ref.manifests), area)
+    return Head(ref.name, "table", version, sorted(manifests, key=lambda m: m.partition), area)
 
 
 def read_manifests(connection: DuckDBPyConnection, ids: Collection[str]) -> dict[str, Manifest]:
     """Recorded manifests by their ids. Raises: SystemFailed DP-W006 when one is missing."""
     if not ids:
         return {}
-    wanted = ", ".join(literal(i) for i in sorted(set(ids)))
-    rows = connection.execute(f"select distinct manifest, body from {HEADS} where manifest in ({wanted})").fetchall()
+    rows = connection.execute(
+        f"select distinct manifest, body from {HEADS} where manifest in (select unnest($ids))", {"ids": list(set(ids))}
+    ).fetchall()
     found = {manifest_id: Manifest.from_json(body) for manifest_id, body in rows}
     for missing in set(ids) - found.keys():
         raise SystemFailed("DP-W006", manifest=missing)

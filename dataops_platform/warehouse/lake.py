@@ -10,19 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import short
-from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, some
+from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, preview
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
-from dataops_platform.manifests.cut import Cut
+from dataops_platform.manifests.cut import Cut, Member, cut_of
 from dataops_platform.manifests.events import Event, Move
-from dataops_platform.manifests.manifest import WHOLE, Head, Manifest
+from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest
 from dataops_platform.manifests.table_digest import TableDigest
+from dataops_platform.manifests.windows import Windows, differing
 from dataops_platform.warehouse import anchors, documents, expiry, heads, ledger, nodes
 from dataops_platform.warehouse.attach import LakeLocation, another, attach, no_lake
 from dataops_platform.warehouse.digest import digests
@@ -121,12 +123,6 @@ class Lake:
         finally:
             del self._bound_to[state.environment]
 
-    def _pointer(self, environment: str) -> int:
-        """The number of the event that an environment is pointed by. Raises: LostRace DP-W012."""
-        pointer = self.state(environment).pointer
-        self._refuse_pointed_elsewhere(environment, self._bound_to.get(environment, pointer), pointer)
-        return pointer
-
     def _refuse_pointed_elsewhere(self, environment: str, began: int, now: int) -> None:
         if began != now:
             raise LostRace("DP-W012", environment=environment, event=now)
@@ -143,9 +139,26 @@ class Lake:
         """The last manifest of a table or model, whatever the environment was pointed at since; None for none ever."""
         return heads.read_last(self.connection, environment, name)
 
-    def manifest(self, manifest_id: str) -> Manifest:
-        """A recorded manifest. Raises: SystemFailed DP-W006 when there is none."""
-        return heads.read_manifests(self.connection, [manifest_id])[manifest_id]
+    def manifests_of(self, ref: InputRef) -> tuple[Manifest, ...]:
+        """The manifests of what a step read. Raises: SystemFailed DP-W006 when one is missing."""
+        return heads.manifests_of_input(self.connection, ref)
+
+    def load(self, wanted: Iterable[Head]) -> None:
+        """Reads the manifests of heads together, which else each reads when they are first looked at."""
+        heads.load(self.connection, (head.manifests for head in wanted))
+
+    def cut_of(self, members: Iterable[Head]) -> Cut:
+        """The cut made of these heads, whose trees of windows are kept from then on."""
+        found = list(members)
+        new = [text for head in found for text in head.planted.nodes.values()]
+        if new:
+            with self.transaction("keep"):
+                nodes.put(self.connection, new)
+        return cut_of(found)
+
+    def windows_that_differ(self, one: Windows, other: Windows) -> set[str]:
+        """The keys of the windows of two tables that only one has, or that have other contents."""
+        return differing(one, other, partial(nodes.read, self.connection))
 
     def relation(self, environment: str, head: Head) -> str:
         """SQL that reads a head's version of a table, `_dp_*` columns included."""
@@ -168,7 +181,7 @@ class Lake:
             area = heads.read(self.connection, environment)
             self._refuse_pointed_elsewhere(environment, self._bound_to.get(environment, area.pointer), area.pointer)
             start = self.relation(environment, area.heads[table]) if table in area.given else None
-            insert = partial(heads.insert, self.connection, version=None, pointer=area.pointer)
+            insert = partial(heads.insert, self.connection, area, version=None)
             if area.pointer and (start is not None or table not in area.heads):  # refused on the way to an older head
                 drop_relation(self.connection, schema, quarantine_table(table))
             yield LakeStaging(self.connection, schema, table, insert, start, is_new=table not in area.heads)
@@ -204,9 +217,11 @@ class Lake:
         pointers: dict[str, int] = {}
         with self.transaction(fault):
             for environment in {m.environment for m in manifests}:
-                pointers[environment] = self._pointer(environment)
+                area = heads.read(self.connection, environment)
+                self._refuse_pointed_elsewhere(environment, self._bound_to.get(environment, area.pointer), area.pointer)
+                pointers[environment] = area.pointer
                 own = [m for m in manifests if m.environment == environment]
-                heads.insert(self.connection, own, version, pointers[environment])
+                heads.insert(self.connection, area, own, version)
                 if writer is not None:
                     self._end_foreign_write(environment, writer)
         for environment, pointer in pointers.items():
@@ -361,8 +376,17 @@ class Lake:
         """The documents of a kind by name, oldest first."""
         return documents.read(self.connection, kind)
 
-    def expire(self, expected: Mapping[str, State], events: Mapping[str, Event], snapshots: Collection[int]) -> None:
+    def expire(
+        self,
+        expected: Mapping[str, State],
+        events: Mapping[str, Event],
+        snapshots: Collection[int],
+        unneeded: Collection[str],
+        before: datetime,
+    ) -> None:
         """Gives up snapshots, and writes an event in the ledgers of some environments, if none of all has moved.
+
+        Also deletes texts that nothing names (`unneeded`) and that were kept `before` a moment.
 
         Raises: LostRace DP-W004 when one no longer shows what was expected, Refused DP-L063 when one needs any of the
         snapshots; nothing is changed then.
@@ -380,6 +404,7 @@ class Lake:
                     elif now.sequence:
                         ledger.touch(self.connection, name)
                 self._refuse_shown(expected, snapshots)
+                nodes.delete(self.connection, unneeded, before)
                 expiry.expire(self.connection, snapshots)
             for name, state in told.items():
                 anchor[name](state)
@@ -391,7 +416,7 @@ class Lake:
         }
         lost = (shown | expiry.pinned(self.connection)) & set(snapshots)
         if lost:
-            raise Refused("DP-L063", versions=some(sorted(lost)))
+            raise Refused("DP-L063", versions=preview(sorted(lost)))
 
     def has_version(self, version: str) -> bool:
         """Whether a version of a table was not given up."""
@@ -416,18 +441,24 @@ class Lake:
         return found is not None
 
     def _point_views(self, environment: str, before: Cut, after: Cut) -> None:
-        for member in after.members:
-            if member.kind == "table":
-                source = qualified(f"{member.area or environment}__build", member.name)
-                pinned = f"{source} at (version => {int(member.version)})"
-                described = self.connection.execute(f"describe select * from {pinned}").fetchall()
-                columns = ", ".join(identifier(name) for name, *_ in described if not name.startswith("_dp_"))
-                self.connection.execute(
-                    f"create or replace view {qualified(environment, member.name)} as select {columns} from {pinned}"
-                )
-        for member in before.members:
-            if member.kind == "table" and after.member(member.name) is None:
-                self.connection.execute(f"drop view if exists {qualified(environment, member.name)}")
+        """Makes the views those of `after`. One that shows the same version before is left as it is."""
+        shown = {member.name: member for member in before.members if member.kind == "table"}
+        wanted = {member.name: member for member in after.members if member.kind == "table"}
+        for name, member in wanted.items():
+            was = shown.get(name)
+            if was is None or (was.version, was.area) != (member.version, member.area):
+                self._point_view(environment, member)
+        for name in shown.keys() - wanted.keys():
+            self.connection.execute(f"drop view if exists {qualified(environment, name)}")
+
+    def _point_view(self, environment: str, member: Member) -> None:
+        source = qualified(f"{member.area or environment}__build", member.name)
+        pinned = f"{source} at (version => {int(member.version)})"
+        described = self.connection.execute(f"describe select * from {pinned}").fetchall()
+        columns = ", ".join(identifier(name) for name, *_ in described if not name.startswith("_dp_"))
+        self.connection.execute(
+            f"create or replace view {qualified(environment, member.name)} as select {columns} from {pinned}"
+        )
 
 
 _attached: ContextVar[dict[LakeLocation, DuckDBPyConnection] | None] = ContextVar("attached", default=None)

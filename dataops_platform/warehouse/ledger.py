@@ -99,6 +99,12 @@ def read_cut(connection: DuckDBPyConnection, name: str) -> Cut:
 _cut_of = lru_cache(maxsize=16)(Cut.from_text)
 
 
+def read_cut_names(connection: DuckDBPyConnection) -> set[str]:
+    """The names of all cuts that events of any environment show."""
+    rows = connection.execute(f"select distinct body ->> '$.cut' from {LEDGER}").fetchall()
+    return {name for (name,) in rows if name}
+
+
 def read_events(connection: DuckDBPyConnection, environment: str) -> list[Event]:
     """All events of an environment, oldest first. Raises: SystemFailed DP-L045 for one that cannot be read."""
     rows = connection.execute(

@@ -1,13 +1,16 @@
-"""Texts that are kept once, under the digest of their bytes: cuts. What has the same digest is the same text."""
+"""Texts that are kept under the digest of their bytes: cuts, and the nodes of their trees of windows."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dataops_platform.kit.digests import digest_of_bytes
-from dataops_platform.kit.errors import SystemFailed, some
+from dataops_platform.kit.errors import SystemFailed, preview
 from dataops_platform.kit.sql import literal
+from dataops_platform.manifests.windows import nodes_below
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -21,27 +24,42 @@ def create(connection: DuckDBPyConnection) -> None:
 
 
 def put(connection: DuckDBPyConnection, texts: Iterable[str]) -> None:
-    """Keeps texts, inside the caller's transaction; those that are there already stay."""
+    """Keeps texts, inside the caller's transaction.
+
+    Also those that are there already: whoever collects what nobody named may be about to delete the earlier rows.
+    """
     wanted = {digest_of_bytes(text.encode()): text for text in texts}
-    new = wanted.keys() - _known(connection, wanted) if wanted else set()
-    if new:
-        rows = ", ".join(f"({literal(name)}, {literal(wanted[name])})" for name in sorted(new))
+    if wanted:
+        rows = ", ".join(f"({literal(name)}, {literal(text)})" for name, text in wanted.items())
         connection.execute(f"insert into {NODES} values {rows}")
 
 
 def read(connection: DuckDBPyConnection, names: Collection[str]) -> dict[str, str]:
     """Texts by their digests. Raises: SystemFailed DP-W014 when one is missing, or is another text than it was."""
-    if not names:
+    wanted = sorted(set(names))
+    if not wanted:
         return {}
-    wanted = ", ".join(map(literal, sorted(set(names))))
-    rows = connection.execute(f"select distinct id, body from {NODES} where id in ({wanted})").fetchall()
+    rows = connection.execute(
+        f"select distinct id, body from {NODES} where id in (select unnest($wanted))", {"wanted": wanted}
+    ).fetchall()
     found = {name: text for name, text in rows if digest_of_bytes(text.encode()) == name}
-    lost = sorted(set(names) - found.keys())
+    lost = [name for name in wanted if name not in found]
     if lost:
-        raise SystemFailed("DP-W014", texts=some(lost))
+        raise SystemFailed("DP-W014", texts=preview(lost))
     return found
 
 
-def _known(connection: DuckDBPyConnection, names: Collection[str]) -> set[str]:
-    wanted = ", ".join(map(literal, sorted(names)))
-    return {name for (name,) in connection.execute(f"select id from {NODES} where id in ({wanted})").fetchall()}
+def unneeded(connection: DuckDBPyConnection, trees: Collection[str], texts: Collection[str]) -> frozenset[str]:
+    """The digests of all texts but these and the nodes of the trees whose roots are given."""
+    known = {name for (name,) in connection.execute(f"select distinct id from {NODES}").fetchall()}
+    return frozenset(known - set(texts) - nodes_below(known & set(trees), partial(read, connection)))
+
+
+def delete(connection: DuckDBPyConnection, names: Collection[str], before: datetime) -> None:
+    """Deletes texts, inside the caller's transaction, but not rows of snapshots at or after a moment."""
+    if names:
+        connection.execute(
+            f"delete from {NODES} where id in (select unnest($names)) and snapshot_id not in (select snapshot_id "
+            "from ducklake_snapshots('lake') where snapshot_time >= $before)",
+            {"names": sorted(names), "before": before},
+        )

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.errors import UsedWrongly, preview
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.warehouse.attach import LakeLocation, attach
 
@@ -101,7 +101,7 @@ def _refuse_other_sources(functions: set[str], names: set[str]) -> None:
     catalog = {name for name in names if name.startswith(_CATALOG_PREFIX)}
     refused = (functions - TABLE_FUNCTIONS) | (names & _TABLES_WITH_DSN) | catalog
     if refused:
-        raise UsedWrongly("DP-Q004", sources=some(sorted(refused)), known=", ".join(sorted(TABLE_FUNCTIONS)))
+        raise UsedWrongly("DP-Q004", sources=preview(sorted(refused)), known=", ".join(sorted(TABLE_FUNCTIONS)))
 
 
 def _close_the_file_system(connection: DuckDBPyConnection, location: LakeLocation) -> None:

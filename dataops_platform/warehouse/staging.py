@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from dataops_platform.kit.errors import Refused, some
+from dataops_platform.kit.errors import Refused, preview
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.manifest import WHOLE, Manifest
@@ -39,7 +39,7 @@ def refuse_types_not_kept(table: str, columns: Sequence[tuple[str, str]]) -> Non
     """Refuses (name, type) pairs of columns whose values the lake would change without a word: Refused DP-W011."""
     changed = [f"{name} ({kind})" for name, kind in columns if _NOT_KEPT.search(kind)]
     if changed:
-        raise Refused("DP-W011", columns=some(changed), table=table)
+        raise Refused("DP-W011", columns=preview(changed), table=table)
 
 
 def drop_relation(connection: DuckDBPyConnection, schema: str, name: str) -> None:
@@ -104,7 +104,7 @@ class LakeStaging:
         found = digests(self.connection, f"({select})", partitions)
         strays = (written[0] if written else 0) - sum(digest.rows for digest in found.values())
         if strays:
-            raise Refused("DP-W010", rows=strays, table=self._table, partitions=some(partitions))
+            raise Refused("DP-W010", rows=strays, table=self._table, partitions=preview(partitions))
         return found
 
     def quarantine(self, select: str, partitions: Sequence[str]) -> None:
@@ -153,7 +153,7 @@ class LakeStaging:
         others = [part for (part,) in held if part not in partitions]
         if others:
             changed = sorted({name for name, _ in set(have) ^ set(wanted)})
-            raise Refused("DP-W005", table=self._table, columns=some(changed), partitions=some(others))
+            raise Refused("DP-W005", table=self._table, columns=preview(changed), partitions=preview(others))
 
     def _delete(self, target: str, partitions: Sequence[str]) -> None:
         if list(partitions) == [WHOLE]:

@@ -1,4 +1,4 @@
-"""Keeps the CI that was chosen, and writes down what this was made from: `dataops doctor` compares it with newer templates."""
+"""Keep the chosen CI, and record what the project is made from: `dataops doctor` compares that with newer templates."""
 
 import hashlib
 import json

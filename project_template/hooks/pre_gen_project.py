@@ -1,4 +1,4 @@
-"""Refuses answers that cannot name a project, before a file is written. `dataops init` asks the same before it comes here."""
+"""Refuse answers that cannot name a project before a file is written; `dataops init` has checked its own answers already."""
 
 import re
 import sys

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import BatchAudit, judge
 from dataops_platform.contracts.odcs import load_contract
@@ -82,7 +82,7 @@ def judge_columns(connection: duckdb.DuckDBPyConnection) -> Callable[..., Judged
     ) -> Judged:
         table = columns if isinstance(columns, pa.Table) else pa.table({c: _typed(v) for c, v in columns.items()})
         connection.register("given_rows", table.append_column("_dp_line", pa.array(range(1, table.num_rows + 1))))
-        found = judge(connection, "given_rows", compile_plan(contract), **options)
+        found = judge(connection, "given_rows", compile_contract(contract), **options)
         names = identifiers(column.name for column in contract.columns)
         rows = connection.execute(
             f"select _dp_rules, _dp_warnings, {names} from {found.rows.sql} "

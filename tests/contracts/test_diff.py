@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.diff import Change, diff, is_bumped, version_after, worst
+from dataops_platform.contracts.diff import Change, diff, is_bumped, version_after, worst_level
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.contracts.revisions import waivers_in
 from dataops_platform.kit.errors import UsedWrongly
@@ -76,9 +76,9 @@ def test_each_change_has_its_level_and_is_said(old: str, new: str, level: str, w
     assert old in OLD
     before, after = contract(tmp_path, OLD), contract(tmp_path, OLD.replace(old, new, 1))
     changes = diff(before, after)
-    assert worst(changes) == level
+    assert worst_level(changes) == level
     assert [c for c in changes if c.level == level and c.what.startswith(what)], changes
-    back = worst(diff(after, before))
+    back = worst_level(diff(after, before))
     assert back is not None
     if level == "compatible" and "owner" not in what:
         assert back == "breaking", "what makes it tighter makes it looser on the way back"

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.contracts.engine import judge as judge_rows
@@ -372,7 +372,7 @@ def test_columns_of_the_platform_are_kept_and_not_judged(
     contract: Written, connection: duckdb.DuckDBPyConnection
 ) -> None:
     connection.execute("create table raw as select '1' as a, 'f.csv' as _dp_file, 2 as _dp_line, 'x' as _dp_refused")
-    judged = judge_rows(connection, "raw", compile_plan(contract("{name: a, logicalType: integer}")))
+    judged = judge_rows(connection, "raw", compile_contract(contract("{name: a, logicalType: integer}")))
     assert judged.rows.columns == ("a", "_dp_file", "_dp_line")
     staged = connection.execute(f"from {judged.marked()}")
     names = [column[0] for column in staged.description]
@@ -437,7 +437,7 @@ def test_of_each_rule_a_few_refused_rows_are_kept_the_first_ones(
         "{name: b, logicalType: string, enum: [{value: x}]}",
     )
     connection.execute("create table t as select i as a, if(i = 4000, 'y', 'x') as b from range(5000) as r(i)")
-    judged = judge_rows(connection, "(select *, 9000 - a as _dp_line from t)", compile_plan(found), samples=3)
+    judged = judge_rows(connection, "(select *, 9000 - a as _dp_line from t)", compile_contract(found), samples=3)
     assert judged.rows_refused == 4990
     assert [(row["line"], row["a"], row["rules"]) for row in judged.sample()] == [
         (4001, "4999", ("a:maximum",)),
@@ -445,14 +445,14 @@ def test_of_each_rule_a_few_refused_rows_are_kept_the_first_ones(
         (4003, "4997", ("a:maximum",)),
         (5000, "4000", ("a:maximum", "b:enum")),
     ]
-    by_key = judge_rows(connection, "t", compile_plan(found), samples=2).sample()
+    by_key = judge_rows(connection, "t", compile_contract(found), samples=2).sample()
     assert [row["a"] for row in by_key] == ["10", "11", "4000"]
 
 
 def test_a_rule_that_says_one_thing_and_then_another_is_refused(
     contract: Written, connection: duckdb.DuckDBPyConnection
 ) -> None:
-    plan = compile_plan(contract("{name: a, logicalType: integer, logicalTypeOptions: {maximum: 9}}"))
+    plan = compile_contract(contract("{name: a, logicalType: integer, logicalTypeOptions: {maximum: 9}}"))
     plan = replace(plan, violations={**plan.violations, "a:maximum": "a + random() > 500.5"})
     connection.execute("create table t as select 500 as a, i as _dp_line from range(10000) as r(i)")
     judged = judge_rows(connection, "t", plan)
@@ -465,7 +465,7 @@ def test_rows_stay_where_they_are_unless_texts_are_to_be_values(
 ) -> None:
     connection.execute("create table t as select 1::integer as a, 'x' as b, 1.5::float as c")
     columns = ("{name: b, logicalType: string}", "{name: c, logicalType: number}")
-    typed = compile_plan(contract("{name: a, logicalType: integer}", *columns))
+    typed = compile_contract(contract("{name: a, logicalType: integer}", *columns))
     assert not judge_rows(connection, "t", typed).rows.copied
     assert judge_rows(connection, "(select a::varchar as a, b, c from t)", typed).rows.copied
 
@@ -498,7 +498,7 @@ def test_each_key_has_its_own_table_of_doubles(contract: Written, judge: Judge) 
 def test_a_bound_is_as_exact_as_its_column(
     contract: Written, connection: duckdb.DuckDBPyConnection, column: str, values: str, fine: list[bool]
 ) -> None:
-    plan = compile_plan(contract(f"{{name: a, logicalType: {column}}}"))
+    plan = compile_contract(contract(f"{{name: a, logicalType: {column}}}"))
     cast = plan.contract.columns[0].sql_type
     rows = f"(select a::{cast} as a, row_number() over () as _dp_line from (values {values}) as t(a))"
     judged = judge_rows(connection, rows, plan, samples=9)
@@ -508,7 +508,7 @@ def test_a_bound_is_as_exact_as_its_column(
 def test_a_reference_is_a_value_of_the_columns_own_type(
     contract: Written, connection: duckdb.DuckDBPyConnection
 ) -> None:
-    plan = compile_plan(contract("{name: a, logicalType: integer, relationships: [{to: c.id}, {to: d.ID}]}"))
+    plan = compile_contract(contract("{name: a, logicalType: integer, relationships: [{to: c.id}, {to: d.ID}]}"))
     connection.execute("create table t as select unnest([1, 2, 3]) as a, 1 as _dp_line")
     connection.execute('create table d as select unnest([1, 2, 3]) as "ID"')
     for known in ("(1.5::double), (2.0)", "('1.5'), ('2')", "('2'), ('x')"):

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
@@ -140,7 +140,7 @@ def test_every_verdict_is_that_of_the_oracle_and_no_row_is_lost(
 ) -> None:
     columns = {name: pa.array([row[name] for row in rows], pa.string()) for name in POOLS}
     connection.register("given_rows", pa.table({**columns, "_dp_line": pa.array(range(len(rows)), pa.int64())}))
-    plan = compile_plan(contract)
+    plan = compile_contract(contract)
     judged = judge(connection, "given_rows", plan, null_values=NULLS, references={"states": "states"})
     marked = connection.execute(f"select _dp_line, _dp_rules, _dp_warnings from {judged.marked()}").fetchall()
     found = {line: (rules or [], warnings or []) for line, rules, warnings in marked}

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dataops_platform.contract_tools.check import Checked, check_file
+from dataops_platform.contract_tools.check import CheckResult, check_file
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.errors import DataOpsError
 from dataops_platform.manifests.manifest import WHOLE as WHOLE_TABLE
@@ -132,7 +132,7 @@ def files(folder: Path) -> Iterator[File]:
             yield File(path, rows, counts, bom=bom)
 
 
-def said(checked: Checked) -> tuple[object, ...]:
+def said(checked: CheckResult) -> tuple[object, ...]:
     return checked.audit, checked.unreadable, checked.sample
 
 

@@ -554,7 +554,7 @@ def test_every_key_of_the_standard_is_known_and_no_other() -> None:
         ours.EnumValue: standard.EnumValue,
         ours.CustomProperty: standard.CustomProperty,
         ours.Team: standard.Team,
-        ours.Member: standard.TeamMember,
+        ours.TeamMember: standard.TeamMember,
         ours.Role: standard.Role,
         ours.Sla: standard.ServiceLevelAgreementProperty,
         ours.Description: standard.Description,

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataops_platform.contracts import other_rows
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract, Rule
 from dataops_platform.contracts.engine import judge as judge_rows
-from dataops_platform.contracts.other_rows import twice
+from dataops_platform.contracts.other_rows import duplicate_keys
 from tests.fixtures.campaign import CAMPAIGN
 
 KEY = Rule("primary_key", "unique", ("k",))
@@ -51,7 +51,7 @@ def test_every_way_finds_the_keys_that_occur_twice(kind: str, values: st.SearchS
                 connection.execute(f"create or replace table {table} (k {kind})")
                 if rows:
                     connection.execute(f"insert into {table} select unnest($rows)", {"rows": rows})
-            found = twice(connection, "t", KEY, "doubled", "o")
+            found = duplicate_keys(connection, "t", KEY, "doubled", "o")
             doubled = [k for (k,) in connection.execute("from doubled").fetchall()]
             counts = Counter(k for (k,) in connection.execute("from t where k is not null").fetchall())
             others = {k for (k,) in connection.execute("from o").fetchall()}
@@ -69,7 +69,7 @@ def test_keys_of_several_columns_occur_twice_only_together(pairs: list[tuple[int
         connection.execute("create table t (k integer, l varchar)")
         for pair in pairs:
             connection.execute("insert into t values ($k, $l)", dict(zip("kl", pair, strict=True)))
-        twice(connection, "t", PAIR, "doubled")
+        duplicate_keys(connection, "t", PAIR, "doubled")
         counts = Counter(pair for pair in pairs if None not in pair)
         assert set(connection.execute("from doubled").fetchall()) == {pair for pair, n in counts.items() if n > 1}
 
@@ -79,11 +79,11 @@ def test_keys_of_several_columns_occur_twice_only_together(pairs: list[tuple[int
 def test_dense_integers_are_looked_up_in_bitmaps_and_other_keys_by_their_hashes(key: str, way: str) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"create table t as select {key} as k from range(5000) as r(i)")
-        assert not twice(connection, "t", KEY, "doubled")
+        assert not duplicate_keys(connection, "t", KEY, "doubled")
         tables = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
         assert tables & {"_dp_crowded", "_dp_hashes"} == {way}
         connection.execute(f"insert into t select k from t where k in (select {key} from (values (7), (4999)) as r(i))")
-        assert twice(connection, "t", KEY, "doubled")
+        assert duplicate_keys(connection, "t", KEY, "doubled")
         assert len(connection.execute("from doubled").fetchall()) == 2
 
 
@@ -96,7 +96,7 @@ def test_batches_judged_one_after_another_add_up_to_all_rows_at_once(
     keyed: Contract, batches: list[list[tuple[int | None, int]]]
 ) -> None:
     """Only new rows are looked at; of rows with the same key, those that came later are blamed, not all of them."""
-    plan, before = compile_plan(keyed), Counter[str]()
+    plan, before = compile_contract(keyed), Counter[str]()
     with duckdb.connect() as connection:
         connection.execute("create table held (k bigint, n bigint)")
         connection.execute("create table new (k bigint, n bigint)")

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
@@ -132,7 +132,7 @@ def test_the_engine_and_pandera_blame_the_same_rows_for_the_same_rules(
     connection.register(
         "given_rows", frame.to_arrow().append_column("_dp_line", pa.array(range(len(rows)), pa.int64()))
     )
-    judged = judge(connection, "given_rows", compile_plan(contract), references={"states": "states"})
+    judged = judge(connection, "given_rows", compile_contract(contract), references={"states": "states"})
     marked = connection.execute(f"select _dp_line, _dp_rules, _dp_warnings from {judged.marked()}").fetchall()
     found = {line: {*(rules or ()), *(warned or ())} for line, rules, warned in marked}
     assert judged_by(backend, frame) == [found.get(line, set()) for line in range(len(rows))]

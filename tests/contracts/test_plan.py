@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dataops_platform.contracts.compiled import compile_plan, described, read_plan
+from dataops_platform.contracts.compiled import compile_contract, describe_rules, read_compiled
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
@@ -27,10 +27,10 @@ QUALITY = [
 
 def test_every_contract_of_the_example_comes_back_from_its_plan(flights: Path, tmp_path: Path) -> None:
     for path in sorted((flights / "contracts").glob("*.odcs.yaml")):
-        plan = compile_plan(load_contract(path))
+        plan = compile_contract(load_contract(path))
         file = tmp_path / f"{path.name}.plan.json"
         file.write_text(plan.to_json())
-        back = read_plan(file)
+        back = read_compiled(file)
         assert back.to_json() == plan.to_json()
         assert (back.contract.rules, back.contract.digest) == (plan.contract.rules, plan.contract.digest)
         assert (back.violations, back.measures) == (plan.violations, plan.measures)
@@ -45,8 +45,8 @@ def test_a_plan_keeps_the_types_of_what_rules_compare_with(contract: Written, tm
         quality=["{type: library, metric: rowCount, mustBeBetween: [0, 5.5]}"],
     )
     file = tmp_path / "p.plan.json"
-    file.write_text(compile_plan(found).to_json())
-    back = read_plan(file).contract
+    file.write_text(compile_contract(found).to_json())
+    back = read_compiled(file).contract
     assert [(r.argument, type(r.argument), r.limits) for r in back.rules] == [
         (r.argument, type(r.argument), r.limits) for r in found.rules
     ]
@@ -60,14 +60,14 @@ def test_rows_are_judged_from_the_file_alone_and_nothing_heavy_is_loaded(contrac
         quality=["{name: short, engine: duckdb, implementation: length(b) < 4}"],
     )
     file = tmp_path / "p.plan.json"
-    file.write_text(compile_plan(found).to_json())
+    file.write_text(compile_contract(found).to_json())
     found.path.unlink()
     code = f"""
 import sys, json, pathlib, duckdb
 from dataops_platform.contracts.engine import judge
-from dataops_platform.contracts.compiled import read_plan
+from dataops_platform.contracts.compiled import read_compiled
 rows = "(from (values (1, 'x'), (null, 'long'), (3, 'x')) as t(a, b))"
-(audit,) = judge(duckdb.connect(), rows, read_plan(pathlib.Path({str(file)!r}))).audits([""])
+(audit,) = judge(duckdb.connect(), rows, read_compiled(pathlib.Path({str(file)!r}))).audits([""])
 heavy = sorted({{"pandera", "pandas", "polars", "yaml", "dagster", "mlflow"}} & set(sys.modules))
 print(json.dumps([{{v.rule: v.failing_rows for v in audit.verdicts if v.failing_rows}}, heavy]))
 """
@@ -82,27 +82,27 @@ def test_a_file_that_is_no_plan_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "p.plan.json"
     file.write_text(text)
     with pytest.raises(UsedWrongly, match=r"DP-C024 p\.plan\.json is not a plan"):
-        read_plan(file)
+        read_compiled(file)
 
 
 def test_a_plan_that_was_changed_is_refused(contract: Written, tmp_path: Path) -> None:
-    made = json.loads(compile_plan(contract("{name: a, logicalType: integer, required: true}")).to_json())
+    made = json.loads(compile_contract(contract("{name: a, logicalType: integer, required: true}")).to_json())
     changes: list[dict[str, Any]] = [{"violations": {}}, {"zz": 1}, {"contract": {**made["contract"], "rules": []}}]
     file = tmp_path / "p.plan.json"
     for change in changes:
         file.write_text(json.dumps(made | change))
         with pytest.raises(UsedWrongly, match="DP-C024"):
-            read_plan(file)
+            read_compiled(file)
     file.write_text(json.dumps({key: value for key, value in made.items() if key != "measures"}))
     with pytest.raises(UsedWrongly, match="DP-C024"):
-        read_plan(file)
+        read_compiled(file)
 
 
 def test_a_plan_of_another_format_is_refused(contract: Written, tmp_path: Path) -> None:
     file = tmp_path / "p.plan.json"
-    file.write_text(compile_plan(contract("{name: a, logicalType: integer}")).to_json().replace("plan 1", "plan 2"))
+    file.write_text(compile_contract(contract("{name: a, logicalType: integer}")).to_json().replace("plan 1", "plan 2"))
     with pytest.raises(UsedWrongly, match="DP-C024"):
-        read_plan(file)
+        read_compiled(file)
 
 
 def test_a_plan_says_what_is_asked_for_each_rule(contract: Written) -> None:
@@ -111,7 +111,7 @@ def test_a_plan_says_what_is_asked_for_each_rule(contract: Written) -> None:
         "{name: b, logicalType: string, primaryKey: true}",
         quality=["{type: library, metric: rowCount, mustBe: 5}"],
     )
-    assert {line["rule"]: line["asked"] for line in described(compile_plan(found))} == {
+    assert {line["rule"]: line["asked"] for line in describe_rules(compile_contract(found))} == {
         "a:type": '"_dp_untyped_a"',
         "a:minimum": '"a" < 2',
         "a:relationship": '"a" is not in others.a',
@@ -128,5 +128,5 @@ def test_a_text_in_a_rule_stays_a_text(contract: Written, value: str) -> None:
     with duckdb.connect() as connection:
         connection.execute("create table t (a varchar)")
         connection.execute("insert into t values ($v), ('other')", {"v": value})
-        judged = judge(connection, "t", compile_plan(found), samples=5)
+        judged = judge(connection, "t", compile_contract(found), samples=5)
         assert [row["a"] for row in judged.sample()] == ["other"]

@@ -16,7 +16,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.kit.errors import Refused
@@ -30,7 +30,9 @@ def kept_by_engine(contract: Contract, frame: pl.DataFrame) -> list[str]:
     """The words of the rows that hold the contract."""
     with duckdb.connect() as connection:
         connection.register("given", frame.to_arrow())
-        judged = judge(connection, "(select *, row_number() over () as _dp_line from given)", compile_plan(contract))
+        judged = judge(
+            connection, "(select *, row_number() over () as _dp_line from given)", compile_contract(contract)
+        )
         judged.split()
         return [
             word for (word,) in connection.execute(f"select word from {judged.good()} order by _dp_line").fetchall()

@@ -27,13 +27,20 @@ from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse.canonical import canonical
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.lake import attached_once as attached_once
 from dataops_platform.warehouse.open import lake_of
-from tests.conftest import Said, run_dataops
 from tests.corpus.names import name
+from tests.fixtures.command_line import Said, run_dataops
 
 Plain = dict[str, Any]
 
-CODES: dict[str, str] = {}
+CODES = {
+    "DP-E011": "DP-E003",  # an empty file
+    "DP-L071": "DP-L003",  # the environment before shows no release
+    "DP-L074": "DP-L010",  # the same plan was carried out already
+    "DP-L076": "DP-L011",  # no publication before this one
+    "DP-R008": "DP-R007",  # no release was ever promoted
+}
 """The code a refusal had when the expected files were written, by the one it has now; equal where it is not listed."""
 
 TEXTS = frozenset({"at", "changes", "problem", "problems", "run", "said", "verdict", "versions"})
@@ -141,8 +148,8 @@ def canonical_rows(connection: DuckDBPyConnection, select: str) -> list[dict[str
     return sorted((dict(sorted(zip(columns, row, strict=True))) for row in rows), key=str)
 
 
-def _lake(project: Path, environment: str) -> Any:
-    return lake_of(load_project(project, environment), read_only=True)
+def _lake(project: Path, environment: str) -> Lake:
+    return lake_of(load_project(project, environment))
 
 
 def _code(code: str) -> str:

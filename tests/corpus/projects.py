@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.conftest import ROOT, commit_all, git
+from tests.conftest import ROOT
+from tests.fixtures.command_line import commit_all, git
 
 PROJECTS = ROOT / "tests" / "projects"
 DEFS = "src/orders_project/defs"
@@ -59,8 +60,12 @@ def marts_shop(folder: Path) -> Path:
 
 
 def shop(folder: Path, settings: str = "") -> Path:
-    """One file of orders by month, its clean table, and a publication; with more lines of `dataops.yaml`."""
-    made = _copied("orders", folder, {"dataops.yaml": SETTINGS + settings, ORDERS_CONTRACT: CONTRACT})
+    """One file of orders by month, its clean table, and a publication; with more lines of `dataops.yaml`.
+
+    It has a lock, or each release would look up all that is installed.
+    """
+    files = {"dataops.yaml": SETTINGS + settings, ORDERS_CONTRACT: CONTRACT, "uv.lock": ""}
+    made = _copied("orders", folder, files)
     for unused in (f"{DEFS}/transform", "dbt"):
         shutil.rmtree(made / unused)
     for unused in ("contracts/customers.odcs.yaml", "contracts/monthly_sales.odcs.yaml", "data/customers.csv"):
@@ -78,8 +83,7 @@ def guest(folder: Path, files: dict[str, str]) -> Path:
 
 
 def in_git(project: Path) -> Path:
-    """The project in a repository, committed, with a lock."""
-    (project / "uv.lock").touch()
+    """The project in a repository, committed."""
     (project / ".gitignore").write_text(".dataops/\n__pycache__/\ndata/\n")
     git(project, "init", "--quiet")
     commit_all(project, "First")

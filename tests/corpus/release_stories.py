@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import commit_all
 from tests.corpus.projects import CLEAN, DEFS, ORDERS_CONTRACT, ORDERS_FILE, edit, guest, in_git, shop
 from tests.corpus.story import Story
+from tests.fixtures.command_line import commit_all
 
 THREE = """\
 roles: {release-manager: [bob, cid]}

@@ -8,6 +8,8 @@ from typing import Any
 
 from tests.corpus import data_stories as data
 from tests.corpus import release_stories as releases
+from tests.corpus.names import text_of
+from tests.corpus.outcomes import attached_once
 
 STORIES: Mapping[str, Callable[[Path], dict[str, Any]]] = {
     story.__name__: story
@@ -26,3 +28,9 @@ STORIES: Mapping[str, Callable[[Path], dict[str, Any]]] = {
 }
 """Each is given a folder that is not there yet, makes its project there, and gives what came of it."""
 EXPECTED = Path(__file__).with_name("expected")
+
+
+def told(name: str, folder: Path) -> str:
+    """The story of this name, told in a folder that is not there yet. Its commands share one attached lake."""
+    with attached_once():
+        return text_of(STORIES[name](folder))

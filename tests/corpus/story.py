@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Said
 from tests.corpus import outcomes
+from tests.fixtures.command_line import Said
 
 
 @dataclass

@@ -8,8 +8,7 @@ import tempfile
 from pathlib import Path
 
 from dataops_platform.warehouse import attach
-from tests.corpus.names import text_of
-from tests.corpus.stories import EXPECTED, STORIES
+from tests.corpus.stories import EXPECTED, STORIES, told
 
 
 def main() -> None:
@@ -18,7 +17,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in sys.argv[1:] or STORIES:
             before = sum(os.times()[:4])
-            (EXPECTED / f"{name}.json").write_text(text_of(STORIES[name](Path(folder) / name / "project")))
+            (EXPECTED / f"{name}.json").write_text(told(name, Path(folder) / name / "project"))
             print(f"{name}: {sum(os.times()[:4]) - before:.1f} s of processors", flush=True)
 
 

@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.lake import open_lake
-from dataops_platform.warehouse.nodes import NODES
+from dataops_platform.warehouse.ledger import read_cut
 
 POLL_S = 0.02
 Shown = dict[str, list[int]]
@@ -43,10 +43,10 @@ def look(connection: DuckDBPyConnection) -> tuple[Shown, Shown]:
     shown |= {table: _counted(connection, table) for table in ("lines", "totals")}
     shown["ledger"] = [row[0] for row in connection.execute("select sequence from lake._dataops.ledger").fetchall()]
     shown["ledger"].sort()  # rows, for `max` may be that of a commit to come: docs/decisions/0005
-    cut = json.loads(connection.execute(f"from {NODES} select body where id = '{moved['cut']}'").fetchall()[0][0])
+    members = read_cut(connection, moved["cut"]).members
     connection.execute("commit")
     generation = int(moved["run"].removeprefix("generation "))
-    said = {member["name"]: [generation, generation, member["rows"]] for member in cut["members"]}
+    said = {member.name: [generation, generation, member.rows] for member in members}
     return {**said, "ledger": list(range(1, last["sequence"] + 1))}, shown
 
 

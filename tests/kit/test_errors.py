@@ -14,8 +14,8 @@ from dataops_platform.kit.errors import (
     UsedWrongly,
     did_you_mean,
     nearest,
+    preview,
     sentences,
-    some,
 )
 
 
@@ -76,8 +76,8 @@ def test_a_hint_names_the_nearest_word_or_lists_at_most_ten() -> None:
 
 
 def test_examples_are_five_and_each_is_cut_at_forty_characters() -> None:
-    assert some([]) == ""
-    assert some([1, None, "x"]) == "1, None, x"
-    assert some(range(6)) == "0, 1, 2, 3, 4, …"
-    assert some(["x" * 40]) == "x" * 40
-    assert some(["x" * 41]) == "x" * 39 + "…"
+    assert preview([]) == ""
+    assert preview([1, None, "x"]) == "1, None, x"
+    assert preview(range(6)) == "0, 1, 2, 3, 4, …"
+    assert preview(["x" * 40]) == "x" * 40
+    assert preview(["x" * 41]) == "x" * 39 + "…"

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from dataops_platform.kit.digests import canonical_json
-from dataops_platform.manifests.cut import Cut, Member, Stale, cut_of, stale_members
-from dataops_platform.manifests.manifest import Head, InputRef, Manifest
+from dataops_platform.kit.digests import canonical_json, digest_of
+from dataops_platform.manifests.cut import Cut, Member, Stale, cut_of, judged_members, stale_members
+from dataops_platform.manifests.manifest import Head, InputRef, Manifest, StepIdentity
+from dataops_platform.manifests.windows import Window, Windows, plant
 
 Make = Callable[..., Manifest]
 Top = Callable[..., Head]
 
-MEMBER = Member("orders", "table", "dp1:1:00", "3", ("jan", "feb"), ("m1", "m2"), "contract", 5)
+JAN, FEB = "2024-01-01", "2024-02-01"
+WINDOWS = [
+    Window(JAN, "dp1:2:00000000000000000000000000000001", "m1", 2, "2024", "contract", ("raw",)),
+    Window(FEB, "dp1:3:00000000000000000000000000000002", "m2", 3, "2024", "contract", ("raw",)),
+]
+MEMBER = Member("orders", "table", "3", plant(WINDOWS).windows)
+
+
+def with_window(**change: Any) -> Windows:
+    return plant([WINDOWS[0], dataclasses.replace(WINDOWS[1], **change)]).windows
 
 
 def test_a_cut_of_heads_says_what_each_shows(manifest: Make, head: Top) -> None:
@@ -27,16 +39,9 @@ def test_a_cut_of_heads_says_what_each_shows(manifest: Make, head: Top) -> None:
     assert [member.name for member in cut.members] == ["customers", "orders"]
     orders = cut.member("orders")
     assert orders is not None
-    assert dataclasses.replace(orders, contract="") == Member(
-        "orders",
-        "table",
-        "dp1:7:00000000000000000000000000000009",
-        "9",
-        ("2024-01-01", "2024-02-01"),
-        (february.id, january.id),
-        "",
-        7,
-    )
+    assert orders == Member("orders", "table", "9", plant([january.window, february.window]).windows)
+    assert (orders.digest, orders.rows) == ("dp1:7:00000000000000000000000000000009", 7)
+    assert orders.contract == digest_of(["c1", "c2"])
     assert cut.member("nobody") is None
 
 
@@ -53,13 +58,14 @@ def test_the_id_of_a_cut_does_not_depend_on_versions_runs_times_or_order(manifes
     ("change", "same"),
     [
         ({"version": "4"}, True),
-        ({"manifests": ("m3",)}, True),
-        ({"rows": 6}, True),
+        ({"area": "dev"}, True),
+        ({"windows": with_window(manifest="m3", recorded_at="2025", lineage=())}, True),
         ({"name": "other"}, False),
         ({"kind": "model"}, False),
-        ({"digest": "dp1:1:01"}, False),
-        ({"partitions": ("jan",)}, False),
-        ({"contract": "other"}, False),
+        ({"windows": with_window(digest="dp1:3:00000000000000000000000000000003")}, False),
+        ({"windows": with_window(key="2024-03-01")}, False),
+        ({"windows": with_window(contract="other")}, False),
+        ({"windows": plant(WINDOWS[:1]).windows}, False),
     ],
 )
 def test_the_id_of_a_cut_changes_with_what_a_consumer_can_see(change: dict[str, Any], same: bool) -> None:
@@ -72,16 +78,21 @@ def test_a_cut_with_a_member_more_is_another(manifest: Make, head: Top) -> None:
 
 
 def test_a_cut_is_written_and_read_back() -> None:
-    cut = Cut((MEMBER, dataclasses.replace(MEMBER, name="other", kind="model", partitions=("",))))
+    cut = Cut((MEMBER, dataclasses.replace(MEMBER, name="other", kind="model")))
     assert Cut.from_text(cut.to_text()) == cut
     later = {**json.loads(cut.to_text()), "later": [1]}
     assert Cut.from_text(json.dumps(later)).to_text() == canonical_json(later)
 
 
+def of(known: Mapping[str, Manifest]) -> Callable[[InputRef], list[Manifest]]:
+    """The manifests of an input, out of these."""
+    return lambda ref: [known[one] for one in ref.manifests]
+
+
 def stale(heads: Sequence[Head], *others: Manifest) -> list[str]:
     """What is stale in a cut of these heads; `others` are manifests of what is in no cut."""
     known = {manifest.id: manifest for manifest in (*others, *(m for head in heads for m in head.manifests))}
-    return sorted(str(found) for found in stale_members({head.name: head for head in heads}, known.__getitem__))
+    return sorted(str(found) for found in stale_members({head.name: head for head in heads}, of(known)))
 
 
 def whole(*manifests: Manifest) -> InputRef:
@@ -143,9 +154,6 @@ def test_a_member_that_was_followed_is_judged_by_itself_and_not_through_others(m
     assert stale([head(new), head(daily), head(marts)], old) == ["daily was made from an older orders"]
 
 
-JAN, FEB = "2024-01-01", "2024-02-01"
-
-
 def test_one_partition_that_was_made_again_makes_just_its_reader_stale(manifest: Make, head: Top) -> None:
     raw_jan, raw_feb = manifest("raw", partition=JAN), manifest("raw", partition=FEB, content=2)
     raw_feb_again = manifest("raw", partition=FEB, content=3)
@@ -190,7 +198,7 @@ def test_a_reader_of_a_partition_is_stale_when_the_table_has_none_any_more(manif
 def test_each_source_is_named_once(manifest: Make, head: Top) -> None:
     old, new = manifest("orders", content=1), manifest("orders", content=2)
     marts = manifest("marts", inputs=[whole(old), whole(old)])
-    found = stale_members({"orders": head(new), "marts": head(marts)}, {}.__getitem__)
+    found = stale_members({"orders": head(new), "marts": head(marts)}, of({}))
     assert found == [Stale("marts", "orders")]
 
 
@@ -201,10 +209,10 @@ def test_members_made_from_two_contents_of_a_table_outside_the_cut_are_not_consi
     first, second = head(manifest("a", inputs=[old.ref()])), head(manifest("b", inputs=[new.ref()]))
     known = {m.id: m for h in (old, new) for m in h.manifests}
     cut = {"a": first, "b": second}
-    assert stale_members(cut, known.__getitem__, {**cut, "raw": new}) == [Stale("a", "raw")]
-    assert stale_members(cut, known.__getitem__, {**cut, "raw": old}) == [Stale("b", "raw")]
-    assert stale_members(cut, known.__getitem__) == [Stale("a", "raw"), Stale("b", "raw")]
-    assert stale_members({"a": first, "c": head(manifest("c", inputs=[old.ref()]))}, known.__getitem__) == []
+    assert stale_members(cut, of(known), {**cut, "raw": new}) == [Stale("a", "raw")]
+    assert stale_members(cut, of(known), {**cut, "raw": old}) == [Stale("b", "raw")]
+    assert stale_members(cut, of(known)) == [Stale("a", "raw"), Stale("b", "raw")]
+    assert stale_members({"a": first, "c": head(manifest("c", inputs=[old.ref()]))}, of(known)) == []
 
 
 def test_a_model_of_a_release_may_be_older_than_the_data_beside_it(manifest: Make, head: Top) -> None:
@@ -213,8 +221,61 @@ def test_a_model_of_a_release_may_be_older_than_the_data_beside_it(manifest: Mak
     scored = head(manifest("scores", inputs=[new.ref(), head(manifest("churn", content=9)).ref()]))
     heads = {"orders": new, "churn": model}
     manifests = {m.id: m for h in (old, new, model) for m in h.manifests}
-    assert stale_members(heads, manifests.__getitem__) == [Stale("churn", "orders")]
-    assert stale_members(heads, manifests.__getitem__, older=["churn"]) == []
-    assert stale_members(heads | {"scores": scored}, manifests.__getitem__, older=["churn"]) == [
-        Stale("scores", "churn")
-    ]
+    assert stale_members(heads, of(manifests)) == [Stale("churn", "orders")]
+    assert stale_members(heads, of(manifests), older=["churn"]) == []
+    assert stale_members(heads | {"scores": scored}, of(manifests), older=["churn"]) == [Stale("scores", "churn")]
+
+
+NAMES = ("raw", "codes", "orders", "lines", "daily", "marts")
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[Head], list[Head], dict[str, Manifest], set[str], set[str]]:
+    """Heads made from one another, heads after some were made again, all manifests, what was shown and what is to be.
+
+    What is made again reads of each table before it the version of now or one of before.
+    """
+    shown = {*NAMES} - draw(st.sets(st.sampled_from(NAMES[:4]), min_size=1, max_size=3))
+    reads = {n: draw(st.sets(st.sampled_from(NAMES[:i]), min_size=1)) if i else set() for i, n in enumerate(NAMES)}
+    versions: dict[str, list[Head]] = {name: [] for name in NAMES}
+
+    def make(name: str, content: int, pick: Callable[[list[Head]], Head]) -> None:
+        inputs = tuple(pick(versions[one]).ref() for one in sorted(reads[name]))
+        step = StepIdentity("code", "config", "contract", inputs)
+        digest = f"dp1:1:{content:032x}"
+        made = Manifest("dev", "clean", name, "table", "", f"run {content}", step, digest, 1, 1, 0, "2024")
+        versions[name].append(Head(name, "table", "1", (made,)))
+
+    for number, name in enumerate(NAMES):
+        make(name, number, lambda found: found[-1])
+    before = [found[-1] for found in versions.values()]
+    for content in range(draw(st.integers(0, 6))):
+        name = draw(st.sampled_from(NAMES))
+        make(name, 100 + content, lambda found: draw(st.sampled_from(found)))
+    after = [found[-1] for found in versions.values()]
+    manifests = {m.id: m for found in versions.values() for h in found for m in h.manifests}
+    return before, after, manifests, shown, shown - draw(st.sets(st.sampled_from(NAMES), max_size=1))
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(histories())
+def test_who_knows_what_was_consistent_before_finds_what_a_look_at_everything_finds(
+    history: tuple[list[Head], list[Head], dict[str, Manifest], set[str], set[str]],
+) -> None:
+    before, after, known, was_shown, shown = history
+    consistent = cut_of(head for head in before if head.name in was_shown)
+    heads = {head.name: head for head in after if head.name in shown}
+    newest = {head.name: head for head in after}
+    judged = judged_members(heads, consistent)
+    assert stale_members(heads, of(known), newest, judged=judged) == stale_members(heads, of(known), newest)
+
+
+def test_what_nothing_changed_for_is_not_judged(manifest: Make, head: Top) -> None:
+    raw = [manifest(f"raw{n}") for n in range(3)]
+    tables = [head(manifest(f"table{n}", inputs=[whole(raw[n])])) for n in range(3)]
+    again = head(manifest("table1", content=2, inputs=[whole(raw[1])]))
+    mart = head(manifest("mart", inputs=[tables[1].ref()]))
+    side = head(manifest("side", inputs=[whole(raw[1])]))
+    heads = {one.name: one for one in (*tables, mart, side)}
+    assert judged_members(heads, cut_of(heads.values())) == set()
+    assert judged_members({**heads, "table1": again}, cut_of(heads.values())) == {"table1", "mart", "side"}

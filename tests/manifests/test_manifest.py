@@ -21,7 +21,15 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )
-REFS = st.builds(InputRef, TEXT, TEXT, TEXT, st.lists(TEXT, max_size=2).map(tuple))
+REFS = st.builds(
+    InputRef,
+    TEXT,
+    TEXT,
+    TEXT,
+    st.lists(TEXT, max_size=2).map(tuple),
+    st.none() | TEXT,
+    st.lists(TEXT, max_size=2).map(tuple),
+)
 STEPS = st.builds(StepIdentity, TEXT, TEXT, TEXT, st.lists(REFS, max_size=3).map(tuple))
 MANIFESTS = st.builds(
     Manifest,
@@ -95,7 +103,7 @@ def test_the_form_of_a_manifest_stays_what_it_is() -> None:
         '"environment":"dev","format":1,"kind":"table","name":"orders","partition":"2024-01-01",'
         '"recorded_at":"2024-01-02T03:04:05+00:00","rows_audited":2,"rows_in":3,"rows_refused":1,"run_id":"run-1",'
         '"stage":"clean","step":{"code":"code","config":"config","contract":"contract","inputs":[{"digest":"d1",'
-        '"manifests":["m1"],"name":"raw_orders","partition":"2024-01-01"}]},'
+        '"lineage":[],"manifests":["m1"],"name":"raw_orders","partition":"2024-01-01"}]},'
         '"verdicts":[{"failing_rows":1,"rule":"id:type","severity":"error"}]}'
     )
 

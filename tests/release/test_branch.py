@@ -16,6 +16,7 @@ from dataops_platform.orchestration.instance import open_instance
 from dataops_platform.release.environments.branch import create_branch, drop_branch, environments
 from dataops_platform.settings.environ import variables_with
 from dataops_platform.settings.project import Project, load_project
+from dataops_platform.warehouse.heads import read_manifests
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
 from tests.fixtures import lakes
@@ -101,7 +102,7 @@ def test_a_dropped_branch_leaves_its_ledger_and_can_be_made_anew(project: Projec
         assert not instance.get_asset_keys(prefix=["pr_12"])
         assert instance.get_asset_keys(prefix=["dev"])
     assert lake.heads("pr_12__candidate") == {}
-    assert lake.manifest(scored.manifests[0].id) == scored.manifests[0], "what was recorded can be looked up"
+    assert read_manifests(lake.connection, [scored.manifests[0].id]), "what was recorded can be looked up"
     assert lakes.rows(lake, scored, "pr_12__candidate") == [(1,)], "and read, until it is collected"
     assert (dropped.was_there, dropped.models) == (True, "none")
     schemas = [name for (name,) in lake.connection.execute("select schema_name from duckdb_schemas()").fetchall()]

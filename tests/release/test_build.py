@@ -31,11 +31,11 @@ def test_other_code_that_makes_the_same_contents_is_released_once_it_has_made_th
     second = dataops("release", "build", "--json")
     assert second.exit_code == 0, second.text
     assert (second.json["contents"]["commit"], second.json["id"] == first["id"]) == (commit, False)
-    made = {member["name"]: member["manifests"] for member in second.json["locators"]["cut"]}
-    assert made == {name: [m.id for m in head.manifests] for name, head in heads.items() if name in made}
-    assert {m.name: m.digest for m in state.cut.members} == {
-        m["name"]: m["digest"] for m in second.json["locators"]["cut"]
+    made = {member["name"]: member["windows"] for member in second.json["locators"]["cut"]["members"]}
+    assert {name: windows["node"] for name, windows in made.items()} == {
+        name: head.windows.node for name, head in heads.items() if name in made
     }
+    assert {m.name: m.digest for m in state.cut.members} == {name: one["digest"] for name, one in made.items()}
     assert dataops("promote", "--to", "staging").exit_code == 0
 
 

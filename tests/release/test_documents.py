@@ -6,10 +6,12 @@ from typing import Any
 
 from dataops_platform.kit.digests import canonical_json, digest_of
 from dataops_platform.manifests.cut import Cut, Member
+from dataops_platform.manifests.windows import Window, plant
 from dataops_platform.release.promotion.plan import Answer, Plan
 from dataops_platform.release.release import Release
 
-ORDERS = Member("orders", "table", "dp1:1:00", "3", ("",), ("m1",), "contract", 1, "dev")
+WINDOW = Window("", "dp1:1:00000000000000000000000000000000", "m1", 1, "2030-01-01", "contract")
+ORDERS = Member("orders", "table", "3", plant([WINDOW]).windows, "dev")
 RELEASE = Release(
     project="shop",
     commit="c0ffee",

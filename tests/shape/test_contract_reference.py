@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from dataops_platform.cli.main import app
 from dataops_platform.contracts import document
 from dataops_platform.contracts.contract import RuleKind
-from dataops_platform.contracts.odcs import BOUNDS, SAYS, SQL_TYPES
+from dataops_platform.contracts.odcs import APPLICABLE, BOUNDS, SQL_TYPES
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.kit.validation import StrictModel
 from dataops_platform.kit.yaml_file import MAX_BYTES, MAX_DEPTH
@@ -29,7 +29,7 @@ MODELS = {
     "the file": document.Document,
     "description": document.Description,
     "team": document.Team,
-    "a member": document.Member,
+    "a member": document.TeamMember,
     "a role": document.Role,
     "an SLA property": document.Sla,
     "the table": document.SchemaObject,
@@ -102,7 +102,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_key_is_in_the_reference_with_what_becomes_of_it() -> None:
     records = {m for m in vars(document).values() if isinstance(m, type) and issubclass(m, StrictModel)}
-    assert records - {StrictModel, document.Stated, document.Described} == set(MODELS.values())
+    assert records - {StrictModel, document.NonNullModel, document.Described} == set(MODELS.values())
     assert undocumented(TEXT, MODELS) == []
 
 
@@ -140,7 +140,7 @@ def test_every_kind_of_rule_and_every_option_is_in_the_reference() -> None:
     options = {
         key: set(row[2]) for row in TABLES["key of logicalTypeOptions"] if row[1] == ["enforced"] for key in row[0]
     }
-    assert options == {key: {kind for kind, (says, _) in SAYS.items() if key in says} for key in BOUNDS}
+    assert options == {key: {kind for kind, (says, _) in APPLICABLE.items() if key in says} for key in BOUNDS}
 
 
 def test_types_are_those_of_the_code_first_the_one_that_stands() -> None:

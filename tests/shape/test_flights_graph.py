@@ -81,10 +81,10 @@ def test_the_job_of_the_environment_holds_all_on_the_way_to_the_publication(defs
 
 
 def test_dbt_is_told_what_the_contracts_say(defs: Any, flights: Path) -> None:
-    from dataops_platform.contract_tools.sync import synced
+    from dataops_platform.contract_tools.sync import sync_contract_files
     from dataops_platform.settings.project import load_project
 
-    (file,) = synced(load_project(flights), check=True)
+    (file,) = sync_contract_files(load_project(flights), check=True)
     assert (file.differences, file.by_hand, file.contradictions) == ((), {}, ())
     assert file.models == ("daily_performance", "flight_features", "route_punctuality")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.manifests.manifest import WHOLE
@@ -88,7 +88,9 @@ def broken_in_the_contract(project: Project) -> set[str]:
     names = {"visits": "visits", "customers": "customers", "regions": "regions"}
     tables = {name: qualified(project.build_schema, table) for name, table in names.items()}
     with lake_of(project, read_only=True) as lake:
-        (audit,) = judge(lake.connection, tables["visits"], compile_plan(contract), references=tables).audits([WHOLE])
+        (audit,) = judge(lake.connection, tables["visits"], compile_contract(contract), references=tables).audits(
+            [WHOLE]
+        )
     return {verdict.rule for verdict in audit.verdicts if verdict.failing_rows}
 
 

@@ -14,7 +14,7 @@ from dataops_platform.kit.errors import SystemFailed, UsedWrongly
 from dataops_platform.kit.version import VERSION
 from dataops_platform.template.bake import MADE_FROM, bake, render
 from dataops_platform.template.questions import questions, template_settings
-from dataops_platform.template.upgrade import newer_template
+from dataops_platform.template.upgrade import template_upgrade
 from tests.fixtures.terminal import command
 
 FILES = {
@@ -144,8 +144,8 @@ def test_the_command_makes_a_repository_and_says_what_comes_next(tmp_path: Path)
 
 def test_what_a_newer_template_would_change_is_known(tmp_path: Path) -> None:
     folder = bake(ANSWERS, tmp_path)
-    assert newer_template(folder) is not None
-    assert newer_template(folder).changes == ()
+    assert template_upgrade(folder) is not None
+    assert template_upgrade(folder).changes == ()
     made = json.loads((folder / MADE_FROM).read_text())
     made["_template_version"] = "0.0.1"
     made["files"] |= {"Makefile": "older", "README.md": "older", "gone.txt": "older"}
@@ -153,12 +153,12 @@ def test_what_a_newer_template_would_change_is_known(tmp_path: Path) -> None:
     for name in ("Makefile", "dataops.yaml", "gone.txt"):
         (folder / name).write_text("mine")
     (folder / MADE_FROM).write_text(json.dumps(made))
-    newer = newer_template(folder)
+    newer = template_upgrade(folder)
     assert newer is not None
     assert (newer.made_from, newer.installed) == ("0.0.1", VERSION)
     found = {change.file: (change.what, change.edited) for change in newer.changes}
-    assert found == {"Makefile": ("changed", True), "dataops.yaml": ("new", True), "gone.txt": ("given up", True)}
+    assert found == {"Makefile": ("changed", True), "dataops.yaml": ("new", True), "gone.txt": ("removed", True)}
 
 
 def test_a_project_of_another_making_has_no_template(orders: Path) -> None:
-    assert newer_template(orders) is None
+    assert template_upgrade(orders) is None

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from dataops_platform.kit.errors import SystemFailed
 from dataops_platform.manifests.manifest import Head
+from dataops_platform.manifests.windows import plant
+from dataops_platform.warehouse import heads
 from dataops_platform.warehouse.digest import digests
+from dataops_platform.warehouse.heads import heads_of_cut, read_manifests
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.nodes import NODES
 from tests.fixtures import lakes
 
 MAINTENANCE = (
@@ -47,6 +52,66 @@ def test_a_head_survives_that_its_table_is_dropped(lake: Lake) -> None:
     assert lakes.rows(lake, head) == [(1,)]
 
 
+def days(number: int, first: int = 1) -> dict[str, str]:
+    return {f"2030-01-{day:02}": f"select {day} as id" for day in range(first, first + number)}
+
+
+def write_days(lake: Lake, found: dict[str, str], **about: Any) -> Head:
+    select = " union all ".join(f"select *, '{key}' as _dp_partition from ({one})" for key, one in found.items())
+    head: Head = lakes.write(lake, "days", select, list(found), **about)
+    return head
+
+
+def test_a_head_of_many_windows_is_kept_as_a_tree_that_grows_by_what_is_written(lake: Lake) -> None:
+    first = write_days(lake, days(20))
+    before = _nodes(lake)
+    second = write_days(lake, days(1, 21))
+    assert (first.windows.count, second.windows.count) == (20, 21)
+    assert second.windows == plant(m.window for m in second.manifests).windows, "the tree follows from the windows"
+    assert [m.partition for m in second.manifests] == list(days(21))
+    assert len(_nodes(lake) - before) == 2, "a leaf, and the root"
+    assert lake.windows_that_differ(first.windows, second.windows) == {"2030-01-21"}
+
+
+def test_what_was_read_of_many_windows_is_one_name_by_which_all_manifests_are_found(lake: Lake) -> None:
+    source = write_days(lake, days(20))
+    ref = source.ref()
+    assert (ref.manifests, ref.node) == ((), source.windows.node)
+    mart = lakes.write(lake, "mart", "select 1 as id", inputs=[ref])
+    write_days(lake, days(20), run="another")
+    assert {m.id for m in lake.manifests_of(mart.manifests[0].step.inputs[0])} == {m.id for m in source.manifests}
+    assert mart.windows.lineage == ("days",)
+
+
+def test_windows_that_two_wrote_side_by_side_are_both_there(lake: Lake) -> None:
+    """No lock keeps two writers of one table apart on PostgreSQL; neither has seen the row of the other."""
+    write_days(lake, days(2))
+    area = heads.read(lake.connection, "dev")
+    for key in ("2030-01-03", "2030-01-04"):
+        with lake.transaction():
+            made = lakes.manifest("days", "dp1:1:00000000000000000000000000000001", partition=key, rows=1)
+            heads.insert(lake.connection, area, [made], None)
+    both = lake.heads("dev")["days"]
+    assert [m.partition for m in both.manifests] == list(days(4))
+    cut = lake.cut_of([both])
+    assert [m.partition for m in heads_of_cut(lake.connection, cut)["days"].manifests] == list(days(4))
+    third = write_days(lake, days(1, 5))
+    assert [m.partition for m in third.manifests] == list(days(5))
+    assert third.windows == plant(m.window for m in third.manifests).windows
+
+
+def test_a_lost_node_is_said_and_not_taken_for_an_empty_table(lake: Lake) -> None:
+    write_days(lake, days(20))
+    head = lake.heads("dev")["days"]
+    lake.connection.execute(f"delete from {NODES} where id = '{head.windows.node}'")
+    with pytest.raises(SystemFailed, match=r"^DP-W014 The lake does not keep sha256:"):
+        list(head.manifests)
+
+
+def _nodes(lake: Lake) -> set[str]:
+    return {name for (name,) in lake.connection.execute(f"select id from {NODES}").fetchall()}
+
+
 def test_heads_are_those_of_the_environment_asked_for(lake: Lake) -> None:
     dev = lakes.write(lake, "orders", "select 1 as id")
     prod = lakes.write(lake, "orders", "select 2 as id", environment="prod")
@@ -76,9 +141,9 @@ def test_partitions_written_before_the_table_was_whole_do_not_come_back(lake: La
 def test_a_manifest_is_found_by_its_id_and_its_absence_is_said(lake: Lake) -> None:
     first = lakes.write(lake, "orders", "select 1 as id").manifests[0]
     lakes.write(lake, "orders", "select 2 as id")
-    assert lake.manifest(first.id) == first
+    assert read_manifests(lake.connection, [first.id]) == {first.id: first}
     with pytest.raises(SystemFailed, match=r"^DP-W006 The lake keeps no manifest sha256:no"):
-        lake.manifest("sha256:no")
+        read_manifests(lake.connection, ["sha256:no"])
 
 
 def test_a_model_is_a_head_with_its_registrys_version(lake: Lake) -> None:

@@ -118,10 +118,10 @@ def test_a_swap_of_values_between_two_columns_changes_the_digest(
     connection: DuckDBPyConnection, kind: str, data: st.DataObject
 ) -> None:
     table = data.draw(tables_of({"a": kind, "b": kind}, 3))
-    some = data.draw(st.lists(st.booleans(), min_size=len(table.values), max_size=len(table.values)))
+    preview = data.draw(st.lists(st.booleans(), min_size=len(table.values), max_size=len(table.values)))
     values = [
         {"a": row["b"], "b": row["a"]} if is_swapped else row
-        for row, is_swapped in zip(table.values, some, strict=True)
+        for row, is_swapped in zip(table.values, preview, strict=True)
     ]
     swapped = Table(table.columns, values)
     is_same = Counter(map(_hashes, swapped.rows)) == Counter(map(_hashes, table.rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataops_platform.kit.digests import short
-from dataops_platform.kit.errors import Refused, some
+from dataops_platform.kit.errors import Refused, preview
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.events import Event
 from dataops_platform.manifests.history import collection_of
@@ -27,12 +27,12 @@ def refuse_unreadable(lake: Lake, environment: str, cut: Cut, event: Event | Non
         at, actor = given_up.at[:19], given_up.actor
         if not event.release:
             raise Refused(
-                "DP-L091", event=event.sequence, tables=some(lost), environment=environment, at=at, actor=actor
+                "DP-L091", event=event.sequence, tables=preview(lost), environment=environment, at=at, actor=actor
             )
         raise Refused(
             "DP-L060",
             event=event.sequence,
-            tables=some(lost),
+            tables=preview(lost),
             environment=environment,
             at=at,
             actor=actor,
@@ -40,6 +40,6 @@ def refuse_unreadable(lake: Lake, environment: str, cut: Cut, event: Event | Non
         )
     raise Refused(
         "DP-L039",
-        tables=some((f"{name} ({why})" for name, why in lost.items()), width=160),
+        tables=preview((f"{name} ({why})" for name, why in lost.items()), width=160),
         environment=environment,
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from dataops_platform.kit.clock import Clock, utc_now
-from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, some
+from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, preview
 from dataops_platform.manifests.events import Refusal
 from dataops_platform.release.pinned_code.pin import pin
 from dataops_platform.release.promotion.differences.sections import differences
@@ -31,7 +31,7 @@ def release_for(project: Project, lake: Lake, wanted: str = "") -> Release:
     """
     origin = project.here.from_
     if origin is None:
-        raise UsedWrongly("DP-L014", environment=project.environment, known=some(_takers(project)) or "none")
+        raise UsedWrongly("DP-L014", environment=project.environment, known=preview(_takers(project)) or "none")
     if not wanted and project.settings_of(origin).from_ is not None:
         wanted = lake.state(origin).release
         if not wanted:
@@ -105,7 +105,7 @@ def promote(project: Project, lake: Lake, plan: Plan, clock: Clock = utc_now) ->
     if no and _note_refusal(lake, plan, answers):
         raise Refused(
             "DP-G001",
-            failed=some((f"{a.gate}: {a.said}" for a in no), width=200),
+            failed=preview((f"{a.gate}: {a.said}" for a in no), width=200),
             plan=plan,
             release=release,
             environment=plan.environment,

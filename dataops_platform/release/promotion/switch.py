@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from dataops_platform.kit.digests import short
-from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, some
+from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, preview
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.events import Event, Move, Pointing, Promotion, Resume, Rollback
 from dataops_platform.manifests.history import moves, original, publication_before, state_before_release
@@ -122,10 +122,10 @@ def _named(events: Sequence[Event], to: str, environment: str) -> Move:
     ]
     if not found:
         shown = (f"{e.sequence} ({e.kind} of {short(e.release) or 'no release'})" for e in reversed(known))
-        raise UsedWrongly("DP-L011", environment=environment, wanted=to, known=some(shown, width=60))
+        raise UsedWrongly("DP-L011", environment=environment, wanted=to, known=preview(shown, width=60))
     ids = dict.fromkeys(one for one, _ in found)
     if len(ids) > 1:
-        raise UsedWrongly("DP-L077", wanted=to, known=some(map(short, ids)))
+        raise UsedWrongly("DP-L077", wanted=to, known=preview(map(short, ids)))
     return found[-1][1]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import LostRace, Refused, SystemFailed, UsedWrongly, did_you_mean
-from dataops_platform.manifests.cut import Cut, cut_of
+from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.orchestration.launch import Progress, launch
 from dataops_platform.release.build import freeze, refuse_other_makers
@@ -17,7 +17,7 @@ from dataops_platform.release.release import Release
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.guard import refuse_other_code
 from dataops_platform.stages.publish.run import refuse_stale
-from dataops_platform.technologies.mlflow.registry import version_called, version_files
+from dataops_platform.technologies.mlflow.registry import resolve_version, version_files
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import refuse_other_files
 from dataops_platform.warehouse.lake import Lake
@@ -66,7 +66,7 @@ def candidate_cut(project: Project, lake: Lake, code: Code, wanted: str) -> tupl
             heads = {**shown, candidate.name: candidate, **scored}
             models = [name for name, head in heads.items() if head.kind == "model"]
             refuse_stale(lake, heads, heads, project.environment, models)
-            return candidate, cut_of(heads.values())
+            return candidate, lake.cut_of(heads.values())
     raise LostRace("DP-M017", environment=project.environment, times=ATTEMPTS, model=wanted)
 
 
@@ -83,7 +83,7 @@ def find_candidate(project: Project, lake: Lake, state: State, wanted: str) -> H
     if model not in shown:
         raise UsedWrongly("DP-M012", environment=environment, model=model, hint=did_you_mean(model, shown))
     client, name = open_tracking(project).client, model_name(project, model)
-    version = version_called(client, name, called)
+    version = resolve_version(client, name, called)
     head = lake.heads(environment).get(model)
     if head is None or (head.area or environment, head.version) != (environment, version):
         last = head.version if head and head.area == environment else "none"

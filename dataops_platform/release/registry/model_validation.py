@@ -19,7 +19,7 @@ from dataops_platform.release.release import Release, releases_of
 from dataops_platform.settings.environ import actor
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.contract_files import contract_of
-from dataops_platform.technologies.mlflow.notes import Marked, marked_versions, write
+from dataops_platform.technologies.mlflow.notes import AnnotatedVersion, annotated_versions, write_note
 from dataops_platform.technologies.mlflow.registry import DIGEST_TAG, version_files
 from dataops_platform.technologies.mlflow.signature import refuse_other_signature
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
@@ -44,9 +44,9 @@ class Validation:
     said: tuple[str, ...]
 
 
-def new_versions(project: Project) -> list[Marked]:
+def new_versions(project: Project) -> list[AnnotatedVersion]:
     """The versions of the environment's models that nobody has looked at yet, but those that went through the gates."""
-    marked = marked_versions(open_tracking(project).client, model_name(project, ""))
+    marked = annotated_versions(open_tracking(project).client, model_name(project, ""))
     return [one for one in marked if STATUS_TAG not in one.tags and RELEASE_TAG not in one.tags]
 
 
@@ -66,7 +66,9 @@ def validate_versions(
         ]
 
 
-def _validate(project: Project, lake: Lake, code: Callable[[], Code], marked: Marked, clock: Clock) -> Validation:
+def _validate(
+    project: Project, lake: Lake, code: Callable[[], Code], marked: AnnotatedVersion, clock: Clock
+) -> Validation:
     client = open_tracking(project).client
     said: list[str] = []
     try:
@@ -80,11 +82,11 @@ def _validate(project: Project, lake: Lake, code: Callable[[], Code], marked: Ma
         failed = True
         said.append(str(error))
     status = "failed" if failed else "passed"
-    write(client, marked, {STATUS_TAG: status}, "validation", "\n".join([status, *(f"- {line}" for line in said)]))
+    write_note(client, marked, {STATUS_TAG: status}, "validation", "\n".join([status, *(f"- {line}" for line in said)]))
     return Validation(str(marked), not failed, tuple(said))
 
 
-def _check_files(project: Project, lake: Lake, client: MlflowClient, marked: Marked) -> Manifest:
+def _check_files(project: Project, lake: Lake, client: MlflowClient, marked: AnnotatedVersion) -> Manifest:
     """The manifest of the training that made a version. Raises: Refused DP-M020, and what is wrong with its files."""
     digest = marked.tags.get(DIGEST_TAG, "")
     model = marked.name.removeprefix(model_name(project, ""))
@@ -102,7 +104,7 @@ def _check_files(project: Project, lake: Lake, client: MlflowClient, marked: Mar
 
 
 def _ask_gates(
-    project: Project, lake: Lake, code: Callable[[], Code], marked: Marked, trained: Manifest, clock: Clock
+    project: Project, lake: Lake, code: Callable[[], Code], marked: AnnotatedVersion, trained: Manifest, clock: Clock
 ) -> tuple[bool, list[str]]:
     """Whether a gate says no to it, and what they say; approvals are not asked, for nobody has asked for anything."""
     asked: list[tuple[Project, Release]] = []

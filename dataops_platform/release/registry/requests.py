@@ -22,7 +22,7 @@ from dataops_platform.release.registry.model_release import Code, build_model_re
 from dataops_platform.release.registry.model_validation import as_asked, followers, newest_with
 from dataops_platform.release.release import Release
 from dataops_platform.settings.project import Project
-from dataops_platform.technologies.mlflow.notes import Marked, marked_versions, write
+from dataops_platform.technologies.mlflow.notes import AnnotatedVersion, annotated_versions, write_note
 from dataops_platform.technologies.mlflow.registry import DIGEST_TAG
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.mlflow.versions import REQUEST_TAG
@@ -45,7 +45,7 @@ Verdict = Literal["promoted", "waiting", "refused"]
 class Request:
     """What is asked for at a version: `promote:<environment>` in a tag, or `candidate`, the alias."""
 
-    marked: Marked
+    marked: AnnotatedVersion
     asked: str
 
 
@@ -62,7 +62,7 @@ class Answered:
 
 def open_requests(project: Project, lake: Lake) -> list[Request]:
     """The requests at the models of the project's environment that have no answer yet, or may have another now."""
-    marked = marked_versions(open_tracking(project).client, model_name(project, ""))
+    marked = annotated_versions(open_tracking(project).client, model_name(project, ""))
     asked = [Request(one, wish) for one in marked if (wish := _asked(one))]
     return [request for request in asked if _is_open(project, lake, request)]
 
@@ -83,7 +83,7 @@ def answer_requests(project: Project, lake: Lake, code: Callable[[], Code], cloc
     return answered
 
 
-def _asked(marked: Marked) -> str:
+def _asked(marked: AnnotatedVersion) -> str:
     return marked.tags.get(REQUEST_TAG) or (ALIAS if ALIAS in marked.aliases else "")
 
 
@@ -111,7 +111,7 @@ def _answer(project: Project, lake: Lake, code: Callable[[], Code], request: Req
         said = (str(error),)
     tags = {ANSWER_TAG: verdict, PLAN_TAG: short(plan), SINCE_TAG: at, ANSWERED_TAG: request.asked}
     note = "\n".join([verdict, *(f"- {line}" for line in said)])
-    write(open_tracking(project).client, request.marked, tags, request.asked, note)
+    write_note(open_tracking(project).client, request.marked, tags, request.asked, note)
     return Answered(str(request.marked), request.asked, verdict, plan, tuple(said))
 
 

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dataops_platform.kit.errors import Refused, some
+from dataops_platform.kit.errors import Refused, preview
 from dataops_platform.manifests.manifest import WHOLE, Manifest
 from dataops_platform.release.lineage import Origin
 from dataops_platform.release.reproduce.code import Code, code_of
@@ -56,7 +56,7 @@ def reproduce(
             with scratch(project, lake, place, keep=keep):
                 again = give_inputs(project, lake, place, origin)
                 inputs |= {m.name: "read in again" if m.name in again else "as it was" for m in origin.given.values()}
-                say(f"making {some(sorted({m.name for m in origin.made.values()}), most=20)} in {place}")
+                say(f"making {preview(sorted({m.name for m in origin.made.values()}), most=20)} in {place}")
                 runs.append(_run(code, place, origin, again))
                 parts |= {part.name: part for part in _compare(project, lake, target, origin, place, tolerance)}
     ordered = [parts[head] for head in target.results if head in parts]
@@ -88,7 +88,7 @@ def _run(code: Code, environment: str, origin: Origin, again: Sequence[str]) -> 
         last = done.stderr.strip().splitlines()[-1:] or [f"it ended with {done.returncode}"]
         raise Refused(
             "DP-L054",
-            reason=some(filter(None, problems), width=400) or last[0][:400],
+            reason=preview(filter(None, problems), width=400) or last[0][:400],
             environment=environment,
             source=code.said,
         )

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from dataops_platform.kit.errors import Refused, UsedWrongly, some
+from dataops_platform.kit.errors import Refused, UsedWrongly, preview
 from dataops_platform.kit.sql import literal
 from dataops_platform.kit.text_file import write_text
-from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.events import Creation
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.orchestration.instance import forget_assets
@@ -122,7 +121,7 @@ def give_inputs(project: Project, lake: Lake, environment: str, origin: Origin) 
             pinned.append(head)
         else:
             copied[name] = partitions
-    lake.switch(environment, cut_of(pinned), State(environment), Creation(actor=actor()))
+    lake.switch(environment, lake.cut_of(pinned), State(environment), Creation(actor=actor()))
     for name in copied:
         _copy(lake, environment, name, copied[name], located)
     return again
@@ -138,7 +137,7 @@ def _refuse_changed_file(project: Project, name: str, manifests: Iterable[Manife
     if not files:
         raise Refused("DP-L090", table=name)
     if changed:
-        raise Refused("DP-L052", table=name, files=some(changed))
+        raise Refused("DP-L052", table=name, files=preview(changed))
 
 
 def _digest_of_file(project: Project, name: str) -> str:
@@ -158,7 +157,7 @@ def _copy(
     heads = [_alone(manifest, located[manifest.id]) for manifest in partitions.values()]
     wrong = [head.manifests[0].partition for head in heads if not is_as_recorded(lake, head)]
     if wrong:
-        raise Refused("DP-L053", table=name, partitions=some(partition or "all" for partition in wrong))
+        raise Refused("DP-L053", table=name, partitions=preview(partition or "all" for partition in wrong))
     parts = [
         f"select * from {lake.relation(environment, head)} where _dp_partition = {literal(head.manifests[0].partition)}"
         for head in heads

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dataops_platform.kit.digests import short
-from dataops_platform.kit.errors import UsedWrongly, some
+from dataops_platform.kit.errors import UsedWrongly, preview
 from dataops_platform.manifests.events import Duplicate, Publication
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.release.lineage import SOURCES, Origin, origin_of
@@ -58,10 +58,10 @@ def find_target(lake: Lake, wanted: str, environment: str = "") -> Target:
         ((run, manifests),) = runs.items()
         return _target_of_run(lake, run, manifests, releases)
     if found:
-        raise UsedWrongly("DP-L073", wanted=wanted, known=some(reversed(found)))
+        raise UsedWrongly("DP-L073", wanted=wanted, known=preview(reversed(found)))
     if runs:
-        raise UsedWrongly("DP-L088", wanted=wanted, known=some(sorted(runs)))
-    raise UsedWrongly("DP-L050", wanted=wanted, known=some(reversed(releases)) or "none")
+        raise UsedWrongly("DP-L088", wanted=wanted, known=preview(sorted(runs)))
+    raise UsedWrongly("DP-L050", wanted=wanted, known=preview(reversed(releases)) or "none")
 
 
 def _target_of_run(lake: Lake, run: str, manifests: Sequence[Manifest], releases: Sequence[Release]) -> Target:
@@ -81,9 +81,10 @@ def _target_of_run(lake: Lake, run: str, manifests: Sequence[Manifest], releases
 
 def _release_with(lake: Lake, run: str, manifests: Sequence[Manifest], releases: Sequence[Release]) -> Release | None:
     """The release that holds something the run made, or under which it published; the first whose code has a commit."""
-    made = {m.id for m in manifests}
+    made, names = {m.id for m in manifests}, {m.name for m in manifests}
     for release in sorted(releases, key=lambda one: one.is_dirty or not one.commit):
-        if made & {i for member in release.cut.members for i in member.manifests}:
+        heads = heads_of_cut(lake.connection, release.cut)
+        if any(made & {m.id for m in head.manifests} for name, head in heads.items() if name in names):
             return release
     by_id = {release.id: release for release in releases}
     for name in {m.environment for m in manifests}:

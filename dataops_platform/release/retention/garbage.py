@@ -14,13 +14,21 @@ from dataops_platform.manifests.history import collection_of, moves
 from dataops_platform.release.lineage import versions_of_inputs
 from dataops_platform.release.release import releases_of
 from dataops_platform.release.reproduce.scratch import clear_left
-from dataops_platform.release.retention.policy import RECENTLY, Needed, Retention, kept_releases, kept_states, needed_by
+from dataops_platform.release.retention.policy import (
+    RECENTLY,
+    Needed,
+    Retention,
+    kept_releases,
+    kept_states,
+    needed_by,
+    unneeded_nodes,
+)
 from dataops_platform.settings.environ import actor
 from dataops_platform.settings.project import Project
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.mlflow.versions import RegisteredVersion, all_versions, delete_version
 from dataops_platform.warehouse.expiry import Files, files_only_of, remove_files, snapshots
-from dataops_platform.warehouse.heads import read_environments, read_models
+from dataops_platform.warehouse.heads import heads_of_cut, read_environments, read_models
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.state import State
 
@@ -29,13 +37,15 @@ ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class Waste:
-    """What no kept state needs: snapshots by number, the files that only they have, and versions of models.
+    """What no kept state needs: snapshots by number, the files that only they have, nodes of trees of windows by their
+    digests, and versions of models.
 
     `states`: of each environment the events whose states nothing can return to without them. `kept`: how many states
     of each environment are kept.
     """
 
     snapshots: tuple[int, ...]
+    nodes: frozenset[str]
     files: Files
     models: tuple[RegisteredVersion, ...]
     states: Mapping[str, tuple[int, ...]]
@@ -46,6 +56,7 @@ class Waste:
         return {
             "snapshots": len(self.snapshots),
             "versions": list(self.snapshots),
+            "nodes": len(self.nodes),
             "files": self.files.count,
             "bytes": self.files.size_bytes,
             "models": [{"model": one.name, "version": one.version, "digest": one.digest} for one in self.models],
@@ -74,7 +85,7 @@ def collect(project: Project, lake: Lake, retention: Retention, clock: Clock = u
             waste = _look(project, lake, states, retention, clock)
             fault_point("gc.before_expire")
             try:
-                lake.expire(states, _events(waste), waste.snapshots)
+                lake.expire(states, _events(waste), waste.snapshots, waste.nodes, clock() - RECENTLY)
             except LostRace:
                 continue
             if not snapshots(lake.connection) & set(waste.snapshots):
@@ -98,13 +109,14 @@ def _look(project: Project, lake: Lake, states: Mapping[str, State], retention: 
     events = {name: lake.events(name) for name in states}
     kept = {name: kept_states(found, retention, now) for name, found in events.items()}
     shown = [event for found in kept.values() for event in found]
-    releases = kept_releases(releases_of(lake), shown, retention, now)
+    everything = releases_of(lake)
+    releases = kept_releases(everything, shown, retention, now)
     needed = needed_by(lake, states, shown, releases, now)
     snapshots_needed = set(needed.snapshots)
     if retention.inputs:
-        manifests = [i for event in shown for m in lake.cut(event).members for i in m.manifests]
-        manifests += [i for release in releases for m in release.cut.members for i in m.manifests]
-        snapshots_needed |= versions_of_inputs(lake, manifests)
+        cuts = [*(lake.cut(event) for event in shown), *(release.cut for release in releases)]
+        heads = [head for cut in cuts for head in heads_of_cut(lake.connection, cut).values()]
+        snapshots_needed |= versions_of_inputs(lake, {m.id for head in heads for m in head.manifests})
     there = snapshots(lake.connection)
     expired = sorted(there - snapshots_needed - {max(there, default=0)})
     given_up = {
@@ -115,8 +127,15 @@ def _look(project: Project, lake: Lake, states: Mapping[str, State], retention: 
         )
         for name, found in events.items()
     }
+    back = [
+        event
+        for name, found in events.items()
+        for event in moves(found)
+        if event.sequence not in given_up[name] and collection_of(found, event.sequence) is None
+    ]
     return Waste(
         snapshots=tuple(expired),
+        nodes=unneeded_nodes(lake, back, everything),
         files=files_only_of(lake.connection, expired),
         models=tuple(_models(project, lake, states, needed, (now - RECENTLY).isoformat())),
         states={name: numbers for name, numbers in given_up.items() if numbers},

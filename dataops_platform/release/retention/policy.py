@@ -12,9 +12,11 @@ from dataops_platform.manifests.events import Event, Move
 from dataops_platform.manifests.history import lineage, moves
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.release import Release
+from dataops_platform.warehouse import nodes
 from dataops_platform.warehouse.expiry import pinned
-from dataops_platform.warehouse.heads import Written, written_since
+from dataops_platform.warehouse.heads import Written, trees_in_use, written_since
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.ledger import read_cut_names
 
 RECENTLY = dt.timedelta(hours=1)
 """What was a head or was shown within this time is kept whatever is asked for: a run may be reading it."""
@@ -110,6 +112,17 @@ def needed_by(
     tables = {int(one.version) for one in found if one.kind == "table"}
     models = {(one.name, one.digest) for one in found if one.kind == "model"}
     return Needed(frozenset(tables | pinned(lake.connection)), frozenset(models))
+
+
+def unneeded_nodes(lake: Lake, states: Iterable[Move], releases: Iterable[Release]) -> frozenset[str]:
+    """Kept texts that nothing names: neither these states and releases, nor any head, manifest or event.
+
+    Cuts stay with the events that name them, also of states that nothing can return to.
+    """
+    cuts = [*(lake.cut(event) for event in states), *(release.cut for release in releases)]
+    trees = {member.windows.node for cut in cuts for member in (*cut.members, *(cut.under or ()))}
+    trees |= trees_in_use(lake.connection)
+    return nodes.unneeded(lake.connection, trees, read_cut_names(lake.connection))
 
 
 def _iso(moment: dt.datetime) -> str:

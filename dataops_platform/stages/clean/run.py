@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import BROKEN, BatchAudit, Judgement, judge
 from dataops_platform.kit.digests import digest_of
@@ -66,7 +66,7 @@ class CleanStep:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (self.input, *self.contract.referred)
+        return (self.input, *self.contract.referenced_tables)
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -91,7 +91,7 @@ class CleanStep:
         """
         heads = heads_with(lake, self.project, self.reads, context)
         source = head_of(heads, self.input, self.name, self.project)
-        references = {name: head_of(heads, name, self.name, self.project) for name in self.contract.referred}
+        references = {name: head_of(heads, name, self.name, self.project) for name in self.contract.referenced_tables}
         partitions = with_dropped_partitions(self, heads.get(self.name), partitions)
         present = [p for p in partitions if p == WHOLE or p in source.partitions]
         if not present:
@@ -142,7 +142,7 @@ class CleanStep:
             judged = judge(
                 staging.connection,
                 rows.made,
-                compile_plan(self.contract),
+                compile_contract(self.contract),
                 null_values=self.null_values,
                 references={name: lake.relation(environment, head) for name, head in references.items()},
                 others=self._other_partitions(lake, partitions),
@@ -178,7 +178,7 @@ class CleanStep:
         judged.split()
         good = f"select {identifiers(judged.rows.columns)} from {judged.good()}"
         written = staging.replace(good, partitions)
-        profiled = profiles(staging.connection, f"({good})", partitions, self.contract.shown_columns)
+        profiled = profiles(staging.connection, f"({good})", partitions, self.contract.visible_columns)
         for batch in batches:
             _refuse_lost(self.name, batch, written[batch.partition].rows)
         staging.connection.execute(
@@ -214,12 +214,9 @@ class CleanStep:
             return outcome
         area = outcome.manifests[0].environment  # where it was cleaned; a guarded environment may have been given it
         relation = qualified(f"{area}__build", quarantine_table(self.name))
-        parts = [m.partition for m in outcome.manifests]
-        where = "" if parts == [WHOLE] else "where list_contains($parts, _dp_partition)"
         rows = lake.connection.execute(
-            f"select _dp_file, _dp_line, array_to_string(rules, ', '), raw from {relation} {where} "
-            f"order by _dp_file, _dp_line limit {SAMPLE_ROWS}",
-            {"parts": parts} if where else None,
+            f"select _dp_file, _dp_line, array_to_string(rules, ', '), raw from {relation}"
+            f"{_where([m.partition for m in outcome.manifests])} order by _dp_file, _dp_line limit {SAMPLE_ROWS}"
         ).fetchall()
         sample = [dict(zip(("file", "line", "rules", "raw"), row, strict=True)) for row in rows]
         return replace(outcome, refused_sample=tuple(sample))

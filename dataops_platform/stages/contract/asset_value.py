@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.kit.errors import Refused, UsedWrongly, some
+from dataops_platform.kit.errors import Refused, UsedWrongly, preview
 from dataops_platform.kit.user_code import arrow_from
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def rows_of_run(value: Any, partitions: Sequence[str] | None, asset: str) -> tup
     frames = value or {}
     found = tuple(partition for partition in partitions or frames if partition in frames)
     if not found:
-        raise Refused("DP-C043", asset=asset, partitions=some(partitions or ()) or "all")
+        raise Refused("DP-C043", asset=asset, partitions=preview(partitions or ()) or "all")
     return _together([frames[partition] for partition in found], asset), found
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract as Rules
 from dataops_platform.contracts.engine import OVER_ALL_ROWS, BatchAudit, judge
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.contracts.typed_rows import with_lines
-from dataops_platform.kit.errors import DataOpsError, UsedWrongly, did_you_mean, some
+from dataops_platform.kit.errors import DataOpsError, UsedWrongly, did_you_mean, preview
 from dataops_platform.kit.sql import identifier
 from dataops_platform.kit.user_code import arrow_from, call_function, check_function, load_function
 from dataops_platform.manifests.manifest import WHOLE
@@ -132,8 +132,8 @@ def contract_check(
 
     With `partitions_def`, that of the asset, there is an answer for each partition.
     """
-    plan = compile_plan(contract)
-    missing = [name for name in contract.referred if name not in (references or {}) and opened is None]
+    plan = compile_contract(contract)
+    missing = [name for name in contract.referenced_tables if name not in (references or {}) and opened is None]
     if missing:
         raise UsedWrongly(
             "DP-C056",
@@ -228,16 +228,20 @@ def _rows(
     if opened is not None:
         with opened() as lake:
             schema = relation.rpartition(".")[0]
-            yield lake.connection, relation, {name: f"{schema}.{identifier(name)}" for name in contract.referred}
+            yield (
+                lake.connection,
+                relation,
+                {name: f"{schema}.{identifier(name)}" for name in contract.referenced_tables},
+            )
         return
     import duckdb
 
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.register("_dp_rows", with_lines(_arrow(value, contract.table)))
-        for name in contract.referred:
+        for name in contract.referenced_tables:
             connection.register(f"_dp_other_{name}", _arrow(references[name](), name))
-        yield connection, "_dp_rows", {name: identifier(f"_dp_other_{name}") for name in contract.referred}
+        yield connection, "_dp_rows", {name: identifier(f"_dp_other_{name}") for name in contract.referenced_tables}
 
 
 def _arrow(value: Frame, name: str) -> Any:
@@ -255,7 +259,7 @@ def _result(
         "rows_refused": dg.MetadataValue.int(audit.rows_refused),
     }
     if partitions:
-        metadata["partitions"] = dg.MetadataValue.text(some(partitions))
+        metadata["partitions"] = dg.MetadataValue.text(preview(partitions))
     if sample:
         metadata["refused_rows"] = table_of(sample)
     over_all = {rule.name for rule in contract.rules if rule.kind in OVER_ALL_ROWS}

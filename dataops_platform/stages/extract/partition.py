@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
+from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, preview
 from dataops_platform.kit.sql import identifier, literal
 
 if TYPE_CHECKING:
@@ -46,5 +46,5 @@ def refuse_rows_without_partition(
         f"where _dp_partition is null or _dp_partition not in ({known}) order by 1 limit 5"
     ).fetchall()
     if lines:
-        named = some(f"{line} ({part or 'no date'})" for line, part, _ in lines)
+        named = preview(f"{line} ({part or 'no date'})" for line, part, _ in lines)
         raise Refused("DP-E005", rows=lines[0][2], file=file, first=keys[0], last=keys[-1], lines=named)

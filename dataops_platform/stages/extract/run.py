@@ -16,7 +16,7 @@ from dataops_platform.stages.audit import refuse_broken
 from dataops_platform.stages.extract.partition import check_columns, partition_key, refuse_rows_without_partition
 from dataops_platform.stages.partitions import unchanged_partitions, with_dropped_partitions
 from dataops_platform.stages.step import Makes, Outcome, RunContext, head_outcome
-from dataops_platform.technologies.files.location import locate, shown
+from dataops_platform.technologies.files.location import display_name, locate
 from dataops_platform.technologies.files.read import FileRows, read_file
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.staging import LakeStaging
@@ -46,7 +46,12 @@ class ExtractStep:
     @property
     def makes(self) -> tuple[Makes, ...]:
         return (
-            Makes(self.name, self.description or f"Rows of {shown(self.path)}, as they were written.", None, ("file",)),
+            Makes(
+                self.name,
+                self.description or f"Rows of {display_name(self.path)}, as they were written.",
+                None,
+                ("file",),
+            ),
         )
 
     @property
@@ -77,14 +82,14 @@ class ExtractStep:
             code=self.code,
             config=digest_of(self.config),
             contract="",
-            inputs=(InputRef(shown(self.path), digest_of_file(path)),),
+            inputs=(InputRef(display_name(self.path), digest_of_file(path)),),
         )
         head = lake.heads(self.project.environment).get(self.name)
         partitions = with_dropped_partitions(self, head, partitions)
         same = unchanged_partitions(head, dict.fromkeys(partitions, identity.digest)) if context.skip_unchanged else []
         todo = [p for p in partitions if p not in same]
         if todo:
-            rows = read_file(path, shown(self.path))
+            rows = read_file(path, display_name(self.path))
             batch = BatchAudit(WHOLE, rows.rows_in, len(rows.refused), self._verdicts(rows))
             refuse_broken(self.name, self.max_refused_share, batch)
             self._write(lake, context, rows, identity, todo)
@@ -132,17 +137,17 @@ class ExtractStep:
         """
         part = ""
         if self.partitions is not None:
-            check_columns(self.partition_columns, rows.table.column_names, shown(self.path))
+            check_columns(self.partition_columns, rows.table.column_names, display_name(self.path))
             part = f", {partition_key(self.partition_columns, self.partitions.every)} as _dp_partition"
         connection.register("_dp_rows", rows.table)
         try:
             connection.execute(
                 f"create or replace temp view {_RAW} as "
-                f"select *, {literal(shown(self.path))} as _dp_file{part} from _dp_rows"
+                f"select *, {literal(display_name(self.path))} as _dp_file{part} from _dp_rows"
             )
             if part:
                 keys = self.partitions.keys() if self.partitions else []
-                refuse_rows_without_partition(connection, _RAW, shown(self.path), keys)
+                refuse_rows_without_partition(connection, _RAW, display_name(self.path), keys)
             yield
         finally:
             connection.execute(f"drop view if exists {_RAW}")
@@ -163,7 +168,7 @@ class ExtractStep:
                 [[r.line, r.raw.encode("utf-8", "backslashreplace").decode(), f"readable: {r.reason}"] for r in kept],
             )
         staging.connection.execute(
-            "set variable dp_batch = $batch", {"batch": [first, shown(self.path), context.run_id]}
+            "set variable dp_batch = $batch", {"batch": [first, display_name(self.path), context.run_id]}
         )
         staging.quarantine(
             "select getvariable('dp_batch')[1] as _dp_partition, getvariable('dp_batch')[2] as _dp_file, _dp_line, "

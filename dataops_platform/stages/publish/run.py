@@ -8,8 +8,8 @@ from typing import Any
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.digests import digest_of, short
-from dataops_platform.kit.errors import LostRace, Refused, some
-from dataops_platform.manifests.cut import Cut, cut_of, stale_members
+from dataops_platform.kit.errors import LostRace, Refused, preview
+from dataops_platform.manifests.cut import Cut, judged_members, stale_members
 from dataops_platform.manifests.events import Duplicate, Publication
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.settings.environ import actor
@@ -89,7 +89,7 @@ def publish(
                 before = lake.state(project.environment)
                 refuse_other_code(project, before)
                 refuse_held(before, project)
-                cut = consistent_cut(lake, project, names, contracts)
+                cut = consistent_cut(lake, project, names, contracts, before)
                 if cut.id != before.publication:
                     return lake.switch(project.environment, cut, before, event), True
                 if context.skip_unchanged:
@@ -112,21 +112,24 @@ def _duplicate_of(cut: Cut, run: str) -> Callable[[State], Duplicate]:
     return duplicate
 
 
-def consistent_cut(lake: Lake, project: Project, names: Sequence[str], contracts: Mapping[str, Contract]) -> Cut:
+def consistent_cut(
+    lake: Lake, project: Project, names: Sequence[str], contracts: Mapping[str, Contract], shown: State
+) -> Cut:
     """The cut of these heads, if every member was made from the others as they are, under its contract of today.
 
-    A guarded environment shows the models of its release, whatever was trained since, beside new data.
+    Of what is `shown` by a publication that is known already: only members that something changed for are judged. A
+    guarded environment shows the models of its release, whatever was trained since, beside new data.
     """
     all_heads = lake.heads(project.environment)
     models: dict[str, Head] = {}
     if project.is_guarded:
-        shown = lake.shown_heads(project.environment)
-        models = {name: head for name, head in shown.items() if head.kind == "model"}
+        models = {name: h for name, h in lake.shown_heads(project.environment).items() if h.kind == "model"}
         all_heads |= models
     heads = {name: head_of(all_heads, name, PUBLICATION, project) for name in names}
     _refuse_other_contracts(heads, contracts, project)
-    refuse_stale(lake, heads, all_heads, project.environment, models)
-    return cut_of(heads.values())
+    judged = judged_members(heads, shown.cut) if isinstance(shown.moved, Publication) else None
+    refuse_stale(lake, heads, all_heads, project.environment, models, judged)
+    return lake.cut_of(heads.values())
 
 
 def refuse_stale(
@@ -135,12 +138,14 @@ def refuse_stale(
     all_heads: Mapping[str, Head],
     environment: str,
     older: Collection[str] = (),
+    judged: Collection[str] | None = None,
 ) -> None:
     """Refuses heads that were not made from one another as they are; `older` may be. Raises: Refused DP-P101."""
-    stale = stale_members(heads, lake.manifest, all_heads, older)
+    lake.load(head for name, head in heads.items() if judged is None or name in judged)
+    stale = stale_members(heads, lake.manifests_of, all_heads, older, judged)
     if stale:
         again = ",".join(sorted({s.name for s in stale}))
-        raise Refused("DP-P101", stale=some(stale, width=200), environment=environment, names=again)
+        raise Refused("DP-P101", stale=preview(stale, width=200), environment=environment, names=again)
 
 
 def refuse_held(state: State, project: Project) -> None:
@@ -151,8 +156,8 @@ def refuse_held(state: State, project: Project) -> None:
 
 def _refuse_other_contracts(heads: Mapping[str, Head], contracts: Mapping[str, Contract], project: Project) -> None:
     for name, contract in contracts.items():
-        other = [m for m in heads[name].manifests if m.step.contract != contract.digest]
-        if other:
+        if heads[name].windows.contracts != (contract.digest,):
+            other = [m for m in heads[name].manifests if m.step.contract != contract.digest]
             raise Refused(
                 "DP-P102",
                 table=name,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.kit.digests import digest_of, short
@@ -66,7 +66,7 @@ class ScoreStep:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys([self.table, self.model, *self.contract.referred]))
+        return tuple(dict.fromkeys([self.table, self.model, *self.contract.referenced_tables]))
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -91,7 +91,7 @@ class ScoreStep:
         Raises: Refused DP-W007 without features, DP-M005 without a model, DP-M001 when its files were changed;
         ContractBroken when the predictions do not hold their contract.
         """
-        names = [self.table, *self.contract.referred]
+        names = [self.table, *self.contract.referenced_tables]
         heads = heads_with(lake, self.project, names, context)
         area = self.project.environment
         if self.model in context.candidates:
@@ -99,7 +99,7 @@ class ScoreStep:
             shown = lake.shown_heads(self.project.environment)
             heads |= {name: shown[name] for name in names if name in shown}
         table = head_of(heads, self.table, self.name, self.project)
-        references = {name: head_of(heads, name, self.name, self.project) for name in self.contract.referred}
+        references = {name: head_of(heads, name, self.name, self.project) for name in self.contract.referenced_tables}
         choice = self._choose(lake, heads, context)
         identity = StepIdentity(
             code=self.code,
@@ -136,10 +136,9 @@ class ScoreStep:
         shown = lake.state(self.project.environment).cut.member(self.model)
         if shown is None or shown.kind != "model":
             raise Refused("DP-M005", environment=self.project.environment, model=self.model, table=self.name)
-        trained = lake.manifest(shown.manifests[0])
-        ref = InputRef(self.model, shown.digest, WHOLE, shown.manifests)
-        area = shown.area or self.project.environment
-        return ModelChoice(area, shown.version, ref, tuple(trained.details["features"]))
+        model = lake.shown_heads(self.project.environment)[self.model]
+        features = tuple(model.manifests[0].details["features"])
+        return ModelChoice(model.area or self.project.environment, model.version, model.ref(), features)
 
     def _predict(self, lake: Lake, table: Head, choice: ModelChoice) -> None:
         keys = self.contract.primary_key
@@ -170,7 +169,7 @@ class ScoreStep:
         environment = self.project.environment
         relations = {name: lake.relation(environment, head) for name, head in references.items()}
         with lake.stage(area, self.name) as staging:
-            plan = compile_plan(self.contract)
+            plan = compile_contract(self.contract)
             judged = judge(staging.connection, "_dp_predictions", plan, references=relations)
             (batch,) = judged.audits([WHOLE])
             place = f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}"
@@ -178,7 +177,7 @@ class ScoreStep:
             columns = identifiers(c.name for c in self.contract.columns)
             rows = f"select {columns} from {judged.rows.sql}"
             written = staging.replace(rows, [WHOLE])[WHOLE]
-            profiled = profiles(staging.connection, f"({rows})", [WHOLE], self.contract.shown_columns)[WHOLE]
+            profiled = profiles(staging.connection, f"({rows})", [WHOLE], self.contract.visible_columns)[WHOLE]
             staging.record(
                 [
                     Manifest(

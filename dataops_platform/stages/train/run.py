@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.digests import digest_of, short
-from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, some
+from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, preview
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.user_code import call_function, code_digest, load_function
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
@@ -282,7 +282,7 @@ def refuse_late_columns(contract: Contract, columns: Sequence[str], known_by: st
     """
     late = [c for c in columns if contract.column(c).known_at != known_by]
     if late:
-        told = some(f"{c} ({contract.column(c).known_at or 'not said'})" for c in late)
+        told = preview(f"{c} ({contract.column(c).known_at or 'not said'})" for c in late)
         raise UsedWrongly("DP-T001", known_by=known_by, columns=told, contract=contract.path.name)
 
 

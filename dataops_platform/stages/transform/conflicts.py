@@ -8,7 +8,7 @@ from typing import Any
 
 from dataops_platform.contracts.contract import Column, Contract
 from dataops_platform.contracts.odcs import SQL_TYPES
-from dataops_platform.kit.errors import some
+from dataops_platform.kit.errors import preview
 from dataops_platform.stages.transform.graph import DbtModel
 
 KEYS = {"model": "models", "seed": "seeds", "snapshot": "snapshots"}
@@ -38,7 +38,7 @@ def differences(found: str | None, text: str, name: str, by_hand: Mapping[str, s
     import yaml
 
     if found is None:
-        yield Drift("", name, f"is missing, with {some(_entries(yaml.safe_load(text)))}")
+        yield Drift("", name, f"is missing, with {preview(_entries(yaml.safe_load(text)))}")
         return
     try:
         before = _entries(yaml.safe_load(found))
@@ -55,7 +55,7 @@ def differences(found: str | None, text: str, name: str, by_hand: Mapping[str, s
         elif model not in before:
             yield Drift(model, place, "is missing")
         else:
-            yield Drift(model, place, some(_changes(before[model], wanted[model]), width=120))
+            yield Drift(model, place, preview(_changes(before[model], wanted[model]), width=120))
     if not changed:
         yield Drift("", name, "was edited, though dbt reads the same in it")
 
@@ -66,7 +66,7 @@ def contradictions(model: DbtModel, contract: Contract, by_hand: str) -> Iterato
     if model.names_its_columns:
         lacking = [name for name in columns if name.isidentifier() and name.lower() not in model.words]
         if lacking:
-            yield Drift(model.name, f"contracts/{contract.path.name}", f"the model makes no column {some(lacking)}")
+            yield Drift(model.name, f"contracts/{contract.path.name}", f"the model makes no column {preview(lacking)}")
     for name, given in model.types if by_hand else ():
         if name not in columns:
             yield Drift(model.name, by_hand, f"has column {name}, which the contract does not know")
@@ -76,7 +76,7 @@ def contradictions(model: DbtModel, contract: Contract, by_hand: str) -> Iterato
         for rule in contract.rules:
             allowed = rule.argument if isinstance(rule.argument, tuple) else ()
             if rule.kind == "enum" and rule.columns == (name,) and {*map(str, values)} != {*map(str, allowed)}:
-                yield Drift(model.name, by_hand, f"{name} may be {some(values)}, in the contract {some(allowed)}")
+                yield Drift(model.name, by_hand, f"{name} may be {preview(values)}, in the contract {preview(allowed)}")
 
 
 def line_of(text: str, model: str) -> int:

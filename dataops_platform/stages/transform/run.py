@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dataops_platform.contracts.compiled import compile_plan
+from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.kit.digests import digest_of
-from dataops_platform.kit.errors import LostRace, Refused, some
+from dataops_platform.kit.errors import LostRace, Refused, preview
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity, Verdict
 from dataops_platform.manifests.profile import ColumnProfile, profile_details
@@ -40,7 +40,7 @@ class DbtFailed(Refused):
         self.results = tuple(results)
         bad = [r for r in results if not r.is_good and r.status != "skipped"]
         first = bad[0]
-        failed = some((f"{r.kind} {r.name}: {r.status}" for r in bad), width=120)
+        failed = preview((f"{r.kind} {r.name}: {r.status}" for r in bad), width=120)
         super().__init__("DP-D004", where=first.compiled_path, failed=failed, reason=first.message[:300])
 
 
@@ -91,7 +91,7 @@ class TransformStep:
 
     def _referred_by(self, model: DbtModel) -> tuple[str, ...]:
         contract = self.contracts.get(model.name)
-        return contract.referred if contract else ()
+        return contract.referenced_tables if contract else ()
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -159,14 +159,14 @@ class TransformStep:
         return made
 
     def _ranges(self, name: str) -> frozenset[str]:
-        return self.contracts[name].shown_columns if name in self.contracts else frozenset()
+        return self.contracts[name].visible_columns if name in self.contracts else frozenset()
 
     def _held_to_contract(self, lake: Lake, model: DbtModel, relation: str, context: RunContext) -> tuple[Verdict, ...]:
         contract = self.contracts.get(model.name)
         if contract is None:
             return ()
         tables = {name: self._referred(lake, name, model.name) for name in self._referred_by(model)}
-        (batch,) = judge(lake.connection, relation, compile_plan(contract), references=tables).audits([WHOLE])
+        (batch,) = judge(lake.connection, relation, compile_contract(contract), references=tables).audits([WHOLE])
         if batch.rows_refused or batch.unmet:
             rows = [f"{v.rule} {v.failing_rows}" for v in batch.verdicts if v.failing_rows and v.severity == "error"]
             raise ContractBroken(
@@ -178,7 +178,7 @@ class TransformStep:
                 rows=batch.rows_in,
                 table=model.name,
                 contract=f"{contract.id} {contract.version}",
-                rules=some(batch.unmet or rows),
+                rules=preview(batch.unmet or rows),
                 file=contract.path.name,
             )
         return batch.verdicts
@@ -194,7 +194,8 @@ class TransformStep:
         self, name: str, inputs: Mapping[str, Head], made: Mapping[str, Manifest], found: Mapping[str, TableDigest]
     ) -> InputRef:
         if name in found:  # without a manifest where a rule refers to a model that dbt builds later
-            return InputRef(name, str(found[name]), WHOLE, (made[name].id,) if name in made else ())
+            by = made.get(name)
+            return InputRef(name, str(found[name]), WHOLE, (by.id,) if by else (), lineage=by.lineage if by else ())
         return inputs[name].ref()
 
     def _identity(self, model: DbtModel, refs: Sequence[InputRef]) -> StepIdentity:
@@ -245,7 +246,7 @@ class TransformStep:
         now = lake.heads(self.project.environment)
         moved = [name for name, head in inputs.items() if now[name].version != head.version]
         if moved:
-            raise LostRace("DP-W008", tables=some(moved))
+            raise LostRace("DP-W008", tables=preview(moved))
 
     def _outcome(
         self, lake: Lake, model: DbtModel, results: Sequence[NodeResult], made: Mapping[str, Manifest]

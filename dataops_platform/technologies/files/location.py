@@ -1,4 +1,4 @@
-"""Finds the files a user names: in the project, or inside an installed package without importing it."""
+"""Locations of the files that a user names: in the project, or in an installed package that is not imported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGE = "package://"
 
 
 def locate(name: str, root: Path) -> Path:
-    """The file called `name`: relative to `root`, or `package://<package>/<path>`.
+    """Return the path of the file `name`: relative to `root`, or `package://<package>/<path>`.
 
     Raises: UsedWrongly DP-E001 when it is missing, DP-E008 when its package is, DP-E007 when it lies outside, DP-E006
     when it is named by its place on this machine.
@@ -36,6 +36,6 @@ def _package(name: str) -> tuple[Path, str]:
     return Path(next(iter(spec.submodule_search_locations))), relative
 
 
-def shown(name: str) -> str:
-    """How a file is named in data and messages: relative, never a place on one machine."""
+def display_name(name: str) -> str:
+    """Return the name of a file as data and messages show it: relative, never an absolute path."""
     return name.removeprefix(PACKAGE)

@@ -1,6 +1,6 @@
-"""Reads a file as text, row by row, and keeps what cannot be read as a row together with the reason.
+"""Reads files as text, row by row; lines that are no rows are kept with the reason.
 
-Every value stays as it was written: no type is guessed, no null is interpreted. Files are pulled into memory.
+Every value stays as it was written: types are not guessed, nulls are not interpreted. A file is pulled into memory.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataops_platform.kit.errors import Refused, UsedWrongly, some
+from dataops_platform.kit.errors import Refused, UsedWrongly, preview
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _DAMAGE = (EOFError, OSError, RuntimeError, zlib.error, zipfile.BadZipFile)
-"""What the archive libraries raise; RuntimeError for a password or a method they do not know."""
+"""The errors of the archive libraries; RuntimeError stands for a password or an unknown method."""
 
 _ANY_LENGTH = 2**31 - 1
-"""Characters that a field may have. The limit is the process's, for other threads and for dbt, too: never lowered."""
+"""The longest field, in characters. The limit belongs to the process, also for other threads and dbt: never lower it.
+"""
 
 
 @dataclass(frozen=True)
 class RefusedLine:
-    """Something in a file that is no row: its first line (from 1), its text, and why.
+    """A line of a file that is no row: its number (from 1), its text, and the reason.
 
-    In a record with faulty quoting each line it runs over counts, blank ones apart: no one can say where it ends.
+    In a record with faulty quoting every line counts, except blank ones: nothing tells where the record ends.
     """
 
     line: int
@@ -43,19 +44,19 @@ class RefusedLine:
 
 @dataclass(frozen=True)
 class FileRows:
-    """The rows of one file: every column as text, and `_dp_line`, the line (from 1) each row starts at."""
+    """The rows of one file: every column as text, and `_dp_line`, the line (from 1) at which a row starts."""
 
     table: pa.Table
     refused: tuple[RefusedLine, ...]
 
     @property
     def rows_in(self) -> int:
-        """Rows read and rows refused."""
+        """The number of rows read and lines refused."""
         return int(self.table.num_rows) + len(self.refused)
 
 
 def read_file(path: Path, name: str) -> FileRows:
-    """The rows of a `.csv`, `.csv.gz`, `.zip` (of one CSV) or `.parquet` file; `name` is used in messages.
+    """Return the rows of a `.csv`, `.csv.gz`, `.zip` (with one CSV) or `.parquet` file; messages call it `name`.
 
     Raises: UsedWrongly DP-E009 or DP-E017 for no file, DP-E002 or DP-E010 for another kind of file; Refused DP-E003 for
     one that is damaged or cut short, DP-E011 to DP-E016 for one without rows of named text columns.
@@ -82,7 +83,7 @@ def _bytes(path: Path, name: str) -> bytes:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.namelist() if m.endswith(".csv")]
             if len(members) != 1:
-                raise UsedWrongly("DP-E010", file=name, count=len(members), names=some(members))
+                raise UsedWrongly("DP-E010", file=name, count=len(members), names=preview(members))
             return archive.read(members[0])
     raise UsedWrongly("DP-E002", file=name)
 
@@ -122,20 +123,23 @@ def _read_csv(data: bytes, name: str) -> FileRows:
 
 
 def _refuse_names(names: list[str], name: str) -> None:
-    """Refuses column names that SQL takes for one another, that are empty, or that are the platform's own."""
+    """Refuse column names that are empty, that differ only in case (SQL takes them for one), or that are reserved."""
     lower = [column.lower() for column in names]
-    twice = sorted({column for column in names if lower.count(column.lower()) > 1})
-    if twice:
-        raise Refused("DP-E013", file=name, columns=some(twice))
+    duplicates = sorted({column for column in names if lower.count(column.lower()) > 1})
+    if duplicates:
+        raise Refused("DP-E013", file=name, columns=preview(duplicates))
     if "" in names:
         raise Refused("DP-E014", file=name, number=names.index("") + 1)
-    own = [column for column in names if column.lower().startswith("_dp_")]
-    if own:
-        raise Refused("DP-E015", file=name, columns=some(own))
+    reserved = [column for column in names if column.lower().startswith("_dp_")]
+    if reserved:
+        raise Refused("DP-E015", file=name, columns=preview(reserved))
 
 
 def _read_plain_csv(data: bytes, header: list[str]) -> FileRows | None:
-    """Fast: for a file without quotes, carriage returns, blank or ragged lines, where row n stands on line n + 1."""
+    """Return the rows of a file without quotes, carriage returns, blank or ragged lines; None for any other file. Fast.
+
+    In such a file row n stands on line n + 1.
+    """
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -159,7 +163,7 @@ def _read_plain_csv(data: bytes, header: list[str]) -> FileRows | None:
 
 
 def _read_any_csv(data: bytes, header: list[str]) -> FileRows:
-    """Exact: for any file; a row that is no UTF-8, ragged or badly quoted is refused with its text."""
+    """Return the rows of any CSV file; a row that is not UTF-8, ragged or badly quoted is refused. Exact."""
     import pyarrow as pa
 
     columns: list[list[str]] = [[] for _ in header]
@@ -178,10 +182,10 @@ def _read_any_csv(data: bytes, header: list[str]) -> FileRows:
 
 
 def _records(data: bytes) -> Iterator[tuple[int, list[str], str, str]]:
-    """(first line, fields, text, problem) of each record, the header first; blank lines are no records."""
+    """Yield (first line, fields, text, problem) of each record, the header first; blank lines are no records."""
     lines: list[str] = []
     csv.field_size_limit(max(csv.field_size_limit(), _ANY_LENGTH))
-    reader = csv.reader(_kept(data, lines), strict=True)
+    reader = csv.reader(_recorded_lines(data, lines), strict=True)
     while True:
         start = reader.line_num
         try:
@@ -197,8 +201,8 @@ def _records(data: bytes) -> Iterator[tuple[int, list[str], str, str]]:
             yield start + 1, row, "".join(lines[start:]).rstrip("\r\n"), ""
 
 
-def _kept(data: bytes, lines: list[str]) -> Iterator[str]:
-    """The lines of a text, read as they are asked for and added to `lines`; what is no UTF-8 becomes surrogates."""
+def _recorded_lines(data: bytes, lines: list[str]) -> Iterator[str]:
+    """Yield the lines of a text on demand and append each to `lines`; bytes that are not UTF-8 become surrogates."""
     stream = io.BytesIO(data.removeprefix(BOM_UTF8))
     for line in io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline=""):
         lines.append(line)

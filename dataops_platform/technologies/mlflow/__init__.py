@@ -1,1 +1,1 @@
-"""MLflow: where runs and models are kept and looked at. It never decides which model is shown."""
+"""MLflow: keeps runs and models and shows them. The ledger, not MLflow, decides which model an environment shows."""

@@ -1,4 +1,4 @@
-"""Versions of models as people see and mark them in MLflow's pages: aliases, tags and notes."""
+"""Aliases, tags and notes of model versions, as people see and edit them in MLflow's pages."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 HEADING = "**dataops: "
-MOST = 2000
-"""Characters of a note; MLflow keeps 5000 of a description."""
+MAX_LENGTH = 2000
+"""The longest note, in characters; MLflow keeps 5000 of a description."""
 
 
 @dataclass(frozen=True)
-class Marked:
-    """A version of a registered model, with what people and the platform wrote at it."""
+class AnnotatedVersion:
+    """A version of a registered model, with the aliases, tags and description that people and the platform gave it."""
 
     name: str
     version: str
@@ -30,23 +30,23 @@ class Marked:
         return f"{self.name} version {self.version}"
 
 
-def marked_versions(client: MlflowClient, prefix: str) -> list[Marked]:
-    """All versions of the registered models whose names begin with `prefix`; by name, lowest first."""
-    return [marked for name in registered_below(client, prefix) for marked in _versions(client, name)]
+def annotated_versions(client: MlflowClient, prefix: str) -> list[AnnotatedVersion]:
+    """Return all versions of the registered models whose names begin with `prefix`; by name, lowest version first."""
+    return [annotated for name in registered_below(client, prefix) for annotated in _versions(client, name)]
 
 
-def marked_version(client: MlflowClient, name: str, version: str) -> Marked:
-    """One version."""
-    return next(marked for marked in _versions(client, name) if marked.version == version)
+def annotated_version(client: MlflowClient, name: str, version: str) -> AnnotatedVersion:
+    """Return one version of a registered model."""
+    return next(annotated for annotated in _versions(client, name) if annotated.version == version)
 
 
-def _versions(client: MlflowClient, name: str) -> list[Marked]:
+def _versions(client: MlflowClient, name: str) -> list[AnnotatedVersion]:
     aliases = registered(client, name).aliases
     found, token = [], None
     while True:
         page = client.search_model_versions(f"name = '{name}'", page_token=token)
         found += [
-            Marked(
+            AnnotatedVersion(
                 name,
                 str(one.version),
                 frozenset(alias for alias, number in aliases.items() if number == str(one.version)),
@@ -60,12 +60,14 @@ def _versions(client: MlflowClient, name: str) -> list[Marked]:
             return sorted(found, key=lambda one: int(one.version))
 
 
-def write(client: MlflowClient, marked: Marked, tags: Mapping[str, str], heading: str, note: str) -> None:
-    """Writes tags at a version, and a note under a heading of ours; what else its description says stays."""
-    now = client.get_model_version(marked.name, marked.version).description or ""
-    ours = f"{HEADING}{heading}**"
-    others = [part for part in now.split("\n\n") if part.strip() and not part.startswith(ours)]
-    told = f"{ours}\n{note}".replace("\n\n", "\n")[:MOST]
-    client.update_model_version(marked.name, marked.version, "\n\n".join([*others, told]))
+def write_note(
+    client: MlflowClient, annotated: AnnotatedVersion, tags: Mapping[str, str], heading: str, note: str
+) -> None:
+    """Write tags on a version, and a note under a heading of the platform. The rest of its description stays."""
+    now = client.get_model_version(annotated.name, annotated.version).description or ""
+    title = f"{HEADING}{heading}**"
+    others = [part for part in now.split("\n\n") if part.strip() and not part.startswith(title)]
+    section = f"{title}\n{note}".replace("\n\n", "\n")[:MAX_LENGTH]
+    client.update_model_version(annotated.name, annotated.version, "\n\n".join([*others, section]))
     for key, value in tags.items():
-        client.set_model_version_tag(marked.name, marked.version, key, value)
+        client.set_model_version_tag(annotated.name, annotated.version, key, value)

@@ -1,4 +1,4 @@
-"""Registers versions and finds their files. A version whose files are already registered is found, not doubled."""
+"""The model registry: registers versions and finds their files. The same files are registered once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DIGEST_TAG = "dataops.digest"
 
 
 def register(client: MlflowClient, name: str, source: str, run_id: str, digest: str, tags: Mapping[str, str]) -> str:
-    """The number of the version of `name` with these files: the one there is, else a new one. Sets no alias."""
+    """Return the version of `name` with these files, which is registered if there is none. Sets no alias."""
     found = find_version(client, name, digest)
     if found is not None:
         return found
@@ -26,12 +26,15 @@ def register(client: MlflowClient, name: str, source: str, run_id: str, digest: 
 
 
 def find_version(client: MlflowClient, name: str, digest: str) -> str | None:
-    """The lowest version of `name` whose files have this digest."""
+    """Return the lowest version of `name` whose files have this digest, or None."""
     return next(iter(find_versions(client, name, digest)), None)
 
 
 def version_files(client: MlflowClient, name: str, version: str) -> Path:
-    """The folder with a version's files. Raises: Refused DP-M002 when the registry has no such version, or no files."""
+    """Return the folder with a version's files.
+
+    Raises: Refused DP-M002 when the registry lacks the version or its files.
+    """
     import mlflow
     from mlflow.exceptions import MlflowException
 
@@ -44,7 +47,7 @@ def version_files(client: MlflowClient, name: str, version: str) -> Path:
 
 @dataclass(frozen=True)
 class Registered:
-    """A registered model: which version each alias points at, and its tags."""
+    """A registered model: the version behind each alias, and its tags."""
 
     name: str
     exists: bool = True
@@ -53,7 +56,7 @@ class Registered:
 
 
 def registered(client: MlflowClient, name: str) -> Registered:
-    """What the registry says of a model."""
+    """Return a registered model; `exists` is false for an unknown name."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -66,7 +69,7 @@ def registered(client: MlflowClient, name: str) -> Registered:
 
 
 def registered_below(client: MlflowClient, prefix: str) -> list[str]:
-    """The names of registered models that begin with `prefix`."""
+    """Return the names of registered models that begin with `prefix`."""
     names, token = list[str](), ""
     while True:
         page = client.search_registered_models(f"name like '{prefix}%'", page_token=token or None)
@@ -77,7 +80,7 @@ def registered_below(client: MlflowClient, prefix: str) -> list[str]:
 
 
 def version_tags(client: MlflowClient, name: str, version: str) -> dict[str, str] | None:
-    """The tags of a version; None when there is none."""
+    """Return the tags of a version, or None for an unknown version."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -88,27 +91,29 @@ def version_tags(client: MlflowClient, name: str, version: str) -> dict[str, str
         return None
 
 
-def version_called(client: MlflowClient, name: str, called: str) -> str:
-    """The number of the version with this number or alias. Raises: UsedWrongly DP-M013 when there is none."""
+def resolve_version(client: MlflowClient, name: str, number_or_alias: str) -> str:
+    """Return the version of `name` with this number or alias. Raises: UsedWrongly DP-M013 for an unknown one."""
     from mlflow.exceptions import MlflowException
 
     try:
-        if called.isdigit():
-            return str(client.get_model_version(name, called).version)
-        return str(client.get_model_version_by_alias(name, called).version)
+        if number_or_alias.isdigit():
+            return str(client.get_model_version(name, number_or_alias).version)
+        return str(client.get_model_version_by_alias(name, number_or_alias).version)
     except MlflowException as error:
         known = registered(client, name).aliases
-        raise UsedWrongly("DP-M013", model=name, called=called, hint=did_you_mean(called, known)) from error
+        raise UsedWrongly(
+            "DP-M013", model=name, called=number_or_alias, hint=did_you_mean(number_or_alias, known)
+        ) from error
 
 
 def find_versions(client: MlflowClient, name: str, digest: str) -> list[str]:
-    """The versions of `name` that are said to have files with this digest, lowest first."""
+    """Return the versions of `name` whose tag records this digest, lowest first."""
     found = client.search_model_versions(f"name = '{name}' and tags.`{DIGEST_TAG}` = '{digest}'")
     return [str(number) for number in sorted(int(version.version) for version in found)]
 
 
 def copy_version(client: MlflowClient, source: tuple[str, str], name: str, tags: Mapping[str, str]) -> str:
-    """Registers a version (name, number) once more under another name; the files stay where they are."""
+    """Register a version (name, number) under another name, and return its number there. Its files stay in place."""
     _create(client, name)
     version = client.get_model_version(*source)
     copied = client.create_model_version(

@@ -1,4 +1,4 @@
-"""The packages a model needs, with the versions of the project's lock."""
+"""The packages that a model needs, in the versions of the project's lock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataops_platform.kit.paths import find_upward
 
 
 def locked_requirements(names: tuple[str, ...], root: Path) -> list[str]:
-    """`name==version` for each name: from the nearest `uv.lock` at or above `root`, else as installed here."""
+    """Return `name==version` for each name: from the nearest `uv.lock` at or above `root`, else as installed here."""
     lock = find_upward("uv.lock", root)
     locked: dict[str, set[str]] = {}
     for package in tomllib.loads(lock.read_text())["package"] if lock else ():
@@ -20,12 +20,12 @@ def locked_requirements(names: tuple[str, ...], root: Path) -> list[str]:
 
 
 def installed_versions(names: tuple[str, ...]) -> list[str]:
-    """`name==version` of what a model is trained with here."""
+    """Return `name==version` for each name, as installed here."""
     return [f"{name}=={_installed(name)}" for name in names]
 
 
 def _version(locked: set[str], installed: str) -> str:
-    """The locked version; where the lock has one for each Python, that of this one."""
+    """Return the locked version; the installed one where the lock has several, one for each Python."""
     return locked.copy().pop() if len(locked) == 1 else installed
 
 

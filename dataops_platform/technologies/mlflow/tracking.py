@@ -1,4 +1,4 @@
-"""Opens the project's MLflow: made once, under a lock, with its artefacts in a named place."""
+"""The project's MLflow: its store is created once, under a lock, with artefacts in a named folder."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tracking:
-    """A tracking store and registry, and the experiment of this project and environment."""
+    """A tracking store with its registry, and the experiment of this project and environment."""
 
     client: MlflowClient
     experiment_id: str
 
 
 def open_tracking(project: Project) -> Tracking:
-    """The project's MLflow; a SQLite store is made when it is missing."""
+    """Open the project's MLflow, and create a SQLite store that is missing."""
     mlflow_defaults()
     from filelock import FileLock
 
@@ -41,7 +41,7 @@ def _open(uri: str, project: Project, artifacts: Path | None) -> Tracking:
 
     import mlflow
 
-    for name in ("alembic", "mlflow"):
+    for name in ("alembic", "mlflow"):  # both log each migration of a new store at level INFO
         logging.getLogger(name).setLevel(logging.ERROR)
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient(uri)
@@ -58,10 +58,10 @@ def _open(uri: str, project: Project, artifacts: Path | None) -> Tracking:
 
 
 def experiment_name(project: Project, environment: str) -> str:
-    """The name of an environment's experiment: `<project>/<environment>`."""
+    """Return the name of an environment's experiment: `<project>/<environment>`."""
     return f"{project.name}/{environment}"
 
 
 def model_name(project: Project, model: str, environment: str = "") -> str:
-    """The registered name of a model: `<environment>.<project>.<model>`; the project's environment if none is given."""
+    """Return a model's registered name, `<environment>.<project>.<model>`; by default in the project's environment."""
     return f"{environment or project.environment}.{project.name}.{model}"

@@ -1,4 +1,4 @@
-"""All versions of registered models, and the removal of those that nobody needs."""
+"""All versions of registered models, and the deletion of versions that nothing needs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ _LOGGED = "models:/m-"
 
 @dataclass(frozen=True)
 class RegisteredVersion:
-    """A version of a registered model: the digest of its files (empty: not registered by the platform), when it was
-    made (ISO format, UTC), its aliases, where its files are (which a copy under another name shares), and the logged
-    model it was made of (empty for a copy). `is_requested`: somebody asks for something by a tag."""
+    """A version of a registered model.
+
+    `digest` is that of its files, empty when the platform did not register it. `made_at` is in ISO format, UTC. `files`
+    is where its files are, which a copy under another name shares. `logged_model` is the logged model it was made from,
+    empty for a copy. `is_requested` is true while a tag requests something for it.
+    """
 
     name: str
     version: str
@@ -33,7 +36,7 @@ class RegisteredVersion:
 
 
 def all_versions(client: MlflowClient) -> list[RegisteredVersion]:
-    """Every version of every registered model, whoever registered it; by name, lowest first."""
+    """Return every version of every registered model, whoever registered it; by name, lowest version first."""
     aliases: dict[tuple[str, str], list[str]] = {}
     for model in _pages(client.search_registered_models):
         for alias, number in model.aliases.items():
@@ -55,9 +58,9 @@ def all_versions(client: MlflowClient) -> list[RegisteredVersion]:
 
 
 def delete_version(client: MlflowClient, version: RegisteredVersion, files_of_others: Collection[str]) -> None:
-    """Deletes a registered version; its files first, unless they are also those of another version.
+    """Delete a registered version; its files first, unless another version shares them.
 
-    One that was killed on the way is ended by the next call.
+    A deletion that was killed is completed by the next call.
     """
     from mlflow.exceptions import MlflowException
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
@@ -74,15 +77,16 @@ def delete_version(client: MlflowClient, version: RegisteredVersion, files_of_ot
 
 
 def forget_environment(client: MlflowClient, project: str, environment: str) -> None:
-    """Deletes the models and runs of an environment that was made for a purpose and has served it."""
-    own = [v for v in all_versions(client) if v.name.startswith(f"{environment}.{project}.")]
-    others = {v.files for v in all_versions(client) if v not in own}
-    for version in own:
+    """Delete the models and runs of a temporary environment."""
+    versions = [v for v in all_versions(client) if v.name.startswith(f"{environment}.{project}.")]
+    others = {v.files for v in all_versions(client) if v not in versions}
+    for version in versions:
         delete_version(client, version, others)
-    for name in sorted({version.name for version in own}):
+    for name in sorted({version.name for version in versions}):
         client.delete_registered_model(name)
     experiment = client.get_experiment_by_name(f"{project}/{environment}")
     if experiment is not None and experiment.lifecycle_stage == "active":
+        # MLflow keeps a deleted experiment and its name, under which no other can then be created
         client.rename_experiment(experiment.experiment_id, f"{experiment.name} until {experiment.last_update_time}")
         client.delete_experiment(experiment.experiment_id)
 

@@ -1,1 +1,1 @@
-"""scikit-learn: models written and read with skops, never pickle, and compared by content."""
+"""scikit-learn: models are written and read with skops, never with pickle, and compared by content."""

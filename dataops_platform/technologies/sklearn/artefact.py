@@ -1,4 +1,4 @@
-"""The digest of a model's files, and the only way the platform reads them."""
+"""The digest of a model's files, and the only code that reads them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.digests import digest_of, digest_of_bytes, digest_of_file
-from dataops_platform.kit.errors import Refused, UsedWrongly, some
+from dataops_platform.kit.errors import Refused, UsedWrongly, preview
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -22,19 +22,20 @@ TRUSTED_TYPES = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.utils.validation.check_array",
 )
-"""Types beyond skops' own list that a model may hold; all are scikit-learn's own or the standard library's."""
+"""Types outside skops' own list that a model may hold; all belong to scikit-learn or the standard library."""
 
 VOLATILE = frozenset({"MLmodel", "registered_model_meta"})
-"""Files with times and random ids. What else MLmodel says (signature, flavors, loader) is digested apart."""
+"""Files with times and random ids. The rest of MLmodel (signature, flavors, loader) is digested separately."""
 
 _RANDOM = frozenset({"artifact_path", "model_id", "model_size_bytes", "model_uuid", "run_id", "utc_time_created"})
-"""What MLmodel says of one logging of a model, and not of the model."""
+"""The keys of MLmodel that describe one logging of a model, not the model."""
 
 
 def artefact_digest(folder: Path) -> str:
-    """Digest of a model's content: equal for equal models of two processes, different when a byte of one changes.
+    """Return the digest of a model's content: equal models of two processes have equal digests.
 
-    A skops file names its parts by memory addresses; they are renumbered in order of appearance before digesting.
+    One changed byte changes it. A skops file names its parts by memory addresses; these are renumbered in order of
+    appearance before digesting.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     named = {path.relative_to(folder).as_posix(): path for path in files}
@@ -47,26 +48,26 @@ def artefact_digest(folder: Path) -> str:
 
 
 def refuse_other_files(folder: Path, digest: str) -> None:
-    """Refuses a folder that does not hold the model with this digest. Nothing of it is executed or made an object.
+    """Refuse a folder that does not hold the model with this digest. Executes and unpickles nothing.
 
     Raises: Refused DP-M001 for other content, DP-M021 for such that cannot be read, DP-M011 for links, which could lead
     elsewhere tomorrow.
     """
     links = [path.relative_to(folder).as_posix() for path in (folder, *folder.rglob("*")) if path.is_symlink()]
     if links:
-        raise Refused("DP-M011", links=some(links))
+        raise Refused("DP-M011", links=preview(links))
     try:
         found = artefact_digest(folder)
-    except Exception as error:  # whatever a parser says of bytes that somebody else may have written
+    except Exception as error:  # a parser may raise anything on bytes that somebody else wrote
         raise Refused(
-            "DP-M021", reason=f"{type(error).__name__} {some([error], width=100)}", recorded=digest[:19]
+            "DP-M021", reason=f"{type(error).__name__} {preview([error], width=100)}", recorded=digest[:19]
         ) from error
     if found != digest:
         raise Refused("DP-M001", recorded=digest[:19], found=found[:19])
 
 
 def load_model(folder: Path, digest: str) -> BaseEstimator:
-    """The model in a folder, after its files were found to have `digest`; nothing is executed before.
+    """Return the model in a folder after its files were checked against `digest`; nothing is executed before the check.
 
     Raises: Refused DP-M001, DP-M021 or DP-M011 when they are others, DP-M003 for a type that is not trusted.
     """
@@ -81,16 +82,16 @@ def load_model(folder: Path, digest: str) -> BaseEstimator:
 
 
 def check_trusted(model: Any) -> None:
-    """Refuses a model that could not be read again. Raises: UsedWrongly DP-M004, naming the types."""
+    """Refuse a model that could not be loaded again. Raises: UsedWrongly DP-M004 with the untrusted types."""
     import skops.io
 
     unknown = sorted(set(skops.io.get_untrusted_types(data=skops.io.dumps(model))) - set(TRUSTED_TYPES))
     if unknown:
-        raise UsedWrongly("DP-M004", types=some(unknown))
+        raise UsedWrongly("DP-M004", types=preview(unknown))
 
 
 def refuse_untrusted(folder: Path) -> None:
-    """Refuses a model's file that names types that are not trusted; only its schema is read.
+    """Refuse a model file that names types that are not trusted. Reads only its schema.
 
     Raises: Refused DP-M003.
     """
@@ -98,11 +99,11 @@ def refuse_untrusted(folder: Path) -> None:
 
     unknown = sorted(set(skops.io.get_untrusted_types(file=folder / MODEL_FILE)) - set(TRUSTED_TYPES))
     if unknown:
-        raise Refused("DP-M003", types=some(unknown))
+        raise Refused("DP-M003", types=preview(unknown))
 
 
 def _mlmodel(path: Path) -> Any:
-    """What MLflow's description says of the model: all but when, where and in which run it was written."""
+    """Return MLflow's description of the model without the keys of one logging: time, place, run."""
     if not path.exists():
         return None
     import yaml

@@ -1,1 +1,1 @@
-"""Two 64-bit hashes for each row of an Arrow batch. Their specification, which is frozen: `docs/concepts/row-digest.md`."""
+"""Two 64-bit hashes for each row of an Arrow batch, as `docs/concepts/row-digest.md` specifies and freezes them."""

@@ -1,4 +1,4 @@
-"""A copy of this project to run things in, and the command line on it."""
+"""A copy of this project for the tests, and the command line in it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Copy:
     folder: Path
 
     def dataops(self, *arguments: str, expect: int = 0) -> Any:
-        """What a command says, as JSON; it must end with `expect`."""
+        """Run a command and return its JSON; the exit code must be `expect`."""
         source = str(self.folder / "src")
-        said = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "dataops_platform.cli", *arguments, "--json"],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": source, "DATAOPS_ACTOR": "tests"},
@@ -33,11 +33,11 @@ class Copy:
             check=False,
             text=True,
         )
-        assert said.returncode == expect, said.stdout + said.stderr
-        return json.loads(said.stdout) if said.stdout else json.loads(said.stderr)
+        assert done.returncode == expect, done.stdout + done.stderr
+        return json.loads(done.stdout) if done.stdout else json.loads(done.stderr)
 
     def commit(self) -> None:
-        """Commits what is there."""
+        """Commit all files as they are."""
         for command in (["add", "--all"], ["commit", "--quiet", "--message", "As it stands"]):
             who = ["-c", "user.name=tests", "-c", "user.email=tests@example.org", "-c", "commit.gpgsign=false"]
             subprocess.run(["git", *who, *command], cwd=self.folder, check=True)
@@ -45,7 +45,7 @@ class Copy:
 
 @pytest.fixture(scope="session")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """The copy, committed; nothing has run yet."""
+    """Return the copy, committed; nothing has run yet."""
     folder = tmp_path_factory.mktemp("copy") / PROJECT.name
     shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(".git", ".venv", ".dataops", "__pycache__"))
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
@@ -56,5 +56,5 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 @pytest.fixture(scope="session")
 def first_run(copy: Copy) -> Any:
-    """What the first run of the pipeline said."""
+    """Return the summary of the pipeline's first run."""
     return copy.dataops("run")

@@ -1,4 +1,4 @@
-"""Each rule of each contract can fail: no contract is only decoration."""
+"""Every rule of every contract lets valid rows pass and refuses invalid ones."""
 
 from __future__ import annotations
 

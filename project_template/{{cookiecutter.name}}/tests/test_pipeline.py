@@ -1,4 +1,4 @@
-"""The whole way of the data, and what stands between a bad model and prod."""
+"""The pipeline from files to publication, and the gate that keeps a worse model out."""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ from dataops_platform.release.retention.policy import Needed, Retention, kept_st
 from dataops_platform.warehouse import expiry
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.expiry import snapshots
+from dataops_platform.warehouse.heads import heads_of_cut
 from dataops_platform.warehouse.lake import open_lake
+from dataops_platform.warehouse.nodes import NODES
 from dataops_platform.warehouse.staging import put_table
 from tests.fixtures import lakes
 
@@ -85,6 +87,37 @@ def test_gc_frees_files_and_every_kept_state_comes_back_with_the_same_digests(sh
     assert (again.files.count, again.states) == (0, {}), "there is nothing more to free"
     shop.lake.connection.execute("alter table lake.dev__build.totals_before rename to totals")
     assert shop.day(7, release="release 7").sequence > 6, "the shop goes on"
+
+
+def test_nodes_that_no_kept_state_needs_are_deleted_and_all_others_stay(shop: Any, lake: Any, lakes: Any) -> None:
+    def publish(number: int) -> None:
+        """Writes one day of many again, and shows it."""
+        keys = [f"2030-01-{day:02}" for day in range(1, 21)] if number == 1 else ["2030-01-07"]
+        select = " union all ".join(f"select {number} as id, '{key}' as _dp_partition" for key in keys)
+        lakes.write(lake, "days", select, keys)
+        shop.today += timedelta(days=1)
+        lake.switch("dev", lake.cut_of(lake.heads("dev").values()), lake.state("dev"), Publication(actor="ann"))
+
+    for number in range(1, 6):
+        publish(number)
+    reader = lakes.write(lake, "reader", "select 1 as id", inputs=[lake.heads("dev")["days"].ref()])
+    publish(6)
+    last_two = [event for event in moves(lake.events("dev")) if event.sequence >= 5]
+    before = nodes_of(lake)
+    waste = look(shop.project, lake, LAST_TWO, shop.now)
+    assert nodes_of(lake) == before, "looking changes nothing"
+    assert collect(shop.project, lake, LAST_TWO, shop.now).nodes == waste.nodes == before - nodes_of(lake)
+    assert len(waste.nodes) == 3 * 2, "of the states that were given up: a leaf and a root each"
+    for event in last_two:
+        found = heads_of_cut(lake.connection, lake.cut(event))["days"]
+        assert len({m.partition for m in found.manifests}) == 20
+    assert len(lake.manifests_of(reader.manifests[0].step.inputs[0])) == 20, "also what a manifest read"
+    assert [fault for one in verify(lake) for fault in one.faults] == [], "cuts stay with the events that name them"
+    assert collect(shop.project, lake, LAST_TWO, shop.now).nodes == frozenset()
+
+
+def nodes_of(lake: Any) -> set[str]:
+    return {name for (name,) in lake.connection.execute(f"select id from {NODES}").fetchall()}
 
 
 def test_the_heads_of_partitions_survive(shop: Any, lake: Any) -> None:

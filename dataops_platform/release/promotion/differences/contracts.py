@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from dataops_platform.contract_tools.diff import Compared, compare
+from dataops_platform.contract_tools.diff import ContractComparison, compare
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.revisions import contracts_of
+from dataops_platform.contracts.revisions import contracts_at
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import DataOpsError
 from dataops_platform.kit.git import has_commit
@@ -22,12 +22,12 @@ from dataops_platform.settings.project import Project
 class ContractChanges:
     """The contracts that differ between two releases; `problem` says why that is not known."""
 
-    compared: tuple[Compared, ...] = ()
+    compared: tuple[ContractComparison, ...] = ()
     problem: str = ""
     is_first: bool = False
 
     @property
-    def breaking(self) -> tuple[Compared, ...]:
+    def breaking(self) -> tuple[ContractComparison, ...]:
         """Those whose changes break readers."""
         return tuple(one for one in self.compared if one.level == "breaking")
 
@@ -88,7 +88,7 @@ def contracts_in(project: Project, release: Release | None) -> Mapping[str, Cont
     if release is None or not folder.is_dir() or not has_commit(project.root, release.commit):
         return {}
     try:
-        found = contracts_of(release.commit, folder).values()
+        found = contracts_at(release.commit, folder).values()
     except DataOpsError:
         return {}
     return {contract.table: replace(contract, path=folder / contract.path.name) for contract in found}

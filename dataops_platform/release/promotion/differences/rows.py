@@ -11,6 +11,7 @@ from dataops_platform.release.promotion.differences.row_diff import RowChanges, 
 from dataops_platform.release.promotion.differences.section import Section, count, section
 from dataops_platform.release.promotion.gates.question import Question
 from dataops_platform.stages.contract_files import contract_of
+from dataops_platform.warehouse.lake import Lake
 
 
 def rows_section(
@@ -45,8 +46,8 @@ def rows_section(
 def visible_columns(contracts: Iterable[Contract]) -> frozenset[str]:
     """Columns whose values every contract that lists them shows. What none lists is not shown: nobody said it may."""
     contracts = list(contracts)
-    shown = {name for contract in contracts for name in contract.shown_columns}
-    hidden = {c.name for contract in contracts for c in contract.columns if c.name not in contract.shown_columns}
+    shown = {name for contract in contracts for name in contract.visible_columns}
+    hidden = {c.name for contract in contracts for c in contract.columns if c.name not in contract.visible_columns}
     return frozenset(shown - hidden)
 
 
@@ -54,19 +55,16 @@ def _changes(
     question: Question, before: Head, after: Head, contract: Contract | None, known: Sequence[Contract]
 ) -> RowChanges:
     lake, environment = question.lake, question.project.environment
-    partitions = _partitions_that_differ(before, after)
+    partitions = _partitions_that_differ(lake, before, after)
     old, new = (version_of(lake.connection, lake.relation(environment, head), partitions) for head in (before, after))
     key = contract.primary_key if contract else ()
     return compare_rows(lake.connection, old, new, key, visible_columns(known))
 
 
-def _partitions_that_differ(before: Head, after: Head) -> set[str] | None:
+def _partitions_that_differ(lake: Lake, before: Head, after: Head) -> set[str] | None:
     """The partitions whose digests differ, and with them all rows that do; None when one has no partitions."""
-    old, new = before.partitions, after.partitions
-    if WHOLE in old or WHOLE in new:
-        return None
-    both = {p for p in old.keys() & new.keys() if old[p].digest == new[p].digest}
-    return (old.keys() | new.keys()) - both
+    found = lake.windows_that_differ(before.windows, after.windows)
+    return None if WHOLE in found else found
 
 
 def _told(before: Head, after: Head, changes: RowChanges) -> dict[str, Any]:
@@ -97,4 +95,4 @@ def _whole(heads: Mapping[str, Head], note: str) -> list[dict[str, Any]]:
 
 
 def _rows(head: Head) -> int:
-    return sum(manifest.rows_audited for manifest in head.manifests)
+    return head.windows.rows

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataops_platform.kit.errors import some
+from dataops_platform.kit.errors import preview
 from dataops_platform.release.promotion.approvals import Approval, approvals, same_person
 from dataops_platform.release.promotion.gates.question import Question, answer
 from dataops_platform.release.promotion.plan import Answer
-from dataops_platform.settings.environments import ANYONE, people_of
-from dataops_platform.settings.environments import Approval as ApprovalSettings
+from dataops_platform.settings.environments import ANYONE, ApprovalGate, people_of
 
 NAME = "approval"
 
 
-def approval(question: Question, settings: ApprovalSettings) -> Answer:
+def approval(question: Question, settings: ApprovalGate) -> Answer:
     """Enough of the people named approved the plan; with `four_eyes` neither who built nor who promotes the release."""
     given = approvals(question.project, question.lake, question.project.environment, question.plan)
     people = people_of(settings.by, question.project.settings.roles)
@@ -22,9 +21,9 @@ def approval(question: Question, settings: ApprovalSettings) -> Answer:
         if not problem and not any(same_person(one.by, other) for other in counted):
             counted[one.by] = one
     refused = [f"{one.by}: {problem}" for one, problem in problems if problem]
-    said = f"{len(counted)} of {settings.count} by {some(settings.by)}"
-    said += f": {some(counted.values(), width=80)}" if counted else ""
-    said += f"; does not count: {some(refused, width=100)}" if refused else ""
+    said = f"{len(counted)} of {settings.count} by {preview(settings.by)}"
+    said += f": {preview(counted.values(), width=80)}" if counted else ""
+    said += f"; does not count: {preview(refused, width=100)}" if refused else ""
     return answer(
         NAME,
         len(counted) >= settings.count,
@@ -36,13 +35,13 @@ def approval(question: Question, settings: ApprovalSettings) -> Answer:
     )
 
 
-def _why_not(one: Approval, question: Question, settings: ApprovalSettings, people: set[str]) -> str:
+def _why_not(one: Approval, question: Question, settings: ApprovalGate, people: set[str]) -> str:
     if one.problem:
         return one.problem
     if settings.signed and not one.is_signed:
         return "not signed"
     if not people & {one.by, ANYONE}:
-        return f"not among {some(settings.by)}"
+        return f"not among {preview(settings.by)}"
     if settings.four_eyes:
         if same_person(one.by, question.release.built_by):
             return "built the release"

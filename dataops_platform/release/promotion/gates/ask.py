@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from dataops_platform.contracts.revisions import WAIVERS
-from dataops_platform.kit.errors import some
+from dataops_platform.kit.errors import preview
 from dataops_platform.kit.git import uncommitted
 from dataops_platform.release.promotion.gates import table_gates
 from dataops_platform.release.promotion.gates.approval import approval
@@ -87,5 +87,5 @@ def _as_committed(question: Question, given: Answer) -> Answer:
     edited = uncommitted(question.project.root, *DECIDING)
     if given.verdict == "fail" or not edited:
         return given
-    said = f"{some(edited)}: not as committed, and what is decided by it nobody has seen; commit it or take it back"
+    said = f"{preview(edited)}: not as committed, and what is decided by it nobody has seen; commit it or take it back"
     return answer(given.gate, False, said, **given.evidence, edited=edited)

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from dataops_platform.contract_tools.impact import Hit
 from dataops_platform.contracts.diff import Change
-from dataops_platform.kit.errors import some
+from dataops_platform.kit.errors import preview
 from dataops_platform.release.promotion.differences.contracts import contract_changes
 from dataops_platform.release.promotion.differences.sections import release_shown
 from dataops_platform.release.promotion.gates.question import Question, answer
 from dataops_platform.release.promotion.plan import Answer
-from dataops_platform.settings.environments import PlainGate
+from dataops_platform.settings.environments import WaivableGate
 
 NAME = "no_breaking_change"
 
 
-def no_breaking_change(question: Question, _: PlainGate) -> Answer:
+def no_breaking_change(question: Question, _: WaivableGate) -> Answer:
     """No contract breaks its readers, unless its version says so or `contracts/waivers.yaml` lets it until a day."""
     changes = contract_changes(question.project, release_shown(question), question.release, question.now)
     if changes.is_first:
@@ -41,10 +41,10 @@ def no_breaking_change(question: Question, _: PlainGate) -> Answer:
     no = [one for one in breaking if not one.passes]
     if no:
         told = (f"{one.name} {one.versions} ({_first(one.changes)}; hits {_hit(one.hits)})" for one in no)
-        return answer(NAME, False, f"breaking and not announced: {some(told, width=160)}", **evidence)
+        return answer(NAME, False, f"breaking and not announced: {preview(told, width=160)}", **evidence)
     if evidence["waived"]:
         told = (f"{one.name}: {one.verdict[0].lower()}{one.verdict[1:]}" for one in breaking if one.waived)
-        return Answer(NAME, "waived", some(told, width=200), evidence)
+        return Answer(NAME, "waived", preview(told, width=200), evidence)
     announced = f", {len(breaking)} of them breaking and announced by the version" if breaking else ""
     return answer(NAME, True, f"{len(changes.compared)} contracts changed{announced}", **evidence)
 
@@ -55,4 +55,4 @@ def _first(changes: Sequence[Change]) -> str:
 
 
 def _hit(hits: Sequence[Hit]) -> str:
-    return some(hit.name for hit in hits) or "nobody known"
+    return preview(hit.name for hit in hits) or "nobody known"

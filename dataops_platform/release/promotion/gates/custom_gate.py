@@ -10,12 +10,12 @@ from dataops_platform.kit.errors import Refused
 from dataops_platform.kit.user_code import call_function, load_function
 from dataops_platform.release.promotion.gates.question import Question, answer
 from dataops_platform.release.promotion.plan import Answer
-from dataops_platform.settings.environments import OwnGate
+from dataops_platform.settings.environments import CustomGate
 
 RETURNS = "return an Answer, True or False, or a pair of that and what to say"
 
 
-def function(question: Question, settings: OwnGate) -> Answer:
+def function(question: Question, settings: CustomGate) -> Answer:
     """What the project's function answers, called as `function(question, **settings)`.
 
     It gives an `Answer`, a bool, or a bool with a text. What it raises is a no, with the line of its code. Raises:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.digests import short
-from dataops_platform.kit.errors import DataOpsError, Refused, did_you_mean, some
+from dataops_platform.kit.errors import DataOpsError, Refused, did_you_mean, preview
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.promotion.differences.rows import visible_columns
 from dataops_platform.release.promotion.differences.section import NOT_SHOWN
@@ -82,12 +82,12 @@ def model_not_worse(question: Question, settings: ModelNotWorse) -> Answer:
         "problems": problems,
     }
     if problems:
-        return answer(NAME, False, some(problems, width=300), **evidence)
+        return answer(NAME, False, preview(problems, width=300), **evidence)
     if worse:
-        return answer(NAME, False, f"worse in {settings.metric}: {some(worse, width=100)}", **evidence)
+        return answer(NAME, False, f"worse in {settings.metric}: {preview(worse, width=100)}", **evidence)
     slices = len(found) - sum(one.slice == WHOLE for one in found)
     judged = f" ({settings.metric}; {slices} slices, {small} too small to judge)" if found else ""
-    return answer(NAME, True, (some(said, width=160) or "the release has no model") + judged, **evidence)
+    return answer(NAME, True, (preview(said, width=160) or "the release has no model") + judged, **evidence)
 
 
 def _compare(question: Question, settings: ModelNotWorse, head: Head, shown: Head) -> tuple[list[Compared], int]:

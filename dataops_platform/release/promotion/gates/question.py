@@ -10,7 +10,7 @@ from typing import Any
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.promotion.plan import Answer, Verdict
 from dataops_platform.release.release import Release
-from dataops_platform.settings.environments import PlainGate
+from dataops_platform.settings.environments import WaivableGate
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.state import State
@@ -45,7 +45,7 @@ def answer(gate: str, holds: bool, said: str, **evidence: Any) -> Answer:
     return Answer(gate, verdict, said, evidence)
 
 
-def waived(given: Answer, settings: PlainGate, now: datetime) -> Answer:
+def waived(given: Answer, settings: WaivableGate, now: datetime) -> Answer:
     """A no that somebody lets pass for a while, with who and why, or did until a day; any other answer as it is."""
     waiver = settings.waived
     if given.verdict != "fail" or waiver is None:

@@ -6,25 +6,22 @@ from datetime import datetime
 from typing import Any
 
 from dataops_platform.kit.clock import ago
-from dataops_platform.kit.errors import some
-from dataops_platform.manifests.manifest import Head
+from dataops_platform.kit.errors import preview
 from dataops_platform.release.promotion.gates.question import Question, answer
 from dataops_platform.release.promotion.plan import Answer
-from dataops_platform.settings.environments import PlainGate
+from dataops_platform.settings.environments import WaivableGate
 from dataops_platform.stages.contract_files import contract_of
 
 
-def contracts(question: Question, _: PlainGate) -> Answer:
+def contracts(question: Question, _: WaivableGate) -> Answer:
     """Each table of the release has a contract and was audited under the one that the release has."""
     tables = [head for head in question.heads.values() if head.kind == "table"]
-    other = [
-        h.name for h in tables if {m.step.contract for m in h.manifests} != {question.release.contracts.get(h.name)}
-    ]
+    other = [h.name for h in tables if h.windows.contracts != (question.release.contracts.get(h.name),)]
     broken = [f"{h.name} {v.rule}" for h in tables for m in h.manifests for v in m.verdicts if _breaks(v)]
     rules = sum(len(m.verdicts) for h in tables for m in h.manifests)
     said = f"{len(tables)} tables hold their contracts ({rules} verdicts)"
     if other or broken:
-        said = f"not audited under their contract: {some(other)}" if other else f"broken: {some(broken)}"
+        said = f"not audited under their contract: {preview(other)}" if other else f"broken: {preview(broken)}"
     return answer(
         "contracts", not (other or broken), said, tables=len(tables), verdicts=rules, other=other, broken=broken
     )
@@ -35,14 +32,14 @@ def _breaks(verdict: Any) -> bool:
     return verdict.severity == "error" and verdict.measured is not None and verdict.failing_rows > 0
 
 
-def checks(question: Question, _: PlainGate) -> Answer:
+def checks(question: Question, _: WaivableGate) -> Answer:
     """No rule of severity `warning` warns of more rows than before. Of a table that is new there is no before."""
     now, before = _warnings(question.heads), _warnings(question.shown)
     shown = _warnings({name: head for name, head in question.heads.items() if name in question.shown})
     worse = {rule: rows for rule, rows in shown.items() if rows > before.get(rule, 0)}
     said = f"{sum(now.values())} rows are warned of, {sum(before.values())} before"
     if worse:
-        said += f"; more than before: {some(f'{rule} {rows}' for rule, rows in worse.items())}"
+        said += f"; more than before: {preview(f'{rule} {rows}' for rule, rows in worse.items())}"
     return answer("checks", not worse, said, warnings=now, before=before)
 
 
@@ -55,7 +52,7 @@ def _warnings(heads: Any) -> dict[str, int]:
     return {rule: rows for rule, rows in found.items() if rows}
 
 
-def freshness(question: Question, _: PlainGate) -> Answer:
+def freshness(question: Question, _: WaivableGate) -> Answer:
     """Each table was audited within the time that its contract promises."""
     late, promised = [], 0
     for head in (h for h in question.heads.values() if h.kind == "table"):
@@ -63,12 +60,8 @@ def freshness(question: Question, _: PlainGate) -> Answer:
         if contract is None or contract.freshness is None:
             continue
         promised += 1
-        audited = _last_audit(head)
+        audited = datetime.fromisoformat(head.windows.recorded_at)
         if (question.now - audited).total_seconds() > contract.freshness.seconds:
             late.append(f"{head.name} ({ago(audited, question.now)} old)")
-    said = f"late: {some(late)}" if late else f"{promised} tables promise freshness and are fresh"
+    said = f"late: {preview(late)}" if late else f"{promised} tables promise freshness and are fresh"
     return answer("freshness", not late, said, promised=promised, late=late)
-
-
-def _last_audit(head: Head) -> datetime:
-    return max(datetime.fromisoformat(m.recorded_at) for m in head.manifests)

@@ -1,1 +1,1 @@
-"""The shop: what is sold, and what comes back."""
+"""The shop: orders, customers, and a model of returns."""

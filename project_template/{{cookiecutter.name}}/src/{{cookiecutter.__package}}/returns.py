@@ -8,12 +8,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-WORDS = ["product", "country"]
+CATEGORICAL = ["product", "country"]
 
 
 def fit(features: pd.DataFrame, target: pd.Series) -> Pipeline:
-    """A logistic regression on the features (rows x columns) for a target of zeros and ones."""
-    encode = OneHotEncoder(handle_unknown="ignore")
+    """Return a logistic regression fitted on the features (rows x columns) and a target of zeros and ones."""
+    encode = OneHotEncoder(handle_unknown="ignore")  # a country may first appear after the training
     return make_pipeline(
-        make_column_transformer((encode, WORDS), remainder=StandardScaler()), LogisticRegression(max_iter=1000)
+        make_column_transformer((encode, CATEGORICAL), remainder=StandardScaler()), LogisticRegression(max_iter=1000)
     ).fit(features, target)
