@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(sys.path[0] or ".").resolve()
 """The working directory: Dagster puts it first in the search for modules while it imports this one."""
-_NO_ENVIRONMENT = frozenset({"DP-P001", "DP-P004"})
+_NO_ENVIRONMENT = frozenset({"DP-P001", "DP-P004", "DP-P006"})
 """The codes with which `load_project` refuses a folder without a project, or an unknown environment."""
 
 

@@ -18,7 +18,7 @@ def explain(
     code: Annotated[str, typer.Argument(help="A code, as DP-P101; all codes when not given.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Prints an example of the message, the exit status, what it means for the data, and what to do."""
+    """Print an example of the message, the exit status, what it means for the data, and what to do."""
     with errors_shown(as_json):
         from dataops_platform.kit.codes import known_codes
         from dataops_platform.kit.errors import UsedWrongly, did_you_mean, sentences

@@ -68,7 +68,7 @@ def check_rows(
     """Check an Arrow table against a contract, compiled or not; `references` has each table that its rules refer to.
 
     The sample identifies rows by the column `_dp_line`, which counts from 1 when the table has none. Raises: what
-    `judge` raises; UsedWrongly DP-C056 when a table referred to is not given.
+    `judge` raises; UsedWrongly DP-C056 when a referenced table is not given.
     """
     import duckdb
 

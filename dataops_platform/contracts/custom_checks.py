@@ -21,7 +21,7 @@ def store_failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, 
     """Run a custom check and store the row ids that fail it in the table `target`. Return whether there are any.
 
     `staged` is a temporary table; the columns of the rule are pulled into memory.
-    Raises: UsedWrongly DP-C016 for a function that returns no check, DP-C080 for a check that judges no single row.
+    Raises: UsedWrongly DP-C016 when the function returns no check, DP-C080 when the check does not judge single rows.
     """
     import pyarrow as pa
 

@@ -136,8 +136,7 @@ class Judgement:
         """Fill `BROKEN` with the refused rows and `_dp_rules`, the rules that each of them breaks.
 
         From then on a row is good unless it is in `BROKEN`, so that every row is exactly one of the two, even when a
-        rule gives another result on a second evaluation.
-        Raises: UsedWrongly DP-C075 for a rule that gives another result now.
+        rule gives another result on a second evaluation. Raises: UsedWrongly DP-C075 for such a rule.
         """
         if self._is_split:
             return
@@ -272,9 +271,9 @@ def judge(
 
     `references` maps each table that a relationship refers to to a relation. `others` are the rows that the table
     already has in other partitions: a key must not occur there either. `samples` is how many refused rows to keep for
-    each rule. Raises: Refused DP-C003 when a contracted column is absent, DP-C004 when there is one the
-    contract does not know; UsedWrongly DP-C076 for a rule that fails on a row, DP-C017 or DP-C055 for a relationship
-    with what is not there.
+    each rule.
+    Raises: Refused DP-C003 for a missing contracted column, DP-C004 for a column outside the contract; UsedWrongly
+    DP-C076 for a rule that fails on a row, DP-C017 or DP-C055 for a relationship with a missing table or column.
     """
     contract = compiled.contract
     with _rule_errors_of(contract):

@@ -235,7 +235,7 @@ def _refuse_contradictions(options: TypeOptions, file: YamlFile, loc: Loc) -> No
                 place = file.place((*loc, above))
                 raise UsedWrongly("DP-C062", place=place, above=above, high=high, below=below, low=low)
     for bound, _, name in (*floors, *ceilings):
-        if isinstance(bound, float) and abs(bound) >= 2**53:
+        if isinstance(bound, float) and abs(bound) >= 2**53:  # from here on a double skips whole numbers
             raise UsedWrongly("DP-C063", place=file.place((*loc, name)))
 
 

@@ -58,7 +58,7 @@ def contracts_in(folder: Path) -> dict[str, Contract]:
 
 
 def waivers_in(folder: Path, today: dt.date) -> list[Waiver]:
-    """Return the waivers that are still valid. Raises: UsedWrongly for a file that says something else."""
+    """Return the waivers that are still valid. Raises: UsedWrongly for an invalid file."""
     return [waiver for waiver in _all_waivers(folder) if dt.date.fromisoformat(waiver.until) >= today]
 
 

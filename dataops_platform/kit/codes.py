@@ -88,7 +88,7 @@ class Code:
 
 @cache
 def codes_of(letter: str) -> Mapping[str, Code]:
-    """The codes of a letter in order. Reads its files the first time."""
+    """Return the codes of a letter in order. Reads its files on first use."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -100,10 +100,10 @@ def codes_of(letter: str) -> Mapping[str, Code]:
 
 
 def known_codes() -> dict[str, Code]:
-    """All codes, in order."""
+    """Return all codes in order."""
     return {code: found for letter in ROOMS for code, found in codes_of(letter).items()}
 
 
 def entry(code: str) -> Code:
-    """The registry's entry of a code. Raises: KeyError for a code it lacks."""
+    """Return the registry's entry of a code. Raises: KeyError for an unknown code."""
     return codes_of(code[3])[code]

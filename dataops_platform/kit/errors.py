@@ -75,7 +75,7 @@ class Stopped(DataOpsError, kind="stopped"):
 
 
 def stopped() -> Stopped:
-    """The error of a command that Ctrl-C ends."""
+    """Return the error of a command that Ctrl-C ends."""
     return Stopped("DP-X130")
 
 
@@ -102,7 +102,7 @@ def preview(items: Iterable[object], most: int = 5, width: int = 40) -> str:
 
 
 def sentences(*texts: str) -> str:
-    """Texts one after the other, each ended by a full stop where it has no end of its own; empty ones are left out."""
+    """Return texts joined by spaces, each ended by a full stop unless it ends with a mark; empty ones are left out."""
     return " ".join(text if text[-1] in ".!?…" else f"{text}." for text in texts if text)
 
 

@@ -81,7 +81,7 @@ def frame_for(function: Callable[..., Any], table: pa.Table) -> Any:
 def arrow_from(frame: Any, name: str) -> pa.Table:
     """Return a frame that a function returned, as an Arrow table.
 
-    Raises: UsedWrongly DP-S003 when it is none, DP-S011 when it mixes types.
+    Raises: UsedWrongly DP-S003 for another type than a frame, DP-S011 for a column of mixed types.
     """
     import pyarrow as pa
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,11 @@ from dataops_platform.warehouse.lake import attached_once
 from dataops_platform.warehouse.open import lake_of
 
 if TYPE_CHECKING:
-    from dagster import AssetKey, DagsterInstance, Definitions
+    from dagster import AssetKey, AssetMaterialization, DagsterInstance, Definitions, EventLogEntry
 
 SKIP_TAG = "dataops/skip_unchanged"
 CANDIDATES_TAG = "dataops/candidates"
-POLL_S = 0.3
+_FIRST_PARTITION, _LAST_PARTITION = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 _STUB = "dagster/auto_created_stub_asset"
 """What Dagster marks an asset with that it only knows because another one reads it."""
 
@@ -91,8 +91,9 @@ def launch(
         tags[CANDIDATES_TAG] = json.dumps(dict(candidates))
     tags |= _partition_tags([s for s in specs.values() if not keys or s.key in keys], partitions)
     run_id = str(uuid.uuid4())
-    watcher = _Watcher(instance, run_id, {name: spec.group_name or "" for name, spec in specs.items()}, watch)
-    with watcher, attached_once():
+    stages = {name: spec.group_name or "" for name, spec in specs.items()}
+    instance.add_event_listener(run_id, _Watcher(stages, tags.get(_LAST_PARTITION, ""), watch))
+    with attached_once():
         if project.is_guarded and any(key.path[-1] == PUBLICATION for key in keys):
             with lake_of(project, read_only=True) as lake:
                 refuse_held(lake.state(project.environment), project)
@@ -157,10 +158,7 @@ def _partition_tags(specs: Sequence[Any], partitions: Sequence[str]) -> dict[str
         if partition not in keys:
             raise UsedWrongly("DP-R004", partition=partition, hint=did_you_mean(partition, keys))
     chosen = sorted(partitions or keys, key=keys.index)
-    return {
-        "dagster/asset_partition_range_start": chosen[0],
-        "dagster/asset_partition_range_end": chosen[-1],
-    }
+    return {_FIRST_PARTITION: chosen[0], _LAST_PARTITION: chosen[-1]}
 
 
 def _failed(event: Any) -> Failed:
@@ -186,44 +184,26 @@ def _causes(error: Any) -> Iterator[Any]:
 
 
 class _Watcher:
-    """Reads a run's events from the instance while it runs, and tells of each in order."""
+    """Hears of a run's events as they happen, and tells of each in order."""
 
-    def __init__(
-        self, instance: DagsterInstance, run_id: str, stages: dict[str, str], watch: Callable[[Progress], None]
-    ) -> None:
-        self._instance, self._run_id, self._stages, self._watch = instance, run_id, stages, watch
-        self._done = threading.Event()
-        self._seen = 0
+    def __init__(self, stages: Mapping[str, str], last_partition: str, watch: Callable[[Progress], None]) -> None:
+        self._stages, self._last_partition, self._watch = stages, last_partition, watch
         self._began: dict[str, float] = {}
-        self._thread = threading.Thread(target=self._loop, daemon=True)
 
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-        self._tell()
-
-    def _loop(self) -> None:
-        while not self._done.wait(POLL_S):
-            self._tell()
-
-    def _tell(self) -> None:
-        entries = self._instance.all_logs(self._run_id)
-        for entry in entries[self._seen :]:
-            progress = self._progress(entry)
-            if progress is not None:
+    def __call__(self, entry: EventLogEntry) -> None:
+        progress = self._progress(entry)
+        if progress is not None:
+            with suppress(OSError):  # nobody may be there any more to tell; the run goes on
                 self._watch(progress)
-        self._seen = len(entries)
 
-    def _progress(self, entry: Any) -> Progress | None:
+    def _progress(self, entry: EventLogEntry) -> Progress | None:
         import dagster as dg
 
         event = entry.dagster_event
         if event is None:
-            said = entry.level == logging.INFO and entry.step_key
-            return Progress("said", entry.step_key.partition("__")[2], entry.user_message) if said else None
+            if entry.level != logging.INFO or not entry.step_key:
+                return None
+            return Progress("said", entry.step_key.partition("__")[2], entry.user_message)
         step = event.step_key or ""
         name = step.partition("__")[2]
         if event.event_type == dg.DagsterEventType.STEP_START:
@@ -232,14 +212,16 @@ class _Watcher:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             return Progress("failed", name, self._stages.get(name, name), entry.timestamp - self._began[step])
         if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
-            return self._made(event.asset_key.path[-1], event.materialization, entry.timestamp - self._began[step])
+            made = event.step_materialization_data.materialization
+            return self._made(made, entry.timestamp - self._began[step])
         return None
 
-    def _made(self, name: str, materialization: Any, seconds: float) -> Progress | None:
-        values = {key: value.value for key, value in materialization.metadata.items()}
-        partition = materialization.partition
-        if partition is not None and partition != self._last_partition(name):
+    def _made(self, materialization: AssetMaterialization, seconds: float) -> Progress | None:
+        """Once an asset: with its last partition."""
+        if materialization.partition not in (None, self._last_partition):
             return None
+        name = materialization.asset_key.path[-1]
+        values: dict[str, Any] = {key: value.value for key, value in materialization.metadata.items()}
         return Progress(
             "made",
             name,
@@ -249,7 +231,3 @@ class _Watcher:
             values.get("rows_refused", 0),
             values.get("unchanged", False),
         )
-
-    def _last_partition(self, _: str) -> str:
-        tags = self._instance.get_run_by_id(self._run_id)
-        return tags.tags.get("dagster/asset_partition_range_end", "") if tags else ""

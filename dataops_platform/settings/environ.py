@@ -39,7 +39,7 @@ def chosen_environment() -> str:
 def checked_environment(name: str) -> str:
     """Return `name` when it can name an environment: lower case, at most 40 characters, no double underscore.
 
-    Raises: UsedWrongly DP-P004.
+    Raises: UsedWrongly DP-P006.
     """
     if not ENVIRONMENT_NAME.fullmatch(name) or "__" in name:
         raise UsedWrongly("DP-P006", name=name)

@@ -199,7 +199,10 @@ class Project:
         return known[name]
 
     def file(self, relative: str) -> Path:
-        """Return a file of the project. Raises: UsedWrongly DP-P007 for one outside, DP-P005 for a missing one."""
+        """Return a file of the project.
+
+        Raises: UsedWrongly DP-P007 when it lies outside, DP-P005 when it is missing.
+        """
         path = (self.root / relative).resolve()
         if not path.is_relative_to(self.root.resolve()):
             raise UsedWrongly("DP-P007", file=relative)

@@ -21,10 +21,10 @@ def heads_with(lake: Lake, project: Project, names: Sequence[str], context: RunC
     were read at is the head, whatever the other program does next.
     """
     heads = lake.heads(project.environment)
-    for name in names:
-        if name not in heads or heads[name].manifests[0].stage == ELSEWHERE:
-            _take_in(lake, project, name, heads.get(name), context)
-    return lake.heads(project.environment)
+    foreign = [name for name in names if name not in heads or heads[name].manifests[0].stage == ELSEWHERE]
+    for name in foreign:
+        _take_in(lake, project, name, heads.get(name), context)
+    return lake.heads(project.environment) if foreign else heads
 
 
 def _take_in(lake: Lake, project: Project, name: str, known: Head | None, context: RunContext) -> None:

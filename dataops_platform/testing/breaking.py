@@ -79,7 +79,7 @@ def rows_breaking(
     A rule over all rows together may need more rows, fewer or none. `values` and `references` are those of
     `example_rows`; values given for the column of the rule may break it. Raises: UsedWrongly DP-C037 when such rows
     break other rules too, naming them, DP-C092 when none are found; DP-C035 for a rule, DP-C087 for a column that the
-    contract does not have.
+    contract lacks.
     """
     found = contract_of(contract)
     source = source_of(found, values, references)

@@ -54,7 +54,7 @@ def contract_of(contract: ContractInput) -> Contract:
 def table_of(rows: Rows, contract: Contract | None = None) -> InputTable:
     """Return the rows as a table; without rows it has the columns of the contract.
 
-    Raises: what `read_file` raises; UsedWrongly DP-C088 for what holds no rows.
+    Raises: what `read_file` raises; UsedWrongly DP-C088 for an object that holds no rows.
     """
     import pyarrow as pa
 

@@ -132,12 +132,13 @@ def _planted(connection: DuckDBPyConnection, before: Head | None, new: Sequence[
 def read(connection: DuckDBPyConnection, environment: str) -> BuildArea:
     """The build area of an environment: what it was given, with all that it has built since."""
     pointer = ledger.read_pointer(connection, environment)
+    here = f"environment = {literal(environment)} and pointer = {pointer.sequence}"
     rows = connection.execute(
-        f"with own as (select *, snapshot_id as written, rowid as number from {HEADS} "
-        f"where environment = {literal(environment)} and pointer = {pointer.sequence}), last as (select * from own "
-        "qualify row_number() over (partition by name order by written desc, number desc) = 1) "
-        "select name, kind, coalesce(version, written::varchar), windows, written, exists (select 1 from own "
-        "where own.name = last.name and own.written > last.seen and own.written < last.written) from last"
+        f"with own as (select name, snapshot_id as written, rowid as number, seen from {HEADS} where {here}), "
+        "last as (select name, max(row(written, number)) as newest from own group by name) "
+        "select name, kind, coalesce(version, snapshot_id::varchar), windows, snapshot_id, exists (select 1 from own "
+        "where own.name = heads.name and own.written > heads.seen and own.written < heads.snapshot_id) "
+        f"from {HEADS} as heads where {here} and (name, row(snapshot_id, rowid)) in (select (name, newest) from last)"
     ).fetchall()
     given = heads_of_cut(connection, Cut((*pointer.cut.members, *(pointer.cut.under or ()))))
     built: dict[str, Head] = {}

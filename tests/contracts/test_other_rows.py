@@ -44,7 +44,7 @@ def always_clever(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_way_finds_the_keys_that_occur_twice(kind: str, values: st.SearchStrategy[object]) -> None:
     with duckdb.connect() as connection:
 
-        @settings(max_examples=15 if CAMPAIGN else 6, deadline=None, database=None)
+        @settings(max_examples=15 if CAMPAIGN else 10, deadline=None, database=None)
         @given(st.lists(st.none() | values, max_size=40), st.lists(st.none() | values, max_size=5))
         def law(keys: list[object], before: list[object]) -> None:
             for table, rows in {"t": keys, "o": before}.items():

@@ -79,6 +79,7 @@ def marts(folder: Path) -> dict[str, Any]:
     story.do("run")
     story.look("dev")
     story.built()
+    story.stands("monthly_sales")
     model.write_text(right)
     edit(story.project / "data/customers.csv", "bob,Bob", "bob,Robert")
     story.change("the mart is put right, and a customer has another name")

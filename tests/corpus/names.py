@@ -49,7 +49,7 @@ def _text(value: Any, depth: int) -> str:
     line = json.dumps(value, ensure_ascii=False, sort_keys=True)
     if len(line) + depth <= WIDTH or not isinstance(value, dict | list) or not value:
         return line
-    first, last = "{}" if isinstance(value, dict) else "[]"
+    first, last = ("{", "}") if isinstance(value, dict) else ("[", "]")
     named = [(f"{json.dumps(key)}: ", value[key]) for key in sorted(value)] if isinstance(value, dict) else []
     items = named or [("", one) for one in value]
     inner = " " * (depth + 1)

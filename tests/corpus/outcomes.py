@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,16 @@ from dagster import DagsterInstance
 from duckdb import DuckDBPyConnection
 from typer.main import get_command
 
+from dataops_platform.kit.record import plain_of
 from dataops_platform.manifests.cut import Member
+from dataops_platform.manifests.events import Event, Move
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.orchestration import instance
 from dataops_platform.settings.project import load_project
+from dataops_platform.warehouse import attach
 from dataops_platform.warehouse.canonical import canonical
 from dataops_platform.warehouse.digest import digests
-from dataops_platform.warehouse.lake import Lake
-from dataops_platform.warehouse.lake import attached_once as attached_once
+from dataops_platform.warehouse.lake import Lake, attached_once
 from dataops_platform.warehouse.open import lake_of
 from tests.corpus.names import name
 from tests.fixtures.command_line import Said, run_dataops
@@ -50,17 +52,28 @@ DIGEST = re.compile(r"sha256:[0-9a-f]+…?")
 LONG_FRACTION = re.compile(r"\b\d+\.\d{7,}(e[+-]\d+)?")
 
 
-def ask(project: Path, actor: str, *arguments: str) -> Said:
-    """Runs `dataops ARGUMENTS --json`.
+_command_line = cache(get_command)
 
-    Dagster keeps its runs in memory, and the command line is put together once: both cost much and decide nothing.
+
+@contextmanager
+def cheap_commands() -> Iterator[None]:
+    """What costs much and decides nothing is done once for all commands in it, or not at all.
+
+    They share one attached lake of one thread, and Dagster's runs are kept in memory.
     """
     with (
+        patch.dict(attach.OPTIONS, {"allow_unsigned_extensions": True, "threads": 1}),
+        attached_once(),
+        DagsterInstance.ephemeral() as runs,
+        patch.object(instance, "open_instance", lambda _: nullcontext(runs)),
         patch("typer.testing._get_command", _command_line),
-        patch.dict(os.environ, {"DATAOPS_ACTOR": actor}),
-        patch.object(instance, "open_instance", lambda _: nullcontext(_instance())),
-        warnings.catch_warnings(),
     ):
+        yield
+
+
+def ask(project: Path, actor: str, *arguments: str) -> Said:
+    """Runs `dataops ARGUMENTS --json`."""
+    with patch.dict(os.environ, {"DATAOPS_ACTOR": actor}), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Dagster's and MLflow's, of their own beginnings
         return run_dataops(project, *arguments, "--json")
 
@@ -85,8 +98,9 @@ def shown(project: Path, environment: str) -> tuple[Plain, list[Plain]]:
     """
     with _lake(project, environment) as lake:
         state = lake.state(environment)
-        members = {member.name: _member(member) for member in state.cut.members}
-        tables = [_rows(lake, environment, member) for member in state.cut.members if member.kind == "table"]
+        heads = lake.shown_heads(environment)
+        members = {member.name: _member(member, heads[member.name]) for member in state.cut.members}
+        tables = [_shown_rows(lake, environment, member) for member in state.cut.members if member.kind == "table"]
     return {
         "release": name("release", state.release),
         "publication": name("publication", state.publication),
@@ -101,10 +115,18 @@ def built(project: Path, environment: str) -> Plain:
         return {head.name: _head(head) for head in lake.heads(environment).values()}
 
 
+def standing(project: Path, environment: str, table: str) -> Plain:
+    """The rows of a table as it stands in the build area, whatever is recorded of it."""
+    with _lake(project, environment) as lake:
+        return _rows(lake, f'{environment}__build."{table}"')
+
+
 def ledgers(project: Path, environments: Iterable[str]) -> dict[str, list[Plain]]:
     """The events of environments, oldest first; also of one that was dropped."""
     with _lake(project, "dev") as lake:
-        return {name: [_event(event) for event in lake.events(name)] for name in environments}
+        return {
+            name: [_event(plain_of(event), _took(lake, event)) for event in lake.events(name)] for name in environments
+        }
 
 
 def registry(project: Path) -> Plain:
@@ -125,14 +147,6 @@ def registry(project: Path) -> Plain:
         }
         for model in client.search_registered_models()
     }
-
-
-_command_line = cache(get_command)
-
-
-@cache
-def _instance() -> DagsterInstance:
-    return DagsterInstance.ephemeral()
 
 
 def content_of(connection: DuckDBPyConnection, select: str) -> str:
@@ -156,7 +170,7 @@ def _code(code: str) -> str:
     return CODES.get(code, code)
 
 
-def _member(member: Member) -> Plain:
+def _member(member: Member, head: Head) -> Plain:
     digest = name("model" if member.kind == "model" else "content", member.digest)
     contract = name("terms", member.contract) if member.kind == "table" else None
     return {
@@ -164,19 +178,18 @@ def _member(member: Member) -> Plain:
         "content": digest,
         "contract": contract,
         "rows": member.rows,
-        "windows": list(member.partitions),
+        "windows": sorted(head.partitions),
         "built_in": member.area,
     }
 
 
-def _rows(lake: Lake, environment: str, member: Member) -> Plain:
-    rows = lake.connection.execute(f'select typeof(t), t::varchar from lake.{environment}."{member.name}" as t')
-    found = rows.fetchall()
-    return {
-        "content": name("content", member.digest),
-        "type": found[0][0] if found else None,
-        "rows": sorted(_stable(text) for _, text in found),
-    }
+def _shown_rows(lake: Lake, environment: str, member: Member) -> Plain:
+    return {"content": name("content", member.digest), **_rows(lake, f'{environment}."{member.name}"')}
+
+
+def _rows(lake: Lake, table: str) -> Plain:
+    found = lake.connection.execute(f"select typeof(t), t::varchar from lake.{table} as t").fetchall()
+    return {"type": found[0][0] if found else None, "rows": sorted(_stable(text) for _, text in found)}
 
 
 def _stable(text: str) -> str:
@@ -209,7 +222,11 @@ def _window(manifest: Manifest, kind: str) -> Plain:
     }
 
 
-def _event(event: Mapping[str, Any]) -> Plain:
+def _took(lake: Lake, event: Event) -> Plain:
+    return {"took": [member.name for member in lake.cut(event).members]} if isinstance(event, Move) else {}
+
+
+def _event(event: Mapping[str, Any], took: Mapping[str, Any]) -> Plain:
     """An event: its place, what it did, and what stands after it. `took` are the members of the cut it showed."""
     digests = {
         **dict.fromkeys(("release", "built", "refused", "approved"), "release"),
@@ -219,12 +236,11 @@ def _event(event: Mapping[str, Any]) -> Plain:
     }
     named = {key: name(digests[key], event[key]) for key in digests if event.get(key)}
     if event["kind"] == "rollback":
-        named["from"] = name("release", event["from"])
+        named["from"] = name("release", event["before"])
     plain = {key: event[key] for key in ("to", "back", "by", "why") if key in event}
     if event["kind"] == "creation":
-        plain["from"] = event["from"]
+        plain["from"] = event["origin"]
     gates = {"gates": {gate["gate"]: gate["verdict"] for gate in event["gates"]}} if "gates" in event else {}
-    took = {"took": [member["name"] for member in event["cut"]]} if "cut" in event else {}
     always = {"kind": event["kind"], "event": event["sequence"], "pointer": event["pointer"], "held": event["held"]}
     return {**always, "actor": event.get("actor", ""), **named, **plain, **gates, **took}
 
@@ -295,7 +311,7 @@ def _section(found: Plain) -> Plain:
 def _moved(given: Plain) -> Plain:
     followed = given.get("reconcile")
     done = {"follows": not followed["failed"]} if followed else {}
-    return {**_event(given), **done}
+    return {**_event(given, {}), **done}
 
 
 def _quarantine(given: Plain) -> list[Plain]:

@@ -9,7 +9,7 @@ from typing import Any
 from tests.corpus import data_stories as data
 from tests.corpus import release_stories as releases
 from tests.corpus.names import text_of
-from tests.corpus.outcomes import attached_once
+from tests.corpus.outcomes import cheap_commands
 
 STORIES: Mapping[str, Callable[[Path], dict[str, Any]]] = {
     story.__name__: story
@@ -31,6 +31,6 @@ EXPECTED = Path(__file__).with_name("expected")
 
 
 def told(name: str, folder: Path) -> str:
-    """The story of this name, told in a folder that is not there yet. Its commands share one attached lake."""
-    with attached_once():
+    """The story of this name, told in a folder that is not there yet."""
+    with cheap_commands():
         return text_of(STORIES[name](folder))

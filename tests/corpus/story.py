@@ -42,6 +42,10 @@ class Story:
         """Records the heads of a build area with the verdict of each rule."""
         self.steps.append({"built": environment, "heads": outcomes.built(self.project, environment)})
 
+    def stands(self, table: str, environment: str = "dev") -> None:
+        """Records a table as it stands in the build area."""
+        self.steps.append({"stands": table, **outcomes.standing(self.project, environment, table)})
+
     def models(self) -> None:
         """Records what the registry has."""
         self.steps.append({"registry": outcomes.registry(self.project)})

@@ -7,13 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from dataops_platform.warehouse import attach
 from tests.corpus.stories import EXPECTED, STORIES, told
 
 
 def main() -> None:
     """Tells each story in a folder of its own."""
-    attach.OPTIONS.update({"allow_unsigned_extensions": True, "threads": 1})  # as the tests do
     with tempfile.TemporaryDirectory() as folder:
         for name in sys.argv[1:] or STORIES:
             before = sum(os.times()[:4])

@@ -84,6 +84,14 @@ def test_a_cut_is_written_and_read_back() -> None:
     assert Cut.from_text(json.dumps(later)).to_text() == canonical_json(later)
 
 
+def test_what_a_cut_says_does_not_grow_with_the_windows_of_its_tables() -> None:
+    sizes = []
+    for count in (10, 1000):
+        windows = [dataclasses.replace(WINDOWS[0], key=f"w{n:04}", manifest=f"m{n:04}") for n in range(count)]
+        sizes.append(len(Cut((Member("orders", "table", "3", plant(windows).windows),)).to_text()))
+    assert sizes[1] - sizes[0] < 10, "the digits of two counts"
+
+
 def of(known: Mapping[str, Manifest]) -> Callable[[InputRef], list[Manifest]]:
     """The manifests of an input, out of these."""
     return lambda ref: [known[one] for one in ref.manifests]

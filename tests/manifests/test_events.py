@@ -33,6 +33,7 @@ HASHES = (FROZEN / "hashes.txt").read_text().split()
 def test_every_kind_of_event_has_a_case_and_so_has_one_that_is_not_known() -> None:
     kinds = {type(read_event(text)) for text in TEXTS}
     assert kinds == {*KINDS.values(), Unknown}
+    assert {json.loads(text)["kind"] for text in TEXTS} == {*KINDS, "grant", "publication_held"}
     assert all(record.kind == kind for kind, record in KINDS.items())
 
 

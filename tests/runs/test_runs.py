@@ -16,6 +16,7 @@ from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.orchestration.assets import assets_of
 from dataops_platform.orchestration.definitions import load_definitions
 from dataops_platform.orchestration.instance import instance_home
+from dataops_platform.orchestration.launch import Progress, launch
 from dataops_platform.orchestration.reaper import PROCESS_TAG, reap, this_process
 from dataops_platform.settings.project import load_project
 from dataops_platform.status.board import board
@@ -130,6 +131,24 @@ def test_a_run_whose_process_is_gone_is_failed(published: Path) -> None:
 def test_a_stage_stands_for_all_its_assets(published: Path, dataops: Run) -> None:
     said = dataops("run", "--select", "clean")
     assert [line.split()[1] for line in said.out.splitlines() if line.endswith("unchanged")] == ["customers", "orders"]
+
+
+def test_each_step_is_told_as_it_happens_and_a_run_goes_on_when_nobody_listens_any_more(published: Path) -> None:
+    project, told = load_project(published), []
+
+    def hear(progress: Progress) -> None:
+        told.append((progress.kind, progress.asset, progress.rows, progress.unchanged))
+        raise BrokenPipeError
+
+    with instance_of(published) as instance:
+        result = launch(project, load_definitions(project), instance, select=["raw_orders", "orders"], watch=hear)
+    assert result.success
+    assert told == [
+        ("began", "raw_orders", None, False),
+        ("made", "raw_orders", 8, True),
+        ("began", "orders", None, False),
+        ("made", "orders", 6, True),
+    ]
 
 
 def test_one_mart_stands_for_all_that_dbt_makes_with_it(published: Path, dataops: Run) -> None:

@@ -87,7 +87,7 @@ def test_a_span_of_partitions_is_made_from_first_to_last(published: Path, dataop
         said = dataops("run", "--select", "raw_orders", "--partition", wrong)
         assert (said.exit_code, "DP-R004" in said.text) == (2, True)
     said = dataops("run", "--select", "customers", "--partition", "2024-01-01")
-    assert (said.exit_code, "nothing selected has partitions" in said.text) == (2, True)
+    assert (said.exit_code, "The selected assets have no partitions" in said.text) == (2, True)
 
 
 @pytest.mark.journey

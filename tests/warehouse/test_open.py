@@ -63,7 +63,7 @@ def test_a_lake_of_an_earlier_version_is_refused(location: LakeLocation, read_on
     open_lake(location).connection.close()
     with attach(location) as earlier:
         earlier.execute("alter table lake._dataops.heads drop column pointer")
-    with pytest.raises(UsedWrongly, match=r"^DP-W013 this lake was made by an earlier version"):
+    with pytest.raises(UsedWrongly, match=r"^DP-W013 This lake was made by an earlier version"):
         open_lake(location, read_only=read_only)
 
 

@@ -103,9 +103,9 @@ class Table:
         return [{n: None if v is None else means[n](v) for n, v in row.items()} for row in self.values]
 
 
-def tables_of(columns: Mapping[str, str], most_rows: int = 6) -> st.SearchStrategy[Table]:
+def tables_of(columns: Mapping[str, str], most_rows: int = 6, least_rows: int = 0) -> st.SearchStrategy[Table]:
     row = st.fixed_dictionaries({name: st.none() | KINDS[kind].values for name, kind in columns.items()})
-    return st.lists(row, max_size=most_rows).map(lambda rows: Table(columns, rows))
+    return st.lists(row, min_size=least_rows, max_size=most_rows).map(lambda rows: Table(columns, rows))
 
 
 NAMES = st.sampled_from(["a", "b", "ab", "é", "a b"])  # DuckDB takes A for a

@@ -10,11 +10,13 @@ from functools import partial
 from dataops_platform.kit.errors import DataOpsError, Refused, SystemFailed
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.events import Event, read_event
+from dataops_platform.manifests.history import collection_of, moves
+from dataops_platform.manifests.windows import nodes_below
 from dataops_platform.release.audit.chain import chain_faults, head_faults
 from dataops_platform.release.audit.fault import Fault
 from dataops_platform.release.audit.kept import kept_faults
 from dataops_platform.release.audit.witnesses import anchor_faults, signature_faults
-from dataops_platform.warehouse import anchors, documents, ledger
+from dataops_platform.warehouse import anchors, documents, ledger, nodes
 from dataops_platform.warehouse.anchors import Anchor
 from dataops_platform.warehouse.lake import Lake
 
@@ -67,6 +69,7 @@ def _verified(
     beside, unreadable = _anchors(lake, environment, remembered)
     faults = [
         *chain_faults(rows, partial(_cut, lake)),
+        *_tree_faults(lake, [*_events(rows)]),
         *_head_faults(lake, environment, rows),
         *anchor_faults(rows, beside),
         *signature_faults(rows),
@@ -108,6 +111,22 @@ def _events(rows: Sequence[ledger.Row]) -> Iterator[Event]:
     for row in rows:
         with suppress(TypeError, ValueError):
             yield read_event(row.body)
+
+
+def _tree_faults(lake: Lake, events: Sequence[Event]) -> Iterator[Fault]:
+    """The windows of each state that can be returned to are kept as they were; told at the first of its events."""
+    whole: set[str] = set()
+    for event in moves(events):
+        cut = _cut(lake, event.cut)
+        if cut is None or collection_of(events, event.sequence):
+            continue
+        trees = {member.windows.node for member in (*cut.members, *(cut.under or ()))} - whole
+        try:
+            nodes_below(trees, partial(nodes.read, lake.connection))
+        except SystemFailed:
+            yield Fault(event.environment, event.sequence, "the windows of its tables are not kept as they were")
+        else:
+            whole |= trees
 
 
 def _cut(lake: Lake, name: str) -> Cut | None:

@@ -13,8 +13,8 @@ PACKAGE = "package://"
 def locate(name: str, root: Path) -> Path:
     """Return the path of the file `name`: relative to `root`, or `package://<package>/<path>`.
 
-    Raises: UsedWrongly DP-E001 when it is missing, DP-E008 when its package is, DP-E007 when it lies outside, DP-E006
-    when it is named by its place on this machine.
+    Raises: UsedWrongly DP-E001 when the file is missing, DP-E008 when its package is, DP-E007 when it lies outside the
+    project, DP-E006 for an absolute path.
     """
     if Path(name).is_absolute():
         raise UsedWrongly("DP-E006", file=name)

@@ -59,7 +59,7 @@ def read_file(path: Path, name: str) -> FileRows:
     """Return the rows of a `.csv`, `.csv.gz`, `.zip` (with one CSV) or `.parquet` file; messages call it `name`.
 
     Raises: UsedWrongly DP-E009 or DP-E017 for no file, DP-E002 or DP-E010 for another kind of file; Refused DP-E003 for
-    one that is damaged or cut short, DP-E011 to DP-E016 for one without rows of named text columns.
+    a damaged or truncated one, DP-E011 to DP-E016 for one without rows of named text columns.
     """
     if path.is_dir():
         raise UsedWrongly("DP-E017", file=name or path)

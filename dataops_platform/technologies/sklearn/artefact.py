@@ -50,8 +50,8 @@ def artefact_digest(folder: Path) -> str:
 def refuse_other_files(folder: Path, digest: str) -> None:
     """Refuse a folder that does not hold the model with this digest. Executes and unpickles nothing.
 
-    Raises: Refused DP-M001 for other content, DP-M021 for such that cannot be read, DP-M011 for links, which could lead
-    elsewhere tomorrow.
+    Raises: Refused DP-M001 for other content, DP-M021 for unreadable content, DP-M011 for links, whose targets could
+    change.
     """
     links = [path.relative_to(folder).as_posix() for path in (folder, *folder.rglob("*")) if path.is_symlink()]
     if links:
@@ -69,7 +69,7 @@ def refuse_other_files(folder: Path, digest: str) -> None:
 def load_model(folder: Path, digest: str) -> BaseEstimator:
     """Return the model in a folder after its files were checked against `digest`; nothing is executed before the check.
 
-    Raises: Refused DP-M001, DP-M021 or DP-M011 when they are others, DP-M003 for a type that is not trusted.
+    Raises: Refused DP-M001, DP-M021 or DP-M011 for other files, DP-M003 for a type that is not trusted.
     """
     refuse_other_files(folder, digest)
     import skops.io

@@ -79,7 +79,7 @@ def asked(world: Any, name: str, settings: str = "") -> tuple[str, str]:
         ),
         ("waives", "", ("fail", "it gave an Answer of verdict 'waived'; write 'pass' or 'fail'")),
         ("no_json", "", ("fail", "its evidence is not JSON-like: Object of type object is not JSON serializable")),
-        ("raises", "", ("fail", "shop.gates:raises failed: KeyError: 'missing' at gates.py:19")),
+        ("raises", "", ("fail", "shop.gates:raises fails: KeyError: 'missing' at gates.py:19")),
     ],
 )
 def test_what_the_function_gives_is_the_answer(world: Any, name: str, settings: str, told: tuple[str, str]) -> None:

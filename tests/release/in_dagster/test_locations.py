@@ -88,11 +88,11 @@ def test_what_is_no_code_server_does_not_start_again(project: Path, monkeypatch:
 
     other = Pinned(project, project / ".dataops" / "environments" / "other" / "bin" / "python")
     with pytest.raises(SystemFailed, match="DP-R015"):
-        locations._again(other)
+        locations._restart(other)
     started: list[Any] = []
     monkeypatch.setattr("os.execv", lambda *command: started.append(command))
     monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "dagster", "api", "grpc", "--port", "1"])
-    locations._again(other)
+    locations._restart(other)
     assert started == [(other.python, [str(other.python), "-m", "dagster", "api", "grpc", "--port", "1"])]
 
 
@@ -106,3 +106,5 @@ def test_a_name_that_is_no_environment_is_no_attribute_so_that_skops_may_ask_for
     monkeypatch.setattr(locations, "_FOLDER", project)
     with pytest.raises(AttributeError, match=r"DP-P004 .* no environment 'prodd'; did you mean 'prod'"):
         _ = locations.prodd
+    with pytest.raises(AttributeError, match=r"DP-P006 'Prod' cannot name an environment"):
+        _ = locations.Prod

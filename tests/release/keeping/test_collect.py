@@ -107,7 +107,7 @@ def test_nodes_that_no_kept_state_needs_are_deleted_and_all_others_stay(shop: An
     waste = look(shop.project, lake, LAST_TWO, shop.now)
     assert nodes_of(lake) == before, "looking changes nothing"
     assert collect(shop.project, lake, LAST_TWO, shop.now).nodes == waste.nodes == before - nodes_of(lake)
-    assert len(waste.nodes) == 3 * 2, "of the states that were given up: a leaf and a root each"
+    assert len(waste.nodes) == 4 * 2, "of the states that were given up: a leaf and a root each"
     for event in last_two:
         found = heads_of_cut(lake.connection, lake.cut(event))["days"]
         assert len({m.partition for m in found.manifests}) == 20

@@ -124,6 +124,6 @@ def test_a_registry_that_does_not_answer_is_told_and_asked_again_by_the_next(
         patched.setattr("dataops_platform.release.audit.registry_anchor.open_tracking", lambda _: 1 / 0)
         assert follow_switch(project, lake).failed.startswith("DP-M015 The registry does not follow prod yet")
         code, text = verdict(dataops, "--env", "prod")
-        assert (code, "prod: the registry does not say what it remembers: division by zero" in text) == (1, True)
+        assert (code, "prod: The registry does not report what it remembers: division by zero" in text) == (1, True)
     assert follow_switch(project, lake).failed == ""
     assert [number for number, _ in remembered(project)] == [4]

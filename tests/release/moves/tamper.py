@@ -133,6 +133,8 @@ def of_cuts() -> Iterator[Tampering]:
         yield Tampering(f"cut {n}: area of a table", area, ("prod", n), forgotten=True)
         yield Tampering(f"cut {n}: digest of a table", digest, ("prod", n))
         yield Tampering(f"cut {n}: gone", sql(f"delete from {NODES} where {cut}"), ("prod", n))
+        node = f"(select body ->> '$.members[0].windows.node' from {NODES} where {cut})"
+        yield Tampering(f"windows {n}: gone", sql(f"delete from {NODES} where id = {node}"), ("prod", n))
 
 
 def of_documents() -> Iterator[Tampering]:

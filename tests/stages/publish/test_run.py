@@ -185,6 +185,7 @@ def test_the_step_says_what_is_shown_and_whether_it_moved(lake: Lake, project: P
     ]
 
 
+@pytest.mark.races
 def test_of_processes_that_publish_at_once_all_get_in(race: Callable[[int, int], None]) -> None:
     race(2, 4)
 
