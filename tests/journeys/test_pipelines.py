@@ -17,6 +17,7 @@ import yaml
 
 from dataops_platform.template.bake import bake
 from tests.fixtures.command_line import commit_all, git
+from tests.fixtures.new_project import copy_of
 from tests.fixtures.terminal import BIN, ROOT
 
 JOBS = ["check", "test", "build-branch", "drop-branch", "deploy-staging", "promote-prod"]
@@ -24,9 +25,9 @@ ANSWERS = {"name": "my-shop", "team": "data", "catalog": "sqlite", "deployment":
 GH = '#!/bin/sh\necho "$@" >> gh-was-called.txt\ncat "$5" >> gh-was-called.txt\n'
 
 
-def project(folder: Path, ci: str) -> Path:
-    """A new project with this CI, committed and pushed, that runs in the environment of these tests."""
-    made = bake({**ANSWERS, "ci": ci}, folder)
+def pushed(made: Path) -> Path:
+    """The project, committed and pushed, in the environment of these tests."""
+    folder = made.parent
     (made / ".venv").symlink_to(ROOT / ".venv" if (ROOT / ".venv").exists() else BIN.parent)
     (made / ".gitignore").write_text((made / ".gitignore").read_text() + ".venv\ngh-was-called.txt\ncontracts.md\n")
     commit_all(made, "A shop")
@@ -90,8 +91,8 @@ def test_both_have_the_same_jobs_which_do_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.journey
-def test_a_change_goes_from_a_pull_request_to_prod_by_the_commands_of_github(tmp_path: Path) -> None:
-    shop = project(tmp_path, "github")
+def test_a_change_goes_from_a_pull_request_to_prod_by_the_commands_of_github(new_project: Path, tmp_path: Path) -> None:
+    shop = pushed(copy_of(new_project, tmp_path / "my-shop"))
     jobs = github_commands(shop)
     assert "staging shows release" in run_job(shop, jobs["deploy-staging"])
     _approved_by_somebody(shop)
@@ -145,7 +146,7 @@ def test_the_note_of_gitlab_is_written_also_when_the_change_breaks(
     tmp_path: Path, notes: tuple[str, list[str]]
 ) -> None:
     address, taken = notes
-    shop = project(tmp_path, "gitlab")
+    shop = pushed(bake({**ANSWERS, "ci": "gitlab"}, tmp_path))
     commands = gitlab_commands(shop)["check"]
     variables = {
         "CI_DEFAULT_BRANCH": "main",

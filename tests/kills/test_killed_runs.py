@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,11 @@ import pytest
 from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse.open import lake_of
 from tests.fixtures.campaign import CAMPAIGN
+from tests.fixtures.forks import Forks
 
 pytestmark = pytest.mark.kills
+
+Run = Callable[..., Any]
 
 POINTS = [
     "stage.before_commit:2",
@@ -42,24 +46,39 @@ ALONE = (
     *("publish.before_write", "publish.before_commit", "publish.after_commit"),
 )
 """For the campaign: what one death leaves. test_kills.py dies there, too, in processes that start sooner."""
+RUN_IMPORTS = ("cli.main", "orchestration.definitions", "orchestration.instance", "orchestration.launch")
 TRAIN_POINTS = ["train.before_register", "train.after_register"]
 
 
-def run(project: Path, faults: str = "") -> subprocess.CompletedProcess[str]:
-    """What `dataops run` came to; fails where that left a process behind, however it ended."""
-    env = {k: v for k, v in os.environ.items() if k != "DAGSTER_HOME"} | {"DATAOPS_FAULTS": faults}
-    command = [str(Path(sys.executable).with_name("dataops")), "run", "--json"]
-    running = subprocess.Popen(
-        command, cwd=project, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    out, error = running.communicate()
-    for _ in range(100):  # what watches over a run of Dagster ends a moment after it
-        left = subprocess.run(["pgrep", "-a", "-s", str(running.pid)], capture_output=True, text=True, check=False)
-        if not left.stdout:
-            break
-        time.sleep(0.1)
-    assert left.stdout == "", "the run left a process behind"
-    return subprocess.CompletedProcess(command, running.returncode, out, error)
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended and what it printed."""
+
+    returncode: int
+    out: str
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    """Runs `dataops run` in a process of its own; fails where that leaves one behind, however it ends."""
+    forks = Forks("dagster", *(f"dataops_platform.{name}" for name in RUN_IMPORTS))
+
+    def start(project: Path, faults: str = "") -> Ended:
+        os.environ.pop("DAGSTER_HOME", None)
+        command = [Path(sys.executable).with_name("dataops"), "run", "--json"]
+        running = forks.start(command, cwd=project, DATAOPS_FAULTS=faults)
+        out, error = running.communicate(timeout=600)
+        for _ in range(100):  # what watches over a run of Dagster ends a moment after it
+            left = subprocess.run(["pgrep", "-a", "-s", str(running.pid)], capture_output=True, text=True, check=False)
+            if not left.stdout:
+                break
+            time.sleep(0.1)
+        assert left.stdout == "", "the run left a process behind"
+        assert running.returncode is not None
+        return Ended(running.returncode, out + error)
+
+    yield start
+    forks.close()
 
 
 def holds(project: Path) -> tuple[dict[str, str], str]:
@@ -93,7 +112,7 @@ class Reader(threading.Thread):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(run_once: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], str]:
+def undisturbed(run: Run, run_once: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], str]:
     """Heads and publication after a second run on changed files that nothing disturbs."""
     project = Path(shutil.copytree(run_once, tmp_path_factory.mktemp("undisturbed") / "orders"))
     change(project)
@@ -111,6 +130,7 @@ def change(project: Path) -> None:
 @pytest.mark.parametrize("points", [POINTS, *([one.split(" > ") for one in ALONE] if CAMPAIGN else [])], ids=" > ".join)
 def test_runs_that_are_killed_one_after_another_are_ended_by_the_next(
     points: Sequence[str],
+    run: Run,
     published: Path,
     undisturbed: tuple[dict[str, str], str],
     dataops: Callable[..., Any],
@@ -122,14 +142,14 @@ def test_runs_that_are_killed_one_after_another_are_ended_by_the_next(
     reader.start()
     for point in points:
         killed = run(published, point)
-        assert killed.returncode == -9, killed.stdout + killed.stderr
+        assert killed.returncode == -9, killed.out
         states = [line["state"] for line in dataops("status", "--json").json["assets"]]
         assert [state for state in states if state.startswith("FAILED")], f"{point}: nobody sees the death"
         assert not [state for state in states if state.startswith(("RUNNING", "QUEUED"))], f"{point}: not for ever"
     again = run(published)
     reader.done.set()
     reader.join()
-    assert again.returncode == 0, again.stdout + again.stderr
+    assert again.returncode == 0, again.out
     assert holds(published) == undisturbed
     assert reader.torn == []
     assert {publication for publication, _ in reader.seen} <= {before, undisturbed[1]}
@@ -139,7 +159,7 @@ def test_runs_that_are_killed_one_after_another_are_ended_by_the_next(
 
 
 @pytest.fixture(scope="module")
-def trained(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], str]:
+def trained(run: Run, root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], str]:
     """Heads and publication of the project with a model, after a run that nothing disturbs."""
     project = Path(shutil.copytree(root / "tests" / "projects" / "guest", tmp_path_factory.mktemp("trained") / "guest"))
     assert run(project).returncode == 0
@@ -147,7 +167,7 @@ def trained(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[
 
 
 def test_runs_that_are_killed_while_they_train_double_no_version(
-    root: Path, tmp_path: Path, trained: tuple[dict[str, str], str]
+    run: Run, root: Path, tmp_path: Path, trained: tuple[dict[str, str], str]
 ) -> None:
     from dataops_platform.technologies.mlflow.tracking import open_tracking
 
@@ -156,13 +176,13 @@ def test_runs_that_are_killed_while_they_train_double_no_version(
         assert run(project, point).returncode == -9
         assert holds(project)[1] == ""
     again = run(project)
-    assert again.returncode == 0, again.stdout + again.stderr
+    assert again.returncode == 0, again.out
     assert holds(project) == trained
     versions = open_tracking(load_project(project)).client.search_model_versions("name = 'dev.guest.stays'")
     assert [str(version.version) for version in versions] == ["1"]
 
 
-def test_ctrl_c_stops_a_run_with_its_own_exit_code_and_word(published: Path) -> None:
+def test_ctrl_c_stops_a_run_with_its_own_exit_code_and_word(run: Run, published: Path) -> None:
     before = holds(published)
     with started(published, "run", "--force") as running:
         assert running.stdout
