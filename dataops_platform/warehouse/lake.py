@@ -67,6 +67,8 @@ class Lake:
         self.anchors = anchors
         self._sign = sign
         self._bound_to: dict[str, int] = {}
+        self._cuts: dict[str, Cut] = {}
+        """Cuts that were read, by name: an environment is asked what it shows several times in a command."""
 
     def __enter__(self) -> Lake:
         return self
@@ -287,7 +289,10 @@ class Lake:
 
     def state(self, environment: str) -> State:
         """What an environment shows now; sequence 0 when nothing was ever published."""
-        return ledger.read_state(self.connection, environment)
+        state = ledger.read_state(self.connection, environment, self._cuts)
+        if state.moved:
+            self._cuts[state.moved.cut] = state.cut
+        return state
 
     def events(self, environment: str) -> list[Event]:
         """The ledger of an environment, oldest first."""

@@ -7,7 +7,7 @@ cut that is shown from then on; any other names none, and the view says which ev
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -62,20 +62,21 @@ def create(connection: DuckDBPyConnection) -> None:
     )
 
 
-def read_state(connection: DuckDBPyConnection, environment: str) -> State:
-    """What the head view of an environment says; an empty state when there is none."""
+def read_state(connection: DuckDBPyConnection, environment: str, known: Mapping[str, Cut]) -> State:
+    """What the head view of an environment says; an empty state when there is none. Cuts that are `known` stay unread."""
     head = _read_view(connection, environment)
     if head is None:
         return State(environment)
     moved = _read(head.moved, environment) if head.moved else None
     moved = moved if isinstance(moved, Move) else None
-    cut = read_cut(connection, moved.cut) if moved else Cut(())
+    cut = known.get(moved.cut) or read_cut(connection, moved.cut) if moved else Cut(())
     return _state(head.hash, _read(head.body, environment), moved, cut)
 
 
 def read_pointer(connection: DuckDBPyConnection, environment: str) -> Pointer:
     """What an environment was last pointed at by a promotion, a rollback or its making."""
-    sequence = read_state(connection, environment).pointer
+    head = _read_view(connection, environment)
+    sequence = _read(head.body, environment).pointer if head else 0
     if not sequence:
         return Pointer()
     row = connection.execute(
