@@ -70,6 +70,8 @@ class Lake:
         self.anchors = anchors
         self._sign = sign
         self._bound_to: dict[str, int] = {}
+        self._cuts: dict[str, Cut] = {}
+        """Cuts that were read, by name: an environment is asked what it shows several times in a command."""
 
     def __enter__(self) -> Lake:
         return self
@@ -299,7 +301,10 @@ class Lake:
 
     def state(self, environment: str) -> State:
         """Return what an environment shows now; the sequence is 0 while its ledger is empty."""
-        return ledger.read_state(self.connection, environment)
+        state = ledger.read_state(self.connection, environment, self._cuts)
+        if state.moved:
+            self._cuts[state.moved.cut] = state.cut
+        return state
 
     def events(self, environment: str) -> list[Event]:
         """Return the ledger of an environment, oldest event first."""

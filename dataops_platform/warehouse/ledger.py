@@ -8,7 +8,7 @@ environment.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -63,14 +63,17 @@ def create(connection: DuckDBPyConnection) -> None:
     )
 
 
-def read_state(connection: DuckDBPyConnection, environment: str) -> State:
-    """Return the state in the head view of an environment; an empty state when there is no view."""
+def read_state(connection: DuckDBPyConnection, environment: str, known: Mapping[str, Cut]) -> State:
+    """Return the state in the head view of an environment; an empty state when there is no view.
+
+    Cuts in `known` are not read again.
+    """
     head = _read_view(connection, environment)
     if head is None:
         return State(environment)
     moved = _read(head.moved, environment) if head.moved else None
     moved = moved if isinstance(moved, Move) else None
-    cut = read_cut(connection, moved.cut) if moved else Cut(())
+    cut = known.get(moved.cut) or read_cut(connection, moved.cut) if moved else Cut(())
     return _state(head.hash, _read(head.body, environment), moved, cut)
 
 
@@ -79,7 +82,8 @@ def read_pointer(connection: DuckDBPyConnection, environment: str) -> Pointer:
 
     Raises: SystemFailed DP-L001 when the ledger lacks that event.
     """
-    sequence = read_state(connection, environment).pointer
+    head = _read_view(connection, environment)
+    sequence = _read(head.body, environment).pointer if head else 0
     if not sequence:
         return Pointer()
     row = connection.execute(

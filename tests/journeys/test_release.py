@@ -1,14 +1,11 @@
-"""The story of a release: through the gates to prod, prod broken by a worse model and a looser contract, and one
-command that brings back data, model, contracts, settings and code.
-
-Told on a new project in `make test`; on the year of flights as a journey.
+"""The story of a release on flights: through the gates to prod, prod broken by a worse model and a looser contract,
+and one command that brings back data, model, contracts, settings and code.
 """
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,51 +14,21 @@ import pytest
 from dataops_platform.release.release import find_release
 from dataops_platform.settings.project import load_project
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
-from dataops_platform.template.bake import bake
-from dataops_platform.template.questions import questions
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.open import lake_of
 from tests.fixtures.command_line import Said, run_dataops
 from tests.fixtures.flights import Year, edit
-from tests.fixtures.orders import with_extensions_of
 
 WAIVED = '{waived: {by: role:release-manager, why: "a rehearsal of a bad release", until: 2100-01-01}}'
 
 
-@dataclass(frozen=True)
-class Story:
-    """A project in its repository after its first run, and the names of what its model is made of and makes."""
-
-    project: Path
-    code: str
-    model: str
-    predictions: str
-
-
-@pytest.fixture(params=["shop", pytest.param("year", marks=pytest.mark.journey)])
-def story(request: pytest.FixtureRequest) -> Story:
-    """A new project, or the example with all of its year."""
-    if request.param == "year":
-        year: Year = request.getfixturevalue("own_year")
-        return Story(year.project, "src/flights/delay.py", "delay", "delay_predictions")
-    return Story(request.getfixturevalue("shop"), "src/my_shop/returns.py", "returns", "return_predictions")
-
-
 @pytest.fixture
-def shop(tmp_path: Path, run_once: Path) -> Path:
-    """What `dataops init` makes, after its first run."""
-    answers = {question.name: question.default for question in questions()} | {"name": "my-shop"}
-    folder = with_extensions_of(run_once, bake(answers, tmp_path))
-    git(folder, "init", "--quiet")
-    commit(folder, "A shop")
-    said = run_dataops(folder, "run")
-    assert said.exit_code == 0, said.text
-    return folder
+def project(own_year: Year) -> Path:
+    """The example in its repository, after its first run."""
+    return own_year.project
 
 
-def test_a_bad_release_is_taken_back_by_one_command_and_stays_away(story: Story) -> None:
-    project = story.project
-
+def test_a_bad_release_is_taken_back_by_one_command_and_stays_away(project: Path) -> None:
     def dataops(*arguments: str, exit_code: int = 0) -> Said:
         said = run_dataops(project, *arguments)
         assert said.exit_code == exit_code, said.out + said.err
@@ -71,11 +38,12 @@ def test_a_bad_release_is_taken_back_by_one_command_and_stays_away(story: Story)
     assert dataops("release", "build", "--json").json["id"] == first, "the same contents give the same release"
     dataops("promote", "--to", "staging")
     approve_and_promote(dataops)
-    good = shown(story)
+    good = shown(project)
     assert good["release"] == first
 
-    edit(project, story.code, ".fit(features, target)", ".fit(features, target.sample(frac=1, random_state=0))")
-    edit(project, f"contracts/{story.predictions}.odcs.yaml", "minimum: 0, maximum: 1", "minimum: 0")
+    shuffled = "model.fit(features, target.sample(frac=1, random_state=0))"
+    edit(project, "src/flights/delay.py", "model.fit(features, target)", shuffled)
+    edit(project, "contracts/delay_predictions.odcs.yaml", "minimum: 0, maximum: 1", "minimum: 0")
     commit(project, "A model that has learnt nothing, and a contract that allows anything")
     dataops("run")
     bad = dataops("release", "build", "--json").json["id"]
@@ -83,7 +51,7 @@ def test_a_bad_release_is_taken_back_by_one_command_and_stays_away(story: Story)
     assert "DP-G001" in said.text
     assert "model_not_worse" in said.text
     assert "no_breaking_change" in said.text
-    assert shown(story) == good
+    assert shown(project) == good
 
     edit(project, "dataops.yaml", "model_not_worse", f"model_not_worse: {WAIVED}")
     edit(project, "dataops.yaml", "no_breaking_change", f"no_breaking_change: {WAIVED}")
@@ -92,19 +60,19 @@ def test_a_bad_release_is_taken_back_by_one_command_and_stays_away(story: Story)
     bad = dataops("release", "build", "--json").json["id"]
     dataops("promote", "--to", "staging")
     approve_and_promote(dataops)
-    broken = shown(story)
+    broken = shown(project)
     assert broken["release"] == bad
     different = {what for what in good if good[what] != broken[what]}
     assert different == set(good), "all that a release moves has moved"
 
     dataops("rollback", "prod")
-    assert shown(story) == good
+    assert shown(project) == good
 
     assert "DP-P103" in dataops("run", "--env", "prod", exit_code=1).text
-    assert shown(story) == good
+    assert shown(project) == good
     dataops("resume", "prod")
     dataops("run", "--env", "prod")
-    assert shown(story) == good, "a scheduled publication runs the code of the release that is shown"
+    assert shown(project) == good, "a scheduled publication runs the code of the release that is shown"
     dataops("ledger", "verify")
 
 
@@ -117,9 +85,9 @@ def approve_and_promote(dataops: Callable[..., Said]) -> None:
     dataops("promote", "--to", "prod", "--plan", plan["id"])
 
 
-def shown(story: Story) -> Mapping[str, Any]:
+def shown(folder: Path) -> Mapping[str, Any]:
     """All that prod shows: release, data, model, contracts, settings, code."""
-    project = load_project(story.project, "prod")
+    project = load_project(folder, "prod")
     with lake_of(project, read_only=True) as lake:
         state = lake.state("prod")
         release = find_release(lake, state.release)
@@ -127,10 +95,10 @@ def shown(story: Story) -> Mapping[str, Any]:
         data = {name: str(digests(lake.connection, f"lake.prod.{name}", [""])[""]) for name in tables}
         pinned = pinned_code(project, lake)
     client = open_tracking(project).client
-    champion = client.get_model_version_by_alias(model_name(project, story.model), "champion")
+    champion = client.get_model_version_by_alias(model_name(project, "delay"), "champion")
     return {
         "release": state.release,
-        "predictions": data[story.predictions],
+        "predictions": data["delay_predictions"],
         "model": (champion.version, champion.tags["dataops.digest"]),
         "contracts": dict(release.contracts),
         "settings": release.config,

@@ -67,6 +67,7 @@ def test_a_second_call_makes_nothing_and_what_was_changed_in_the_copy_is_taken_b
     assert code_digest_of(root) == release.code
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("fault", ["pin.before_write", "pin.before_mark", "pin.after_mark"])
 def test_a_process_killed_half_way_leaves_what_the_next_one_makes_whole(
     fault: str, in_git: Path, release: Release
@@ -85,6 +86,7 @@ def test_a_copy_without_its_mark_is_made_again(in_git: Path, release: Release) -
     assert code_digest_of(pin(project, release).root) == release.code
 
 
+@pytest.mark.races
 def test_two_processes_at_once_make_one_copy(in_git: Path, release: Release) -> None:
     both = [started(in_git, release.id) for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]

@@ -82,6 +82,7 @@ def test_the_numbers_are_those_of_the_story(world: Any, at: Callable[[float], No
     assert told(world, "2013-03-10").lead_time_s is None
 
 
+@pytest.mark.journey
 def test_what_is_promoted_again_has_not_waited_again(world: Any, at: Callable[[float], None]) -> None:
     first = released(world, 1)
     at(1)
@@ -97,6 +98,7 @@ def test_what_is_promoted_again_has_not_waited_again(world: Any, at: Callable[[f
     assert told(world).failed == 1
 
 
+@pytest.mark.journey
 def test_a_rollback_within_a_release_takes_no_promotion_back(world: Any, at: Callable[[float], None]) -> None:
     world.promote(world.plan(released(world, 1)))
     state = world.lake.state("prod")
@@ -108,6 +110,7 @@ def test_a_rollback_within_a_release_takes_no_promotion_back(world: Any, at: Cal
     assert dict(report_lines(found))["taken back"] == "0 of 1 (0%)"
 
 
+@pytest.mark.journey
 def test_a_refused_promotion_is_in_the_ledger_and_counts_once_a_plan(world: Any, at: Callable[[float], None]) -> None:
     world.file("src/shop/__init__.py", "")
     world.file("src/shop/gates.py", "def no(question):\n    return False, 'it is Friday'\n")
@@ -138,6 +141,7 @@ def test_there_are_no_numbers_where_there_are_none(world: Any) -> None:
     assert (found.lead_time_s, found.per_week, found.restore_s, found.failed_share) == (None, None, None, None)
 
 
+@pytest.mark.journey
 def test_a_commit_that_git_does_not_know_here_has_no_time(world: Any, at: Callable[[float], None]) -> None:
     world.promote(world.plan(released(world, 1)))
     shutil.rmtree(world.folder / ".git")

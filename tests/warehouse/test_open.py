@@ -144,6 +144,7 @@ def test_another_folder_for_the_lakes_files_is_refused(location: LakeLocation) -
         assert lakes.rows(lake, lake.heads("dev")["orders"]) == [(1,)]
 
 
+@pytest.mark.races
 def test_processes_that_make_a_lake_at_once_make_one(location: LakeLocation) -> None:
     arguments = [sys.executable, "-c", OPEN, location.catalog, location.data, str(location.extensions)]
     children = [

@@ -63,6 +63,7 @@ def test_commits_files_sql_and_settings_are_those_between_the_two_releases(world
     assert "+  prod: {from: dev, gates: [contracts]}" in found["settings"]["diff"].splitlines()
 
 
+@pytest.mark.journey
 def test_a_way_back_is_told_as_commits_that_go(shown: Any) -> None:
     first = shown.first
     shown.file("src/new.py", "")
@@ -76,6 +77,7 @@ def test_a_way_back_is_told_as_commits_that_go(shown: Any) -> None:
     assert "The release was shown here before, first 2013-03-01T12:00:00 (event 1)." in found["age"]["said"]
 
 
+@pytest.mark.journey
 def test_a_long_diff_is_cut_and_says_so(world: Any) -> None:
     world.file("dbt/dbt_project.yml", "name: shop\n")
     world.shown()
@@ -85,6 +87,7 @@ def test_a_long_diff_is_cut_and_says_so(world: Any) -> None:
     assert found["said"] == "1 SQL file differs. 507 lines more not shown."
 
 
+@pytest.mark.journey
 def test_a_commit_that_is_not_here_is_said_so(shown: Any) -> None:
     commit = shown.first.commit
     shown.git("worktree", "remove", "--force", f".dataops/code/{commit}")  # which git would keep it for
@@ -193,6 +196,7 @@ def test_tables_that_come_and_go_are_told_whole(shown: Any) -> None:
     ]
 
 
+@pytest.mark.journey
 def test_the_age_of_the_data_is_told_beside_that_of_what_is_shown(world: Any) -> None:
     world.write(recorded_at="2013-02-01T00:00:00+00:00")
     old = world.release()

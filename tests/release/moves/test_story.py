@@ -228,7 +228,7 @@ def dying_at(point: str) -> Iterator[None]:
 
 @pytest.mark.parametrize(
     "part, stories",
-    [(0, 5), *(pytest.param(part, MANY // PARTS, marks=pytest.mark.kills) for part in range(1, PARTS + 1))],
+    [(0, 3), *(pytest.param(part, MANY // PARTS, marks=pytest.mark.kills) for part in range(1, PARTS + 1))],
 )
 def test_an_environment_shows_what_a_list_of_its_states_says(
     part: int, stories: int, new_shop: Shop, say: Callable[[str], None], request: pytest.FixtureRequest
