@@ -19,6 +19,8 @@ from dataops_platform.warehouse.open import lake_of
 from tests.fixtures.command_line import Said, run_dataops
 from tests.fixtures.flights import Year, edit
 
+pytestmark = pytest.mark.journey
+
 WAIVED = '{waived: {by: role:release-manager, why: "a rehearsal of a bad release", until: 2100-01-01}}'
 
 

@@ -94,7 +94,7 @@ def _read_parquet(path: Path, name: str) -> FileRows:
 
     try:
         table = pq.ParquetFile(io.BytesIO(path.read_bytes())).read()
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:  # a damaged name of a column is no UTF-8
         raise Refused("DP-E003", file=name, reason=error) from error
     _refuse_names(table.column_names, name)
     texts = [_as_text(table.column(column), column, name) for column in table.column_names]
