@@ -41,7 +41,7 @@ def test_the_page_of_a_table_tells_what_it_must_be_and_which_rows_were_refused(
 ) -> None:
     page.goto(shop.asset("dev", "orders"))
     page.get_by_text("Euros for one piece.").wait_for()
-    for said in ("Every order of the shop, and whether it came back.", "minimum 1", "non-nullable", "rows_refused"):
+    for said in ("Every order of the shop, and whether it was returned.", "minimum 1", "non-nullable", "rows_refused"):
         assert page.get_by_text(said).first.is_visible(), said
     refused = page.locator("tr", has=page.get_by_text("refused_rows", exact=True)).last
     refused.scroll_into_view_if_needed()
