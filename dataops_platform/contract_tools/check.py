@@ -78,6 +78,7 @@ def check_rows(
         _refuse_missing(contract, name, references or {}, f"references={{{name!r}: rows}}")
     table = with_lines(table)
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")  # it would spoil standard output
         connection.execute("set TimeZone = 'UTC'")  # a result must not depend on the machine's zone
         connection.register("_dp_file_rows", table)
         for name in contract.referenced_tables:

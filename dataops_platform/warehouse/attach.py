@@ -107,7 +107,7 @@ def connect(location: LakeLocation, *extensions: str) -> DuckDBPyConnection:
 
     location.extensions.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(config={"extension_directory": str(location.extensions), **OPTIONS})
-    connection.execute("set TimeZone = 'UTC'")
+    _settle(connection)
     for name in extensions:
         load_extension(connection, name)
     return connection
@@ -116,8 +116,13 @@ def connect(location: LakeLocation, *extensions: str) -> DuckDBPyConnection:
 def another(connection: DuckDBPyConnection) -> DuckDBPyConnection:
     """Return another connection to the same DuckDB and lake, with its own transactions and temporary tables."""
     cursor = connection.cursor()
-    cursor.execute("set TimeZone = 'UTC'")
+    _settle(cursor)
     return cursor
+
+
+def _settle(connection: DuckDBPyConnection) -> None:
+    """Set what counts for one connection: UTC, and no progress bar on standard output, which would spoil JSON."""
+    connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
 
 
 def no_lake(location: LakeLocation) -> UsedWrongly:

@@ -12,7 +12,7 @@ import pytest
 
 from dataops_platform.kit.errors import DataOpsError, SystemFailed, UsedWrongly
 from dataops_platform.warehouse import attach as attach_module
-from dataops_platform.warehouse.attach import LakeLocation, attach, connect
+from dataops_platform.warehouse.attach import LakeLocation, another, attach, connect
 from dataops_platform.warehouse.lake import open_lake
 from tests.fixtures import lakes
 
@@ -168,3 +168,9 @@ def test_processes_that_make_a_lake_at_once_make_one(location: LakeLocation) -> 
 
 def _lake_in(folder: Path, extensions: Path) -> LakeLocation:
     return LakeLocation(f"sqlite:{folder}/lake.sqlite", f"{folder}/data", extensions)
+
+
+def test_a_long_query_draws_no_progress_bar_into_what_a_command_prints(location: LakeLocation) -> None:
+    with open_lake(location) as lake:
+        for connection in (lake.connection, another(lake.connection)):
+            assert connection.sql("select current_setting('enable_progress_bar')").fetchall() == [(False,)]

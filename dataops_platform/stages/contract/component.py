@@ -238,6 +238,7 @@ def _rows(
     import duckdb
 
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")  # it would spoil standard output
         connection.execute("set TimeZone = 'UTC'")
         connection.register("_dp_rows", with_lines(_arrow(value, contract.table)))
         for name in contract.referenced_tables:
