@@ -42,8 +42,8 @@ kills: .venv/.ready ## Processes killed at every fault point
 races: .venv/.ready ## Many processes at once on one environment, on both catalogs
 	$(SLOW) -m races
 
-slow: .venv/.browser ## Journeys, browser, services, kills and races in one go: what they share is made once
-	$(SLOW) -m "journey or browser or service or kills or races"
+slow: .venv/.ready ## Journeys, services, kills and races in one go: what they share is made once
+	$(SLOW) -m "journey or service or kills or races"
 
 campaign: campaign-kills campaign-stories campaign-races campaign-contracts ## All in full numbers: about an hour
 
