@@ -65,7 +65,7 @@ def test_a_guarded_environment_takes_no_table_of_other_code(published: Path) -> 
     settings = published / "dataops.yaml"
     settings.write_text(settings.read_text() + "environments: {dev: {}, prod: {from: dev}}\n")
     lake = LakeResource(project=str(published), environment="prod")
-    with pytest.raises(Refused, match="DP-R007"), lake.build_area():
+    with pytest.raises(Refused, match="DP-R008"), lake.build_area():
         pass
 
 
@@ -78,7 +78,7 @@ def test_mlflow_runs_and_names_are_those_of_the_environment(published: Path) -> 
     project = load_project(published)
     assert experiment.name == f"{project.name}/dev"
     assert tracking.model_name("late") == f"dev.{project.name}.late"
-    with pytest.raises(UsedWrongly, match="DP-Q005"):
+    with pytest.raises(UsedWrongly, match="DP-M012"):
         tracking.version("nothing")
     with pytest.raises(UsedWrongly, match="DP-M013"):
         tracking.version("nothing", alias="champion")

@@ -154,7 +154,7 @@ def judge(
     for _, lost in (pair for pair in promotions if pair[0] not in winners):
         assert (lost["exit_code"], lost["code"]) in ((3, "DP-L010"), (3, "DP-L074")), lost
         first = "carried out this plan first" if lost["code"] == "DP-L074" else "came first"
-        assert re.search(rf"\b{winners[0]} {first}: promotion of release {won[0]['release'][7:19]}", lost["said"])
+        assert re.search(rf"\b{winners[0]} {first}: promotion of release {won[0].release[7:19]}", lost["said"])
     state, heads = lake.state("prod"), lake.heads("prod")
     assert state.cut.id == cut_of(heads.values()).id, "what was built last is shown"
     for member in state.cut.members:
