@@ -189,7 +189,7 @@ def test_values_of_a_classified_column_are_numbered_not_named(world: Any, models
 
 def test_files_that_were_changed_are_refused_before_anything_of_them_runs(world: Any, models: Any) -> None:
     answer = asked(world, models, "a", "changed")
-    assert (answer.verdict, "late: DP-M001 The model's files" in answer.said) == ("fail", True)
+    assert (answer.verdict, "late: DP-M021 The model's files" in answer.said) == ("fail", True)
 
 
 def test_a_slice_by_a_column_that_is_not_there_fails_with_the_nearest(world: Any, models: Any) -> None:
