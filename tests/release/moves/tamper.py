@@ -10,6 +10,7 @@ from typing import Any
 from dataops_platform.kit.digests import canonical_json, digest_of
 from dataops_platform.kit.sql import literal
 from dataops_platform.manifests.events import KINDS, Move
+from dataops_platform.manifests.events import Event as LedgerEvent
 from dataops_platform.warehouse.lake import Lake
 
 LEDGER, DOCUMENTS, NODES = "lake._dataops.ledger", "lake._dataops.documents", "lake._dataops.nodes"
@@ -250,7 +251,7 @@ def cut_off(n: int) -> Callable[[Lake], None]:
 
 
 def point(lake: Lake, found: list[Event]) -> None:
-    moved = [event for event in found if issubclass(KINDS[event["kind"]], Move)]
+    moved = [event for event in found if issubclass(KINDS.get(event["kind"], LedgerEvent), Move)]
     head(
         hash=digest_of(found[-1]),
         body=canonical_json(found[-1]),

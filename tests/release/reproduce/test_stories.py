@@ -65,7 +65,9 @@ def built(dataops: Run) -> str:
 
 def heads(folder: Path) -> dict[str, Head]:
     with lake_of(load_project(folder), read_only=True) as lake:
-        return lake.heads("dev")
+        found = lake.heads("dev")
+        lake.load(found.values())  # their manifests are looked at when the lake is closed
+        return found
 
 
 def compared(folder: Path, before: dict[str, Head]) -> dict[str, Remade]:
