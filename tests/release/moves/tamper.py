@@ -128,13 +128,13 @@ def of_what_follows() -> Iterator[Tampering]:
 def of_cuts() -> Iterator[Tampering]:
     """Told at the event that showed it first."""
     for n in MOVES:
-        cut = f"id = (select body ->> '$.cut' from {LEDGER} where {at(n)})"
+        cut = f"id = (select body ->> '$.cut' from {LEDGER} where {at(n)} limit 1)"
         area = sql(f"update {NODES} set body = replace(body, 'area', 'Area') where {cut}")
         digest = sql(f"update {NODES} set body = replace(body, 'dp1:', 'dp1:1') where {cut}")
         yield Tampering(f"cut {n}: area of a table", area, ("prod", n), forgotten=True)
         yield Tampering(f"cut {n}: digest of a table", digest, ("prod", n))
         yield Tampering(f"cut {n}: gone", sql(f"delete from {NODES} where {cut}"), ("prod", n))
-        node = f"(select body ->> '$.members[0].windows.node' from {NODES} where {cut})"
+        node = f"(select body ->> '$.members[0].windows.node' from {NODES} where {cut} limit 1)"
         yield Tampering(f"windows {n}: gone", sql(f"delete from {NODES} where id = {node}"), ("prod", n))
 
 
