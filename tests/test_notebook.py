@@ -62,7 +62,7 @@ def test_the_dataset_names_version_sample_and_content(published: Path) -> None:
     [
         ({"table": "dev.order"}, r"DP-Q005 .*did you mean 'orders'"),
         ({"table": "orders"}, "DP-Q009 .*ENVIRONMENT.TABLE"),
-        ({"table": "dev.orders; drop"}, "DP-Q009"),
+        ({"table": "dev.orders; drop"}, "DP-Q005"),
         ({"table": "dev.orders", "rows": 0}, "DP-Q006"),
         ({"table": "dev.orders", "at": "2020-01-01"}, "DP-L016"),
         ({"table": "dev.orders", "at": "yesterday"}, "DP-L065"),
