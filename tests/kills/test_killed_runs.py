@@ -226,9 +226,11 @@ def started(project: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 def busy_beside_the_main_thread_s(pid: int) -> float:
     """Seconds of processor that the other threads of a process have used: DuckDB answers in them."""
-    others = [thread for thread in Path(f"/proc/{pid}/task").iterdir() if thread.name != str(pid)]
-    fields = [(thread / "stat").read_text().rpartition(")")[2].split() for thread in others]
-    return sum(int(one[11]) + int(one[12]) for one in fields) / os.sysconf("SC_CLK_TCK")
+    used = []
+    for stat in (f"/proc/{pid}/stat", f"/proc/{pid}/task/{pid}/stat"):  # all threads, also ended ones; the main one
+        fields = Path(stat).read_text().rpartition(")")[2].split()
+        used.append(int(fields[11]) + int(fields[12]))
+    return (used[0] - used[1]) / os.sysconf("SC_CLK_TCK")
 
 
 def is_stopped_by_ctrl_c(running: subprocess.Popen[str]) -> None:

@@ -101,7 +101,7 @@ def of_what_follows() -> Iterator[Tampering]:
             "pointer": put("pointer", 2),
             "cut": put("cut", "sha256:0"),
             "no cut": lambda event: event.pop("cut"),
-            "tables": put("tables", 2),
+            "tables": put("tables", 7),
             "models": put("models", 1),
             "kind": put("kind", "approved"),
             "format": put("format", 2),
@@ -191,7 +191,11 @@ def sql(*statements: str) -> Callable[[Lake], None]:
 
 
 def put(key: str, value: object) -> Edit:
-    return lambda event: event.update({key: value})
+    def edit(event: Event) -> None:
+        assert event.get(key) != value, f"{key} is {value!r} already: nothing is tampered with"
+        event[key] = value
+
+    return edit
 
 
 def actor(event: Event) -> None:

@@ -105,10 +105,6 @@ def copy(history: Path, to: Path) -> Path:
     return to
 
 
-@pytest.mark.xfail(
-    reason="since events are typed records a rewritten event can be named one too late (`2: tables`): to be mended",
-    strict=False,
-)
 @pytest.mark.parametrize("every", [20, pytest.param(1, marks=pytest.mark.journey)])
 def test_a_hundred_tamperings_are_found_and_the_first_bad_event_is_named(
     every: int, history: Path, tmp_path: Path, opened: Opened, capsys: pytest.CaptureFixture[str]
