@@ -134,10 +134,15 @@ def _planted(connection: DuckDBPyConnection, before: Head | None, new: Sequence[
     return grow(before.windows, windows, fetch)
 
 
-def read(connection: DuckDBPyConnection, environment: str) -> BuildArea:
-    """Return the build area of an environment: the heads it inherited, replaced by those it has built since."""
+def read(connection: DuckDBPyConnection, environment: str, names: Collection[str] | None = None) -> BuildArea:
+    """Return the build area of an environment: the heads it inherited, replaced by those it has built since.
+
+    With `names`, only these heads.
+    """
     pointer = ledger.read_pointer(connection, environment)
     here = f"environment = {literal(environment)} and pointer = {pointer.sequence}"
+    if names is not None:
+        here += f" and name in ({', '.join(map(literal, names))})"
     rows = connection.execute(
         f"with own as (select name, snapshot_id as written, rowid as number, seen from {HEADS} where {here}), "
         "last as (select name, max(row(written, number)) as newest from own group by name) "
@@ -145,7 +150,8 @@ def read(connection: DuckDBPyConnection, environment: str) -> BuildArea:
         "where own.name = heads.name and own.written > heads.seen and own.written < heads.snapshot_id) "
         f"from {HEADS} as heads where {here} and (name, row(snapshot_id, rowid)) in (select (name, newest) from last)"
     ).fetchall()
-    given = heads_of_cut(connection, Cut((*pointer.cut.members, *(pointer.cut.under or ()))))
+    members = (*pointer.cut.members, *(pointer.cut.under or ()))
+    given = heads_of_cut(connection, Cut(tuple(m for m in members if names is None or m.name in names)))
     built: dict[str, Head] = {}
     group: list[Recorded] = []
     for name, kind, version, text, _, is_overtaken in rows:

@@ -188,7 +188,7 @@ class Lake:
         fault_point("stage.before_write")
         self.make_build_area(environment)
         with self.transaction("stage"):
-            area = heads.read(self.connection, environment)
+            area = heads.read(self.connection, environment, [table])
             self._refuse_pointed_elsewhere(environment, self._bound_to.get(environment, area.pointer), area.pointer)
             start = self.relation(environment, area.heads[table]) if table in area.given else None
             insert = partial(heads.insert, self.connection, area, version=None)
@@ -228,10 +228,10 @@ class Lake:
         pointers: dict[str, int] = {}
         with self.transaction(fault):
             for environment in {m.environment for m in manifests}:
-                area = heads.read(self.connection, environment)
+                own = [m for m in manifests if m.environment == environment]
+                area = heads.read(self.connection, environment, {m.name for m in own})
                 self._refuse_pointed_elsewhere(environment, self._bound_to.get(environment, area.pointer), area.pointer)
                 pointers[environment] = area.pointer
-                own = [m for m in manifests if m.environment == environment]
                 heads.insert(self.connection, area, own, version)
                 if writer is not None:
                     self._end_foreign_write(environment, writer)

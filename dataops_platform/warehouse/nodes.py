@@ -39,9 +39,10 @@ def read(connection: DuckDBPyConnection, names: Collection[str]) -> dict[str, st
     wanted = sorted(set(names))
     if not wanted:
         return {}
-    rows = connection.execute(
-        f"select distinct id, body from {NODES} where id in (select unnest($wanted))", {"wanted": wanted}
-    ).fetchall()
+    # a constant lets files be skipped, which takes a fifth of the time
+    these = literal(wanted[0]) if len(wanted) == 1 else "select unnest($wanted)"
+    bound = {"wanted": wanted} if len(wanted) > 1 else {}
+    rows = connection.execute(f"select distinct id, body from {NODES} where id in ({these})", bound).fetchall()
     found = {name: text for name, text in rows if digest_of_bytes(text.encode()) == name}
     lost = [name for name in wanted if name not in found]
     if lost:

@@ -147,7 +147,10 @@ def refuse_stale(
 
     Only heads in `judged` are looked at, when it is set.
     """
-    lake.load(head for name, head in heads.items() if judged is None or name in judged)
+    looked_at = (
+        {*heads} if judged is None else {*judged, *(name for one in judged for name in heads[one].windows.lineage)}
+    )
+    lake.load(head for name, head in heads.items() if name in looked_at)
     stale = stale_members(heads, lake.manifests_of, all_heads, older, judged)
     if stale:
         again = ",".join(sorted({s.name for s in stale}))
