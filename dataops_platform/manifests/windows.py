@@ -107,27 +107,25 @@ def nodes_below(names: Collection[str], fetch: Fetch) -> set[str]:
     return found
 
 
-def differing(one: Windows, other: Windows, fetch: Fetch) -> set[str]:
-    """Return the keys of windows that only one tree has, or that differ in content. Fetches only what differs."""
-    found: set[str] = set()
-    todo = [(one, other)] if one.root != other.root else []
-    while todo:
-        texts = fetch({side.node for pair in todo for side in pair})
-        pairs = [(_node(texts[a.node]), _node(texts[b.node])) for a, b in todo]
+def differing(pairs: Mapping[str, tuple[Windows, Windows]], fetch: Fetch) -> dict[str, set[str]]:
+    """Return, for each pair of trees, the keys of windows that only one has, or that differ in content.
+
+    Fetches only what differs, one depth of all pairs at a time.
+    """
+    found: dict[str, set[str]] = {name: set() for name in pairs}
+    todo = [(name, *pair) for name, pair in pairs.items()]
+    while todo := [(name, one, other) for name, one, other in todo if one.root != other.root]:
+        texts = fetch({side.node for _, *pair in todo for side in pair})
+        looked_at = [(name, _node(texts[one.node]), _node(texts[other.node])) for name, one, other in todo]
         todo = []
-        for a, b in pairs:
-            if a.children and b.children:
-                both = a.children.keys() & b.children.keys()
-                todo += [(a.children[d], b.children[d]) for d in both if a.children[d].root != b.children[d].root]
-                alone = [
-                    child
-                    for side, rest in ((a, b), (b, a))
-                    for d, child in side.children.items()
-                    if d not in rest.children
-                ]
-                found |= {window.key for child in alone for window in read_windows(child, fetch)}
+        for name, one, other in looked_at:
+            if one.children and other.children:
+                both = one.children.keys() & other.children.keys()
+                todo += [(name, one.children[digit], other.children[digit]) for digit in both]
+                alone = [side.children[digit] for side in (one, other) for digit in side.children.keys() - both]
+                found[name] |= {window.key for child in alone for window in read_windows(child, fetch)}
             else:
-                found |= _unlike(_contents(a, fetch), _contents(b, fetch))
+                found[name] |= _unlike(_contents(one, fetch), _contents(other, fetch))
     return found
 
 

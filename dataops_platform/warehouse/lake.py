@@ -24,7 +24,7 @@ from dataops_platform.manifests.cut import Cut, Member, cut_of
 from dataops_platform.manifests.events import Event, Move
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest
 from dataops_platform.manifests.table_digest import TableDigest
-from dataops_platform.manifests.windows import Windows, differing
+from dataops_platform.manifests.windows import differing
 from dataops_platform.warehouse import anchors, documents, expiry, heads, ledger, nodes
 from dataops_platform.warehouse.attach import LakeLocation, another, attach, no_lake
 from dataops_platform.warehouse.digest import digests
@@ -162,9 +162,10 @@ class Lake:
                 nodes.put(self.connection, new)
         return cut_of(found)
 
-    def windows_that_differ(self, one: Windows, other: Windows) -> set[str]:
-        """Return the keys of windows that only one of two tables has, or whose contents differ."""
-        return differing(one, other, partial(nodes.read, self.connection))
+    def windows_that_differ(self, pairs: Mapping[str, tuple[Head, Head]]) -> dict[str, set[str]]:
+        """Return, for each pair of heads, the keys of windows that only one has, or that differ in content."""
+        trees = {name: (one.windows, other.windows) for name, (one, other) in pairs.items()}
+        return differing(trees, partial(nodes.read, self.connection))
 
     def relation(self, environment: str, head: Head) -> str:
         """Return SQL that reads a head's version of a table, `_dp_*` columns included."""

@@ -73,7 +73,7 @@ def test_two_trees_differ_in_just_the_windows_whose_contents_do(one: list[Window
     first, second = plant(one), plant(other)
     contents = [{w.key: w.digest for w in windows} for windows in (one, other)]
     expected = {key for key in contents[0] | contents[1] if contents[0].get(key) != contents[1].get(key)}
-    assert differing(first.windows, second.windows, Store(first, second)) == expected
+    assert differing({"t": (first.windows, second.windows)}, Store(first, second)) == {"t": expected}
     assert (first.windows.root == second.windows.root) is not bool(expected)
 
 
@@ -82,7 +82,7 @@ def test_the_root_is_of_contents_and_the_node_of_where_they_lie() -> None:
     again = [dataclasses.replace(w, manifest=digest_of("another run")) for w in first]
     assert plant(first).windows.root == plant(again).windows.root
     assert plant(first).windows.node != plant(again).windows.node
-    assert differing(plant(first).windows, plant(again).windows, Store()) == set(), "nothing is fetched"
+    assert differing({"t": (plant(first).windows, plant(again).windows)}, Store()) == {"t": set()}, "nothing is fetched"
 
 
 def test_nodes_are_named_by_their_bytes() -> None:
@@ -96,7 +96,7 @@ def test_one_more_window_makes_one_node_a_depth_and_a_difference_fetches_only_th
     grown = grow(before.windows, [window(1000)], store := Store(before))
     assert len(grown.nodes) == store.fetched == 3
     store = Store(before, grown)
-    assert differing(before.windows, grown.windows, store) == {"w1000"}
+    assert differing({"t": (before.windows, grown.windows)}, store) == {"t": {"w1000"}}
     assert store.fetched == 6
     assert sum(map(len, grown.nodes.values())) < 12_000
 

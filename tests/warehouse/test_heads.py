@@ -70,7 +70,7 @@ def test_a_head_of_many_windows_is_kept_as_a_tree_that_grows_by_what_is_written(
     assert second.windows == plant(m.window for m in second.manifests).windows, "the tree follows from the windows"
     assert [m.partition for m in second.manifests] == list(days(21))
     assert len(_nodes(lake) - before) == 2, "a leaf, and the root"
-    assert lake.windows_that_differ(first.windows, second.windows) == {"2030-01-21"}
+    assert lake.windows_that_differ({"days": (first, second)}) == {"days": {"2030-01-21"}}
 
 
 def test_what_was_read_of_many_windows_is_one_name_by_which_all_manifests_are_found(lake: Lake) -> None:

@@ -11,7 +11,6 @@ from dataops_platform.release.promotion.differences.row_diff import RowChanges, 
 from dataops_platform.release.promotion.differences.section import Section, count, section
 from dataops_platform.release.promotion.gates.question import Question
 from dataops_platform.stages.contract_files import contract_of
-from dataops_platform.warehouse.lake import Lake
 
 
 def rows_section(
@@ -31,11 +30,13 @@ def rows_section(
     new = {name: head for name, head in after.items() if name not in before}
     gone = {name: head for name, head in before.items() if name not in after}
     tables, samples = [*_whole(new, "new"), *_whole(gone, "gone")], []
+    windows = question.lake.windows_that_differ({name: (before[name], after[name]) for name in differ})
     for name in differ:
         known = [c for c in (contracts_before.get(name), contracts_after.get(name)) if c]
         at_hand = contract_of(question.project, name)
         contract = contracts_after.get(name, at_hand)
-        changes = _changes(question, before[name], after[name], contract, [*known, *([at_hand] if at_hand else [])])
+        known = [*known, *([at_hand] if at_hand else [])]
+        changes = _changes(question, (before[name], after[name]), windows[name], contract, known)
         tables.append(_told(before[name], after[name], changes))
         samples += [{"table": name, **sample} for sample in changes.samples]
     same = len(before.keys() & after.keys()) - len(differ)
@@ -52,19 +53,18 @@ def visible_columns(contracts: Iterable[Contract]) -> frozenset[str]:
 
 
 def _changes(
-    question: Question, before: Head, after: Head, contract: Contract | None, known: Sequence[Contract]
+    question: Question,
+    pair: tuple[Head, Head],
+    windows: set[str],
+    contract: Contract | None,
+    known: Sequence[Contract],
 ) -> RowChanges:
+    """Return the changes in the windows whose digests differ, or in all rows of a table without windows."""
     lake, environment = question.lake, question.project.environment
-    partitions = _partitions_that_differ(lake, before, after)
-    old, new = (version_of(lake.connection, lake.relation(environment, head), partitions) for head in (before, after))
+    parts = None if WHOLE in windows else windows
+    old, new = (version_of(lake.connection, lake.relation(environment, head), parts) for head in pair)
     key = contract.primary_key if contract else ()
     return compare_rows(lake.connection, old, new, key, visible_columns(known))
-
-
-def _partitions_that_differ(lake: Lake, before: Head, after: Head) -> set[str] | None:
-    """Return the partitions whose digests differ: all other rows are equal. None when a side has no partitions."""
-    found = lake.windows_that_differ(before.windows, after.windows)
-    return None if WHOLE in found else found
 
 
 def _told(before: Head, after: Head, changes: RowChanges) -> dict[str, Any]:
