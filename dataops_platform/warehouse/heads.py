@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 HEADS = "lake._dataops.heads"
+COLUMNS = {
+    **dict.fromkeys(("environment", "name", "kind", "partition", "manifest", "version", "body"), "varchar"),
+    "pointer": "bigint",
+    "windows": "varchar",
+    "seen": "bigint",
+}
 READ_TOGETHER = 1000
 """The most windows of the heads of an environment whose manifests are all read in one query."""
 
@@ -93,10 +99,7 @@ class Recorded(Sequence[Manifest]):
 
 def create(connection: DuckDBPyConnection) -> None:
     """Create the table of heads."""
-    connection.execute(
-        f"create table {HEADS} (environment varchar, name varchar, kind varchar, partition varchar, manifest varchar, "
-        "version varchar, body varchar, pointer bigint, windows varchar, seen bigint)"
-    )
+    connection.execute(f"create table {HEADS} ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})")
 
 
 def insert(connection: DuckDBPyConnection, area: BuildArea, manifests: Sequence[Manifest], version: str | None) -> None:

@@ -554,7 +554,7 @@ def _is_prepared(connection: DuckDBPyConnection) -> bool:
         f"where schema_name = '{PLATFORM}' and table_name = 'heads' "
         "and coalesce(c.end_snapshot, t.end_snapshot, s.end_snapshot) is null"
     ).fetchall()
-    if found and ("pointer",) not in found:
+    if found and {name for (name,) in found} != heads.COLUMNS.keys():
         connection.close()
         raise UsedWrongly("DP-W013")
     return bool(found)

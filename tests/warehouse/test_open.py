@@ -58,12 +58,13 @@ def test_a_lake_whose_first_process_died_between_its_tables_is_made_by_the_next(
         assert lake.heads("dev") == {}
 
 
+@pytest.mark.parametrize("column", ["pointer", "windows", "seen"])
 @pytest.mark.parametrize("read_only", [True, False])
-def test_a_lake_of_an_earlier_version_is_refused(location: LakeLocation, read_only: bool) -> None:
+def test_a_lake_of_an_earlier_version_is_refused(location: LakeLocation, read_only: bool, column: str) -> None:
     open_lake(location).connection.close()
     with attach(location) as earlier:
-        earlier.execute("alter table lake._dataops.heads drop column pointer")
-    with pytest.raises(UsedWrongly, match=r"^DP-W013 This lake was made by an earlier version"):
+        earlier.execute(f"alter table lake._dataops.heads drop column {column}")
+    with pytest.raises(UsedWrongly, match=r"^DP-W013 The tables of this lake were made by another version"):
         open_lake(location, read_only=read_only)
 
 
