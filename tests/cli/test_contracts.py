@@ -12,20 +12,16 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dataops_platform.cli.main import app
+from tests.fixtures.contract_head import contract_head
 
 Run = Callable[..., Any]
-CONTRACT = """\
-apiVersion: v3.2.0
-kind: DataContract
-id: orders
-version: 1.0.0
-team: {name: shop}
-schema:
-  - name: orders
-    properties:
+CONTRACT = (
+    contract_head()
+    + """\
       - {name: order, logicalType: integer, primaryKey: true}
       - {name: amount, logicalType: number, required: true, logicalTypeOptions: {minimum: 0}, deprecated: true}
 """
+)
 
 
 @pytest.fixture

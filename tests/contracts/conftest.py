@@ -16,17 +16,9 @@ from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import BatchAudit, judge
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.sql import identifiers
+from tests.fixtures.contract_head import contract_head
 
-HEAD = """\
-apiVersion: v3.2.0
-kind: DataContract
-id: orders
-version: 1.2.3
-team: {name: sales}
-schema:
-  - name: orders
-    properties:
-"""
+HEAD = contract_head(version="1.2.3", team="sales")
 
 
 @pytest.fixture

@@ -12,16 +12,11 @@ from dataops_platform.contracts.diff import Change, diff, is_bumped, version_aft
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.contracts.revisions import waivers_in
 from dataops_platform.kit.errors import UsedWrongly
+from tests.fixtures.contract_head import contract_head
 
-OLD = """\
-apiVersion: v3.2.0
-kind: DataContract
-id: orders
-version: 1.2.3
-team: {name: sales}
-schema:
-  - name: orders
-    properties:
+OLD = (
+    contract_head(version="1.2.3", team="sales")
+    + """\
       - {name: id, logicalType: integer, physicalType: integer, primaryKey: true}
       - {name: amount, logicalType: number, physicalType: "decimal(9,2)",
          required: true, logicalTypeOptions: {minimum: 0, maximum: 9}}
@@ -34,6 +29,7 @@ schema:
 slaProperties:
   - {property: freshness, value: 2, unit: h}
 """
+)
 CHANGES = [
     ("id: orders", "id: shop.orders", "breaking", "the contract is shop.orders, no longer orders"),
     ("- name: orders", "- name: orderz", "breaking", "the table is called orderz, no longer orders"),

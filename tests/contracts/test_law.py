@@ -19,16 +19,11 @@ from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.contracts.odcs import load_contract
 from tests.fixtures.campaign import CAMPAIGN
+from tests.fixtures.contract_head import contract_head
 
-CONTRACT = """\
-apiVersion: v3.2.0
-kind: DataContract
-id: orders
-version: 1.0.0
-team: {name: sales}
-schema:
-  - name: orders
-    properties:
+CONTRACT = (
+    contract_head(team="sales")
+    + """\
       - {name: id, logicalType: integer, primaryKey: true, logicalTypeOptions: {minimum: 0}}
       - {name: day, logicalType: date, primaryKey: true}
       - {name: word, logicalType: string, required: true, logicalTypeOptions: {maxLength: 2, pattern: "^[a-z]*$"}}
@@ -38,6 +33,7 @@ schema:
       - {name: small, engine: duckdb, implementation: "share <= 0.5 or word = 'a'"}
       - {name: early, engine: duckdb, implementation: "id < 2", severity: warning}
 """
+)
 CONTRACT = CONTRACT.replace("{value: on}, {value: off}", "{value: 'on'}, {value: 'off'}")
 NULLS = ("NA", "-")
 STATES = {"on"}

@@ -25,23 +25,19 @@ from dataops_platform.stages.extract.run import ExtractStep
 from dataops_platform.stages.step import RunContext
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
+from tests.fixtures.contract_head import contract_head
 
 pytestmark = pytest.mark.journey
 
-CONTRACT = """\
-apiVersion: v3.2.0
-kind: DataContract
-id: orders
-version: 1.0.0
-team: {name: shop}
-schema:
-  - name: orders
-    properties:
+CONTRACT = (
+    contract_head()
+    + """\
       - {name: id, logicalType: integer, primaryKey: true}
       - {name: day, logicalType: date, required: true}
       - {name: amount, logicalType: number, required: true, logicalTypeOptions: {minimum: 0, maximum: 1000}}
       - {name: state, logicalType: string, required: true, enum: [{value: open}, {value: paid}]}
 """
+)
 COLUMNS = ["id", "day", "amount", "state"]
 FILES, BAD_ROWS, GOOD_ROWS = 100, 100, 60
 Row = list[str]

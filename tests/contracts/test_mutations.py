@@ -17,6 +17,7 @@ from dataops_platform.contracts.diff import diff
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.errors import UsedWrongly
 from tests.fixtures.campaign import CAMPAIGN
+from tests.fixtures.contract_head import contract_head
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("examples/flights/contracts", "benchmarks/contracts")
@@ -115,15 +116,9 @@ def test_every_changed_value_is_refused_or_shows_as_a_change(tmp_path: Path) -> 
     assert silent == PROSE
 
 
-HEAD = """\
-apiVersion: v3.2.0
-kind: DataContract
-id: orders
-version: 1.2.3
-team: {name: sales}
-schema:
-  - name: orders
-    properties:
+HEAD = (
+    contract_head(version="1.2.3", team="sales")
+    + """\
       - {name: amount, logicalType: number, required: true, logicalTypeOptions: {minimum: 0, maximum: 9}}
       - {name: word, logicalType: string, unique: true, logicalTypeOptions: {minLength: 1, pattern: a}}
       - {name: state, logicalType: string, enum: [{value: a}], relationships: [{to: states.state}]}
@@ -133,6 +128,7 @@ schema:
 slaProperties:
   - {property: freshness, value: 1, unit: d}
 """
+)
 TYPOS = {
     "apiVersion:": "apiversion:",
     "v3.2.0": "3.2",

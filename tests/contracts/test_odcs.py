@@ -11,18 +11,10 @@ from dataops_platform.contracts.contract import Column, Contract, Rule
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.codes import entry
 from dataops_platform.kit.errors import UsedWrongly, sentences
+from tests.fixtures.contract_head import contract_head
 
 Written = Callable[..., Contract]
-HEAD = """\
-apiVersion: v3.2.0
-kind: DataContract
-id: orders
-version: 1.2.3
-team: {name: sales}
-schema:
-  - name: orders
-    properties:
-"""
+HEAD = contract_head(version="1.2.3", team="sales")
 COLUMN = "{name: a, logicalType: integer}"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.corpus.projects import CLEAN, DEFS, EXTRACT, ORDERS_CONTRACT, ORDERS_FILE, edit, guest, marts_shop, shop
 from tests.corpus.story import Story
+from tests.fixtures.contract_head import contract_head
 
 MART = "dbt/models/monthly_sales.sql"
 
@@ -130,15 +131,8 @@ attributes:
   tables: [members]
 """
 EQUALITY = {
-    ORDERS_CONTRACT: """\
-apiVersion: v3.2.0
-kind: DataContract
-id: orders
-version: 1.0.0
-team: {name: shop}
-schema:
-  - name: orders
-    properties:
+    ORDERS_CONTRACT: contract_head()
+    + """\
       - {name: id, logicalType: integer, primaryKey: true}
       - {name: whole, logicalType: integer}
       - {name: fraction, logicalType: number}

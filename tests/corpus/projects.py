@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.fixtures.command_line import commit_all, git
+from tests.fixtures.contract_head import contract_head
 
 PROJECTS = ROOT / "tests" / "projects"
 DEFS = "src/orders_project/defs"
@@ -38,20 +39,15 @@ owner: team:shop
 partitions:
   months: {every: month, start: 2024-01-01, end: 2024-04-01}
 """
-CONTRACT = """\
-apiVersion: v3.2.0
-kind: DataContract
-id: orders
-version: 1.0.0
-team: {name: shop}
-schema:
-  - name: orders
-    properties:
+CONTRACT = (
+    contract_head()
+    + """\
       - {name: day, logicalType: date, required: true}
       - {name: order, logicalType: integer, primaryKey: true}
       - {name: customer, logicalType: string, required: true}
       - {name: amount, logicalType: number, required: true, logicalTypeOptions: {minimum: 0}}
 """
+)
 
 
 def marts_shop(folder: Path) -> Path:

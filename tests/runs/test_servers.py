@@ -20,7 +20,8 @@ from dataops_platform.orchestration.servers import Server, running, watch
 from dataops_platform.settings.project import Project, load_project
 
 WEB = """
-import http.server, sys
+import http.server, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background would start deaf to it
 http.server.test(http.server.SimpleHTTPRequestHandler, port=int(sys.argv[1]), bind="127.0.0.1")
 """
 DEAF = "import os, signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); os.fork(); time.sleep(600)"

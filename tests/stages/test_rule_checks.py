@@ -20,24 +20,20 @@ from dataops_platform.stages.clean.run import CleanStep
 from dataops_platform.stages.component import asset_of
 from dataops_platform.stages.contract import component
 from dataops_platform.stages.rule_checks import finding_of, rule_checks
+from tests.fixtures.contract_head import contract_head
 
 pytestmark = pytest.mark.usefixtures("quiet")
 
-CONTRACT = """\
-apiVersion: v3.2.0
-kind: DataContract
-id: orders
-version: 1.4.0
-team: {name: shop}
-schema:
-  - name: orders
-    properties:
+CONTRACT = (
+    contract_head(version="1.4.0")
+    + """\
       - {name: id, logicalType: integer, primaryKey: true}
       - {name: amount, logicalType: number, required: true, logicalTypeOptions: {minimum: 0}}
     quality:
       - {name: "klein, früh", engine: duckdb, implementation: amount < 5, severity: warning, description: Mostly small.}
       - {type: library, metric: rowCount, mustBeLessThan: 3, severity: warning}
 """
+)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 

@@ -14,16 +14,11 @@ import pytest
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.testing import assert_breaks, assert_holds
+from tests.fixtures.contract_head import contract_head
 
-CONTRACT = """\
-apiVersion: v3.2.0
-kind: DataContract
-id: orders
-version: 1.0.0
-team: {name: shop}
-schema:
-  - name: orders
-    properties:
+CONTRACT = (
+    contract_head()
+    + """\
       - {name: order, logicalType: integer, primaryKey: true}
       - {name: customer, logicalType: string, relationships: [{to: customers.id}]}
       - {name: amount, logicalType: number, required: true, logicalTypeOptions: {minimum: 0}}
@@ -31,6 +26,7 @@ schema:
       - {type: library, metric: rowCount, mustBeGreaterThan: 1}
       - {name: cheap, engine: duckdb, implementation: amount < 100, severity: warning}
 """
+)
 KNOWN = {"customers": [{"id": "c1"}]}
 GOOD = [{"order": 1, "customer": "c1", "amount": 5.0}, {"order": 2, "customer": None, "amount": 0}]
 BAD = [

@@ -9,17 +9,12 @@ from hypothesis import strategies as st
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.testing import assert_breaks, example_rows, rows_breaking, rules_of
 from tests.fixtures.campaign import CAMPAIGN
+from tests.fixtures.contract_head import contract_head
 from tests.testing.conftest import contracts
 
-CONTRACT = """\
-apiVersion: v3.2.0
-kind: DataContract
-id: orders
-version: 1.0.0
-team: {name: shop}
-schema:
-  - name: orders
-    properties:
+CONTRACT = (
+    contract_head()
+    + """\
       - {name: id, logicalType: integer, physicalType: smallint, primaryKey: true, logicalTypeOptions: {minimum: 0}}
       - {name: day, logicalType: date, primaryKey: true}
       - name: word
@@ -36,6 +31,7 @@ schema:
       - {type: library, metric: rowCount, mustBeBetween: [3, 15]}
       - {type: sql, name: words, query: "select count(distinct word) from ${object}", mustBeGreaterThan: 0}
 """
+)
 KNOWN = {"states": [{"state": "open"}, {"state": "paid"}, {"state": "lost"}]}
 ALONE = {
     "state:relationship": "state:enum",  # what is in the enum is in the other table

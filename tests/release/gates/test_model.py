@@ -15,6 +15,7 @@ from dataops_platform.technologies.mlflow.registry import register
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.sklearn.artefact import TRUSTED_TYPES, artefact_digest
 from tests.fixtures import lakes
+from tests.fixtures.contract_head import contract_head
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("gates")]  # one registry, and models in it
 
@@ -26,18 +27,13 @@ FEATURES = (
     "(i // 4) % 2 as late, 2 * late - 1 as a, if(grp = 'x' and i % 8 in (0, 1, 4, 5) and i % 16 < 8, -a, a) as b, "
     "if(grp = 'y', -a, a) as c from range(400) as t(i)"
 )
-CONTRACT = """\
-apiVersion: v3.2.0
-kind: DataContract
-id: features
-version: 1.0.0
-team: {name: shop}
-schema:
-  - name: features
-    properties:
+CONTRACT = (
+    contract_head("features")
+    + """\
       - {name: id, logicalType: integer, primaryKey: true}
       - {name: grp, logicalType: string}
 """
+)
 
 
 @dataclass(frozen=True)
