@@ -1,12 +1,18 @@
-"""Refusal of a batch that breaks its contract."""
+"""The audited write: rows that hold their contract become a version of a table, or nothing of the write is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.kit.errors import Refused, preview
-from dataops_platform.manifests.manifest import Verdict
+from dataops_platform.manifests.manifest import Head, StepIdentity, Verdict
+from dataops_platform.manifests.profile import profile_details
+from dataops_platform.stages.asset import Asset, manifest_of, outcome_of
+from dataops_platform.stages.step import Outcome, RunContext
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.profile import profiles
+from dataops_platform.warehouse.staging import LakeStaging
 
 
 class ContractBroken(Refused):
@@ -20,11 +26,88 @@ class ContractBroken(Refused):
         self.verdicts = tuple(verdicts)
 
 
-def refuse_broken(asset: str, max_share: float, batch: BatchAudit, *, where: str = "") -> None:
+def make_changed(
+    lake: Lake,
+    context: RunContext,
+    asset: Asset,
+    last: Head | None,
+    identities: Mapping[str, StepIdentity],
+    write: Callable[[Mapping[str, StepIdentity]], None],
+) -> Outcome:
+    """Make the partitions of an asset whose identity is another than in `last`, the asset's head; or all of them.
+
+    A run that does not skip what is unchanged makes all. `write` receives the partitions to make, each with its
+    identity, and is not called when there are none. Return the outcome for all partitions.
+    """
+    changed = changed_partitions(last, identities) if context.skip_unchanged else identities
+    if changed:
+        write(changed)
+    return outcome_of(lake, asset, list(identities), unchanged=not changed)
+
+
+def changed_partitions(last: Head | None, identities: Mapping[str, StepIdentity]) -> dict[str, StepIdentity]:
+    """Return the partitions that were never made, or were last made with another identity."""
+    made = {partition: manifest.step.digest for partition, manifest in last.partitions.items()} if last else {}
+    return {p: identity for p, identity in identities.items() if made.get(p) != identity.digest}
+
+
+def write_audited(
+    staging: LakeStaging,
+    asset: Asset,
+    context: RunContext,
+    identities: Mapping[str, StepIdentity],
+    batches: Sequence[BatchAudit],
+    rows: str,
+    refused: str = "",
+) -> None:
+    """Replace the partitions of a table by judged rows, and record each; all inside the transaction of `staging`.
+
+    `batches` are the audits of the partitions, in their order. `rows` is SQL of the rows that hold the contract,
+    `refused` SQL of those for quarantine. A table under contract is profiled.
+    Raises: Refused DP-S012 unless in = audited + refused in each partition; what `LakeStaging.replace` raises.
+    """
+    partitions = list(identities)
+    written = staging.replace(rows, partitions)
+    details = {}
+    if asset.contract:
+        found = profiles(staging.connection, f"({rows})", partitions, asset.contract.visible_columns)
+        details = {partition: profile_details(profile) for partition, profile in found.items()}
+    for partition, batch in zip(partitions, batches, strict=True):
+        _refuse_lost(asset.name, batch, written[partition].rows)
+    if refused:
+        staging.quarantine(refused, partitions)
+    staging.record(
+        [
+            manifest_of(asset, context, identities[p], str(written[p]), batch, details.get(p))
+            for p, batch in zip(partitions, batches, strict=True)
+        ]
+    )
+
+
+def _refuse_lost(name: str, batch: BatchAudit, written: int) -> None:
+    """Refuse a batch unless in = audited + refused. Raises: Refused DP-S012."""
+    if written != batch.rows_audited:
+        raise Refused(
+            "DP-S012",
+            batch=f"{name} {batch.partition}".strip(),
+            rows=batch.rows_in,
+            refused=batch.rows_refused,
+            written=written,
+        )
+
+
+def refuse_broken(asset: Asset, batches: Sequence[BatchAudit], max_share: float, place: str) -> None:
     """Refuse a batch of which more than `max_share` (0 to 1) was refused, or whose rows together break a rule.
 
     Raises: ContractBroken, DP-C012 for the share and DP-C090 for a rule.
     """
+    contract = asset.contract
+    where = f"contract {contract.path.name} {contract.version}, {place}" if contract else ""
+    for batch in batches:
+        _refuse_broken(asset.name, batch, max_share, where)
+
+
+def _refuse_broken(asset: str, batch: BatchAudit, max_share: float, where: str) -> None:
     subject = f"{asset} {batch.partition}".strip()
     if batch.rows_refused > max_share * batch.rows_in:
         bad = [v for v in batch.verdicts if v.failing_rows and v.severity == "error" and v.measured is None]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.kit.errors import Refused
-from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
+from dataops_platform.manifests.manifest import WHOLE, Head, StepIdentity
 from dataops_platform.settings.project import Project
+from dataops_platform.stages.asset import Asset, manifest_of
 from dataops_platform.stages.step import RunContext
 from dataops_platform.warehouse.lake import Lake
 
@@ -35,21 +37,8 @@ def _take_in(lake: Lake, project: Project, name: str, known: Head | None, contex
         version, digest = lake.current_version(), lake.foreign_digest(project.environment, name)
     if digest is None or (known is not None and known.digest == str(digest)):
         return
-    manifest = Manifest(
-        environment=project.environment,
-        stage=ELSEWHERE,
-        name=name,
-        kind="table",
-        partition=WHOLE,
-        run_id=context.run_id,
-        step=StepIdentity("", "", "", ()),
-        digest=str(digest),
-        rows_in=digest.rows,
-        rows_audited=digest.rows,
-        rows_refused=0,
-        recorded_at=context.now(),
-    )
-    lake.record([manifest], version)
+    asset, batch = Asset(project.environment, ELSEWHERE, name), BatchAudit(WHOLE, digest.rows, 0, ())
+    lake.record([manifest_of(asset, context, StepIdentity("", "", "", ()), str(digest), batch)], version)
 
 
 def head_of(heads: Mapping[str, Head], name: str, needed_by: str, project: Project) -> Head:

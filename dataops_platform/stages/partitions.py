@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dataops_platform.kit.errors import Refused, preview
@@ -18,12 +18,10 @@ class Window:
     start: dt.date
     end: dt.date
 
-
-def unchanged_partitions(head: Head | None, digests: Mapping[str, str]) -> list[str]:
-    """Return the partitions whose last audited manifest has exactly this step digest."""
-    if head is None:
-        return []
-    return [p for p, digest in digests.items() if p in head.partitions and head.partitions[p].step.digest == digest]
+    @property
+    def days(self) -> list[str]:
+        """Start and end, ISO format."""
+        return [self.start.isoformat(), self.end.isoformat()]
 
 
 def with_dropped_partitions(step: Step, head: Head | None, partitions: Sequence[str]) -> list[str]:

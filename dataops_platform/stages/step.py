@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.manifests.manifest import WHOLE, Manifest, Verdict
+from dataops_platform.manifests.manifest import InputRef, Manifest, StepIdentity, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
@@ -165,6 +165,15 @@ class Step(Protocol):
         """Make these partitions (`[""]`: the whole), all or none."""
 
 
+def identities_of(
+    step: Step, contract: Contract | None, inputs: Mapping[str, Iterable[InputRef]]
+) -> dict[str, StepIdentity]:
+    """Return what decides the content of each partition that a step makes, from the inputs of each."""
+    code, config = step.code, digest_of(step.config)  # both read files, and are the same for all partitions
+    held = contract.digest if contract else ""
+    return {partition: StepIdentity(code, config, held, tuple(refs)) for partition, refs in inputs.items()}
+
+
 @contextmanager
 def lake_if_made(project: Project) -> Iterator[Lake | None]:
     """Open the project's lake read-only. Yield None where nothing has run yet."""
@@ -177,17 +186,3 @@ def lake_if_made(project: Project) -> Iterator[Lake | None]:
         return
     with lake:
         yield lake
-
-
-def head_outcome(
-    lake: Lake, project: Project, name: str, partitions: Sequence[str], *, area: str = "", **more: Any
-) -> Outcome:
-    """Return the outcome in the head of `name`, for the partitions that a step was asked for.
-
-    `area` is the build area that it was written to; empty for the environment's own. `more` are further fields of the
-    outcome.
-    """
-    head = lake.heads(area or project.environment)[name]
-    standing = tuple(head.manifests)
-    manifests = tuple(head.partitions[p] for p in partitions) if list(partitions) != [WHOLE] else standing
-    return Outcome(name, manifests, head.digest, standing=standing, **more)

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.engine import BROKEN, BatchAudit, Judgement, judge
+from dataops_platform.contracts.engine import BROKEN, judge
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import Refused
 from dataops_platform.kit.sql import identifiers, literal
 from dataops_platform.kit.user_code import arrow_from, call_function, code_digest, frame_for, load_function
-from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
-from dataops_platform.manifests.profile import profile_details
+from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
-from dataops_platform.stages.audit import refuse_broken
+from dataops_platform.stages.asset import Asset
+from dataops_platform.stages.audit import make_changed, refuse_broken, write_audited
 from dataops_platform.stages.clean.quarantine import decisions_of, raw_json, release_rows
 from dataops_platform.stages.inputs import head_of, heads_with
-from dataops_platform.stages.partitions import unchanged_partitions, with_dropped_partitions
-from dataops_platform.stages.step import Makes, Outcome, RunContext, head_outcome
+from dataops_platform.stages.partitions import with_dropped_partitions
+from dataops_platform.stages.step import Makes, Outcome, RunContext, identities_of
 from dataops_platform.warehouse.lake import Lake
-from dataops_platform.warehouse.profile import profiles
-from dataops_platform.warehouse.staging import LakeStaging, qualified, quarantine_table
+from dataops_platform.warehouse.staging import qualified, quarantine_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,31 +92,21 @@ class CleanStep:
         heads = heads_with(lake, self.project, self.reads, context)
         source = head_of(heads, self.input, self.name, self.project)
         references = {name: head_of(heads, name, self.name, self.project) for name in self.contract.referenced_tables}
-        partitions = with_dropped_partitions(self, heads.get(self.name), partitions)
-        present = [p for p in partitions if p == WHOLE or p in source.partitions]
+        last = heads.get(self.name)
+        wanted = with_dropped_partitions(self, last, partitions)
+        present = [p for p in wanted if p == WHOLE or p in source.partitions]
         if not present:
             if WHOLE in source.partitions:
                 raise Refused("DP-W017", step=self.name, table=self.input)
             raise Refused("DP-W016", step=self.name, table=self.input)
-        code, config = self.code, digest_of(self.config)  # both read files, and are the same for all partitions
-        identities = {p: self._identity(source, references, p, code, config) for p in present}
-        digests = {p: identity.digest for p, identity in identities.items()}
-        same = unchanged_partitions(heads.get(self.name), digests) if context.skip_unchanged else []
-        todo = [p for p in present if p not in same]
-        if todo:
-            self._write(lake, context, source, references, {p: identities[p] for p in todo})
-        outcome = head_outcome(lake, self.project, self.name, present, unchanged=not todo)
-        return [self._with_sample(lake, outcome)]
+        others = [head.ref() for head in references.values()]
+        identities = identities_of(self, self.contract, {p: [*self._rows_read(source, p), *others] for p in present})
+        write = partial(self._write, lake, context, source, references)
+        return [self._with_sample(lake, make_changed(lake, context, self._asset, last, identities, write))]
 
-    def _identity(
-        self, source: Head, references: Mapping[str, Head], partition: str, code: str, config: str
-    ) -> StepIdentity:
-        return StepIdentity(
-            code=code,
-            config=config,
-            contract=self.contract.digest,
-            inputs=(*self._rows_read(source, partition), *(head.ref() for head in references.values())),
-        )
+    @property
+    def _asset(self) -> Asset:
+        return Asset(self.project.environment, self.stage, self.name, self.contract, self.partitions)
 
     def _rows_read(self, source: Head, partition: str) -> tuple[InputRef, ...]:
         """Return what decides the verdicts of a partition: its own rows and, for a key, also those of all others."""
@@ -149,10 +139,13 @@ class CleanStep:
             )
             release_rows(judged, rows.given, decisions_of(self.project, self.name))
             batches = judged.audits(partitions)
-            for batch in batches:
-                where = f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}"
-                refuse_broken(self.name, self.max_refused_share, batch, where=where)
-            self._commit_rows(staging, rows.given, judged, batches, context, identities)
+            refuse_broken(self._asset, batches, self.max_refused_share, context.place(environment))
+            judged.split()
+            good = f"select {identifiers(judged.rows.columns)} from {judged.good()}"
+            batch = [f"{self.contract.id} {self.contract.version}", context.run_id]
+            staging.connection.execute("set variable dp_batch = $batch", {"batch": batch})
+            refused = _quarantined(staging.connection, rows.given, partitions != [WHOLE])
+            write_audited(staging, self._asset, context, identities, batches, good, refused)
 
     def _other_partitions(self, lake: Lake, partitions: Sequence[str]) -> str | None:
         """Return SQL of the audited rows of partitions that are not replaced now, or None.
@@ -167,50 +160,6 @@ class CleanStep:
         if not {column for rule in self.contract.rules for column in rule.columns} <= held:
             return None  # the columns changed: the write will ask for all partitions together
         return f"(select * from {relation} where not{_where(partitions).removeprefix(' where')})"
-
-    def _commit_rows(
-        self,
-        staging: LakeStaging,
-        given: str,
-        judged: Judgement,
-        batches: Sequence[BatchAudit],
-        context: RunContext,
-        identities: Mapping[str, StepIdentity],
-    ) -> None:
-        partitions = [batch.partition for batch in batches]
-        judged.split()
-        good = f"select {identifiers(judged.rows.columns)} from {judged.good()}"
-        written = staging.replace(good, partitions)
-        profiled = profiles(staging.connection, f"({good})", partitions, self.contract.visible_columns)
-        for batch in batches:
-            _refuse_lost(self.name, batch, written[batch.partition].rows)
-        staging.connection.execute(
-            "set variable dp_batch = $batch", {"batch": [f"{self.contract.id} {self.contract.version}", context.run_id]}
-        )
-        staging.quarantine(_quarantined(staging.connection, given, partitions != [WHOLE]), partitions)
-        staging.record(
-            [
-                Manifest(
-                    environment=self.project.environment,
-                    stage=self.stage,
-                    name=self.name,
-                    kind="table",
-                    partition=batch.partition,
-                    run_id=context.run_id,
-                    step=identities[batch.partition],
-                    digest=str(written[batch.partition]),
-                    rows_in=batch.rows_in,
-                    rows_audited=written[batch.partition].rows,
-                    rows_refused=batch.rows_refused,
-                    recorded_at=context.now(),
-                    details=({"every": self.partitions.every} if self.partitions else {})
-                    | profile_details(profiled[batch.partition]),
-                    contract_version=self.contract.version,
-                    verdicts=batch.verdicts,
-                )
-                for batch in batches
-            ]
-        )
 
     def _with_sample(self, lake: Lake, outcome: Outcome) -> Outcome:
         if not outcome.rows_refused:
@@ -262,18 +211,6 @@ def _where(partitions: Sequence[str]) -> str:
     if list(partitions) == [WHOLE]:
         return ""
     return f" where _dp_partition in ({', '.join(literal(p) for p in partitions)})"
-
-
-def _refuse_lost(name: str, batch: BatchAudit, written: int) -> None:
-    """Refuse a batch unless in = audited + refused. Raises: Refused DP-S012."""
-    if written != batch.rows_audited:
-        raise Refused(
-            "DP-S012",
-            batch=f"{name} {batch.partition}".strip(),
-            rows=batch.rows_in,
-            refused=batch.rows_refused,
-            written=written,
-        )
 
 
 def _refuse_lost_rows(connection: DuckDBPyConnection, function: str, given: pa.Table, made: pa.Table) -> None:

@@ -33,18 +33,18 @@ def check_columns(columns: Sequence[str], present: Sequence[str], file: str) -> 
             raise UsedWrongly("DP-E004", file=file, column=column, hint=did_you_mean(column, present))
 
 
-def refuse_rows_without_partition(
-    connection: DuckDBPyConnection, relation: str, file: str, keys: Sequence[str]
-) -> None:
-    """Refuse a file with rows in none of the partitions `keys`: they would be in no batch, and be lost.
+def rows_by_partition(connection: DuckDBPyConnection, relation: str, file: str, keys: Sequence[str]) -> dict[str, int]:
+    """Return the number of rows of each partition that has any.
 
-    Raises: Refused DP-E005.
+    Raises: Refused DP-E005 for rows in none of the partitions `keys`: they would be in no batch, and be lost.
     """
+    counts = connection.execute(f"select _dp_partition, count(*) from {relation} group by 1").fetchall()
+    if {partition for partition, _ in counts} <= set(keys):
+        return dict(counts)
     known = ", ".join(literal(key) for key in keys)
     lines = connection.execute(
         f"select _dp_line, _dp_partition, count(*) over () from {relation} "
         f"where _dp_partition is null or _dp_partition not in ({known}) order by 1 limit 5"
     ).fetchall()
-    if lines:
-        named = preview(f"{line} ({part or 'no date'})" for line, part, _ in lines)
-        raise Refused("DP-E005", rows=lines[0][2], file=file, first=keys[0], last=keys[-1], lines=named)
+    named = preview(f"{line} ({part or 'no date'})" for line, part, _ in lines)
+    raise Refused("DP-E005", rows=lines[0][2], file=file, first=keys[0], last=keys[-1], lines=named)

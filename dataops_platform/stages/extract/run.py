@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.kit.digests import digest_of, digest_of_file
 from dataops_platform.kit.sql import identifier, literal
-from dataops_platform.manifests.manifest import WHOLE, InputRef, Manifest, StepIdentity, Verdict
+from dataops_platform.manifests.manifest import WHOLE, InputRef, StepIdentity, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project
-from dataops_platform.stages.audit import refuse_broken
-from dataops_platform.stages.extract.partition import check_columns, partition_key, refuse_rows_without_partition
-from dataops_platform.stages.partitions import unchanged_partitions, with_dropped_partitions
-from dataops_platform.stages.step import Makes, Outcome, RunContext, head_outcome
+from dataops_platform.stages.asset import Asset
+from dataops_platform.stages.audit import make_changed, refuse_broken, write_audited
+from dataops_platform.stages.extract.partition import check_columns, partition_key, rows_by_partition
+from dataops_platform.stages.partitions import with_dropped_partitions
+from dataops_platform.stages.step import Makes, Outcome, RunContext, identities_of
 from dataops_platform.technologies.files.location import display_name, locate
-from dataops_platform.technologies.files.read import FileRows, read_file
+from dataops_platform.technologies.files.read import FileRows, RefusedLine, read_file
 from dataops_platform.warehouse.lake import Lake
-from dataops_platform.warehouse.staging import LakeStaging
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -81,62 +83,37 @@ class ExtractStep:
         without a partition; ContractBroken when more than `max_refused_share` of the lines are unreadable.
         """
         path = locate(self.path, self.project.home)
-        identity = StepIdentity(
-            code=self.code,
-            config=digest_of(self.config),
-            contract="",
-            inputs=(InputRef(display_name(self.path), digest_of_file(path)),),
-        )
-        head = lake.heads(self.project.environment).get(self.name)
-        partitions = with_dropped_partitions(self, head, partitions)
-        same = unchanged_partitions(head, dict.fromkeys(partitions, identity.digest)) if context.skip_unchanged else []
-        todo = [p for p in partitions if p not in same]
-        if todo:
-            rows = read_file(path, display_name(self.path))
-            batch = BatchAudit(WHOLE, rows.rows_in, len(rows.refused), self._verdicts(rows))
-            refuse_broken(self.name, self.max_refused_share, batch)
-            self._write(lake, context, rows, identity, todo)
-        return [head_outcome(lake, self.project, self.name, partitions, unchanged=not todo)]
+        source = InputRef(display_name(self.path), digest_of_file(path))
+        last = lake.heads(self.project.environment).get(self.name)
+        wanted = with_dropped_partitions(self, last, partitions)
+        identities = identities_of(self, None, dict.fromkeys(wanted, (source,)))
+        return [make_changed(lake, context, self._asset, last, identities, partial(self._write, lake, context, path))]
 
-    def _verdicts(self, rows: FileRows) -> tuple[Verdict, ...]:
-        return (Verdict("readable", "error", len(rows.refused)),)
+    @property
+    def _asset(self) -> Asset:
+        return Asset(self.project.environment, self.stage, self.name, partitions=self.partitions)
 
-    def _write(
-        self, lake: Lake, context: RunContext, rows: FileRows, identity: StepIdentity, partitions: Sequence[str]
-    ) -> None:
-        with self._shown(lake.connection, rows), lake.stage(self.project.environment, self.name) as staging:
-            refused = self._quarantine(staging, rows, partitions, context)
+    def _write(self, lake: Lake, context: RunContext, path: Path, identities: Mapping[str, StepIdentity]) -> None:
+        environment, partitions = self.project.environment, list(identities)
+        rows = read_file(path, display_name(self.path))
+        whole = _readable(WHOLE, rows.table.num_rows, len(rows.refused))
+        refuse_broken(self._asset, [whole], self.max_refused_share, context.place(environment))
+        with self._shown(lake.connection, rows) as counts, lake.stage(environment, self.name) as staging:
+            # A line that cannot be read has no time: it belongs to the first partition and is kept by runs of that one.
+            first = self.partitions.keys()[0] if self.partitions else WHOLE
+            refused = rows.refused if first in partitions else ()
+            batches = [_readable(p, counts.get(p, 0), len(refused) if p == first else 0) for p in partitions]
             columns = [identifier(c) for c in rows.table.column_names if not c.startswith("_dp_")]
             part, where = ("", "") if self.partitions is None else (", _dp_partition", _in(partitions))
             select = f"select {', '.join(columns)}, _dp_file, _dp_line{part} from {_RAW} {where}"
-            written = staging.replace(select, partitions)
-            staging.record(
-                [
-                    Manifest(
-                        environment=self.project.environment,
-                        stage=self.stage,
-                        name=self.name,
-                        kind="table",
-                        partition=partition,
-                        run_id=context.run_id,
-                        step=identity,
-                        digest=str(digest),
-                        rows_in=digest.rows + refused.get(partition, 0),
-                        rows_audited=digest.rows,
-                        rows_refused=refused.get(partition, 0),
-                        recorded_at=context.now(),
-                        verdicts=(Verdict("readable", "error", refused.get(partition, 0)),),
-                        details={"every": self.config["every"]},
-                    )
-                    for partition, digest in written.items()
-                ]
-            )
+            quarantined = self._quarantined(staging.connection, refused, first, context)
+            write_audited(staging, self._asset, context, identities, batches, select, quarantined)
 
     @contextmanager
-    def _shown(self, connection: DuckDBPyConnection, rows: FileRows) -> Iterator[None]:
+    def _shown(self, connection: DuckDBPyConnection, rows: FileRows) -> Iterator[Mapping[str, int]]:
         """Show the rows from memory as `_dp_raw`: a copy would cost as much as writing them.
 
-        Raises: UsedWrongly DP-E004, Refused DP-E005.
+        Yield the number of rows of each partition. Raises: UsedWrongly DP-E004, Refused DP-E005.
         """
         part = ""
         if self.partitions is not None:
@@ -148,40 +125,38 @@ class ExtractStep:
                 f"create or replace temp view {_RAW} as "
                 f"select *, {literal(display_name(self.path))} as _dp_file{part} from _dp_rows"
             )
-            if part:
-                keys = self.partitions.keys() if self.partitions else []
-                refuse_rows_without_partition(connection, _RAW, display_name(self.path), keys)
-            yield
+            if self.partitions is None:
+                yield {WHOLE: rows.table.num_rows}
+            else:
+                yield rows_by_partition(connection, _RAW, display_name(self.path), self.partitions.keys())
         finally:
             connection.execute(f"drop view if exists {_RAW}")
             connection.unregister("_dp_rows")
 
-    def _quarantine(
-        self, staging: LakeStaging, rows: FileRows, partitions: Sequence[str], context: RunContext
-    ) -> dict[str, int]:
-        """Write unreadable lines to quarantine. Return their number by partition.
-
-        A line that cannot be read has no time, so it belongs to the first partition and is kept by runs of that one.
-        """
-        first = self.partitions.keys()[0] if self.partitions else WHOLE
-        kept = rows.refused if first in partitions else ()
-        staging.connection.execute(
+    def _quarantined(
+        self, connection: DuckDBPyConnection, lines: Sequence[RefusedLine], partition: str, context: RunContext
+    ) -> str:
+        """Return SQL of unreadable lines for quarantine."""
+        connection.execute(
             "create or replace temp table _dp_refused_lines (_dp_line bigint, raw varchar, rule varchar)"
         )
-        if kept:
-            staging.connection.executemany(
+        if lines:
+            connection.executemany(
                 "insert into _dp_refused_lines values ($1, $2, $3)",
-                [[r.line, r.raw.encode("utf-8", "backslashreplace").decode(), f"readable: {r.reason}"] for r in kept],
+                [[r.line, r.raw.encode("utf-8", "backslashreplace").decode(), f"readable: {r.reason}"] for r in lines],
             )
-        staging.connection.execute(
-            "set variable dp_batch = $batch", {"batch": [first, display_name(self.path), context.run_id]}
+        connection.execute(
+            "set variable dp_batch = $batch", {"batch": [partition, display_name(self.path), context.run_id]}
         )
-        staging.quarantine(
+        return (
             "select getvariable('dp_batch')[1] as _dp_partition, getvariable('dp_batch')[2] as _dp_file, _dp_line, "
-            "[rule] as rules, '' as contract, getvariable('dp_batch')[3] as run_id, raw from _dp_refused_lines",
-            partitions,
+            "[rule] as rules, '' as contract, getvariable('dp_batch')[3] as run_id, raw from _dp_refused_lines"
         )
-        return {first: len(kept)}
+
+
+def _readable(partition: str, rows: int, refused: int) -> BatchAudit:
+    """Return the audit of raw rows, whose only rule is that their lines can be read."""
+    return BatchAudit(partition, rows + refused, refused, (Verdict("readable", "error", refused),))
 
 
 def _in(partitions: Sequence[str]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from dataops_platform.contracts.compiled import compile_contract
@@ -12,33 +14,24 @@ from dataops_platform.contracts.engine import judge
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, did_you_mean
 from dataops_platform.kit.sql import identifiers
-from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
-from dataops_platform.manifests.profile import profile_details
+from dataops_platform.manifests.manifest import WHOLE, Head, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
-from dataops_platform.stages.audit import refuse_broken
+from dataops_platform.stages.asset import Asset
+from dataops_platform.stages.audit import make_changed, refuse_broken, write_audited
 from dataops_platform.stages.feature_rows import feature_rows
 from dataops_platform.stages.inputs import head_of, heads_with
-from dataops_platform.stages.partitions import Window, unchanged_partitions
-from dataops_platform.stages.step import Makes, Outcome, RunContext, head_outcome
+from dataops_platform.stages.partitions import Window
+from dataops_platform.stages.step import Makes, Outcome, RunContext, identities_of
 from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import load_model
 from dataops_platform.warehouse.lake import Lake
-from dataops_platform.warehouse.profile import profiles
 from dataops_platform.warehouse.state import candidate_area
+
+_PREDICTIONS = "_dp_predictions"
 
 FORMAT = 1
 """Part of every step's identity. Raise it with each change of this file that makes other results of the same inputs."""
-
-
-@dataclass(frozen=True)
-class ModelChoice:
-    """The model version that a step scores with, its content, and the columns that it was trained on."""
-
-    area: str
-    version: str
-    ref: InputRef
-    features: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -77,7 +70,7 @@ class ScoreStep:
             "model": self.model,
             "table": self.table,
             "time_column": self.time_column,
-            "window": [self.window.start.isoformat(), self.window.end.isoformat()],
+            "window": self.window.days,
             "threshold": self.threshold,
         }
 
@@ -96,28 +89,21 @@ class ScoreStep:
         """
         names = [self.table, *self.contract.referenced_tables]
         heads = heads_with(lake, self.project, names, context)
-        area = self.project.environment
+        asset = Asset(self.project.environment, self.stage, self.name, self.contract)
         if self.model in context.candidates:
-            area = candidate_area(area)
+            asset = replace(asset, area=candidate_area(asset.area))
             shown = lake.shown_heads(self.project.environment)
             heads |= {name: shown[name] for name in names if name in shown}
         table = head_of(heads, self.table, self.name, self.project)
         references = {name: head_of(heads, name, self.name, self.project) for name in self.contract.referenced_tables}
-        choice = self._choose(lake, heads, context)
-        identity = StepIdentity(
-            code=self.code,
-            config=digest_of(self.config),
-            contract=self.contract.digest,
-            inputs=(table.ref(), choice.ref, *(head.ref() for name, head in references.items() if name != self.table)),
-        )
-        last = lake.heads(area).get(self.name)
-        if context.skip_unchanged and unchanged_partitions(last, {WHOLE: identity.digest}):
-            return [head_outcome(lake, self.project, self.name, [WHOLE], area=area, unchanged=True)]
-        self._predict(lake, table, choice)
-        self._write(lake, context, identity, references, area)
-        return [head_outcome(lake, self.project, self.name, [WHOLE], area=area)]
+        model = self._model(lake, heads, context)
+        others = [head.ref() for name, head in references.items() if name != self.table]
+        identities = identities_of(self, self.contract, {WHOLE: [table.ref(), model.ref(), *others]})
+        last = lake.heads(asset.area).get(self.name)
+        write = partial(self._write, lake, context, asset, table, model, references)
+        return [make_changed(lake, context, asset, last, identities, write)]
 
-    def _choose(self, lake: Lake, heads: Mapping[str, Head], context: RunContext) -> ModelChoice:
+    def _model(self, lake: Lake, heads: Mapping[str, Head], context: RunContext) -> Head:
         """Return the model version that this run trained, else the one that the ledger names. Aliases are never read.
 
         In a guarded environment only a release names another model: it scores with the one it shows, or with the
@@ -134,72 +120,56 @@ class ScoreStep:
                     candidate=short(candidate),
                     head=short(head.digest),
                 )
-            features = tuple(head.manifests[0].details["features"])
-            return ModelChoice(head.area or self.project.environment, head.version, head.ref(), features)
+            return head
         shown = lake.state(self.project.environment).cut.member(self.model)
         if shown is None or shown.kind != "model":
             raise Refused("DP-M005", environment=self.project.environment, model=self.model, table=self.name)
-        model = lake.shown_heads(self.project.environment)[self.model]
-        features = tuple(model.manifests[0].details["features"])
-        return ModelChoice(model.area or self.project.environment, model.version, model.ref(), features)
+        return lake.shown_heads(self.project.environment)[self.model]
 
-    def _predict(self, lake: Lake, table: Head, choice: ModelChoice) -> None:
-        keys = self.contract.primary_key
-        relation = lake.relation(self.project.environment, table)
+    @contextmanager
+    def _predicted(self, lake: Lake, table: Head, model: Head) -> Iterator[str]:
+        """Yield the relation of the predictions."""
+        environment, keys = self.project.environment, self.contract.primary_key
+        features = list(model.manifests[0].details["features"])
+        relation = lake.relation(environment, table)
         columns = [name for name, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()]
-        for name in (self.time_column, *keys, *choice.features):
+        for name in (self.time_column, *keys, *features):
             if name not in columns:
                 raise UsedWrongly(
                     "DP-T002", table=self.table, column=name, hint=did_you_mean(name, columns), step=self.name
                 )
-        rows = feature_rows(
-            lake, self.project.environment, table, choice.features, keys, self.time_column, self.window, keys
-        )
-        tracking = open_tracking(self.project)
-        files = version_files(tracking.client, model_name(self.project, self.model, choice.area), choice.version)
-        model: Any = load_model(files, choice.ref.digest)
+        rows = feature_rows(lake, environment, table, features, keys, self.time_column, self.window, keys)
+        name = model_name(self.project, self.model, model.area or environment)
+        files = version_files(open_tracking(self.project).client, name, model.version)
+        classifier: Any = load_model(files, model.digest)
         predictions = rows[list(keys)].copy()
         predictions["probability"] = (
-            model.predict_proba(rows[list(choice.features)])[:, 1] if len(rows) else rows.iloc[:, 0].astype(float)
+            classifier.predict_proba(rows[features])[:, 1] if len(rows) else rows.iloc[:, 0].astype(float)
         )
         predictions["predicted"] = predictions["probability"] >= self.threshold
-        predictions["model_digest"] = choice.ref.digest
-        lake.connection.register("_dp_predictions", predictions)
+        predictions["model_digest"] = model.digest
+        lake.connection.register(_PREDICTIONS, predictions)
+        try:
+            yield _PREDICTIONS
+        finally:
+            lake.connection.unregister(_PREDICTIONS)
 
     def _write(
-        self, lake: Lake, context: RunContext, identity: StepIdentity, references: Mapping[str, Head], area: str
+        self,
+        lake: Lake,
+        context: RunContext,
+        asset: Asset,
+        table: Head,
+        model: Head,
+        references: Mapping[str, Head],
+        identities: Mapping[str, StepIdentity],
     ) -> None:
         environment = self.project.environment
         relations = {name: lake.relation(environment, head) for name, head in references.items()}
-        with lake.stage(area, self.name) as staging:
-            plan = compile_contract(self.contract)
-            judged = judge(staging.connection, "_dp_predictions", plan, references=relations)
-            (batch,) = judged.audits([WHOLE])
-            place = f"contract {self.contract.path.name} {self.contract.version}, {context.place(environment)}"
-            refuse_broken(self.name, 0.0, batch, where=place)
+        with self._predicted(lake, table, model) as predictions, lake.stage(asset.area, self.name) as staging:
+            judged = judge(staging.connection, predictions, compile_contract(self.contract), references=relations)
+            batches = judged.audits([WHOLE])
+            refuse_broken(asset, batches, 0.0, context.place(environment))
             columns = identifiers(c.name for c in self.contract.columns)
             rows = f"select {columns} from {judged.rows.sql}"
-            written = staging.replace(rows, [WHOLE])[WHOLE]
-            profiled = profiles(staging.connection, f"({rows})", [WHOLE], self.contract.visible_columns)[WHOLE]
-            staging.record(
-                [
-                    Manifest(
-                        environment=area,
-                        stage=self.stage,
-                        name=self.name,
-                        kind="table",
-                        partition=WHOLE,
-                        run_id=context.run_id,
-                        step=identity,
-                        digest=str(written),
-                        rows_in=batch.rows_in,
-                        rows_audited=written.rows,
-                        rows_refused=0,
-                        recorded_at=context.now(),
-                        contract_version=self.contract.version,
-                        verdicts=batch.verdicts,
-                        details=profile_details(profiled),
-                    )
-                ]
-            )
-        lake.connection.unregister("_dp_predictions")
+            write_audited(staging, asset, context, identities, batches, rows)

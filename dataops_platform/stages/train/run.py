@@ -9,21 +9,25 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.contracts.contract import Contract
+from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean, preview
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.user_code import call_function, code_digest, load_function
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
+from dataops_platform.stages.asset import Asset, manifest_of
+from dataops_platform.stages.audit import make_changed
 from dataops_platform.stages.feature_rows import feature_rows
 from dataops_platform.stages.inputs import head_of, heads_with
-from dataops_platform.stages.partitions import Window, unchanged_partitions
-from dataops_platform.stages.step import Makes, Outcome, RunContext
+from dataops_platform.stages.partitions import Window
+from dataops_platform.stages.step import Makes, Outcome, RunContext, identities_of
 from dataops_platform.stages.train.judge import Score, judge, rates
 from dataops_platform.stages.train.pictures import draw
 from dataops_platform.technologies.mlflow.registry import register
@@ -99,8 +103,8 @@ class TrainStep:
             "features": list(self.features),
             "known_by": self.known_by,
             "time_column": self.time_column,
-            "train": [self.train.start.isoformat(), self.train.end.isoformat()],
-            "judge": [self.judge.start.isoformat(), self.judge.end.isoformat()],
+            "train": self.train.days,
+            "judge": self.judge.days,
             "baselines": [list(by) for by in self.baselines],
         }
 
@@ -117,33 +121,24 @@ class TrainStep:
         """
         heads = heads_with(lake, self.project, self.reads, context)
         table = head_of(heads, self.table, self.name, self.project)
-        identity = self._identity(table)
-        if context.skip_unchanged and unchanged_partitions(heads.get(self.name), {WHOLE: identity.digest}):
-            manifest = heads[self.name].manifests[0]
-            return [self._outcome(manifest, unchanged=True)]
-        rows = {
-            "train": self._rows(lake, table, self.train),
-            "judge": self._rows(lake, table, self.judge),
-        }
-        manifest = self._train(context, identity, table, rows)
-        lake.record([manifest], str(manifest.details["version"]))
-        return [self._outcome(manifest)]
+        identities = identities_of(self, self.contract, {WHOLE: [table.ref()]})
+        write = partial(self._write, lake, context, table)
+        outcome = make_changed(lake, context, self._asset, heads.get(self.name), identities, write)
+        pictures = {path.stem: path.read_bytes() for path in sorted(self._pictures(outcome.digest).glob("*.png"))}
+        return [replace(outcome, shown=outcome.manifests[0].details, pictures=pictures)]
 
-    def _outcome(self, manifest: Manifest, *, unchanged: bool = False) -> Outcome:
-        pictures = {path.stem: path.read_bytes() for path in sorted(self._pictures(manifest.digest).glob("*.png"))}
-        return Outcome(self.name, (manifest,), manifest.digest, unchanged, shown=manifest.details, pictures=pictures)
+    @property
+    def _asset(self) -> Asset:
+        return Asset(self.project.environment, self.stage, self.name, self.contract, kind="model")
+
+    def _write(self, lake: Lake, context: RunContext, table: Head, identities: Mapping[str, StepIdentity]) -> None:
+        rows = {"train": self._rows(lake, table, self.train), "judge": self._rows(lake, table, self.judge)}
+        manifest = self._train(context, identities[WHOLE], table, rows)
+        lake.record([manifest], str(manifest.details["version"]))
 
     def _pictures(self, digest: str) -> Path:
         """Return the folder of a model's pictures for Dagster's pages; MLflow stores them permanently."""
         return self.project.state_dir / "pictures" / short(digest)
-
-    def _identity(self, table: Head) -> StepIdentity:
-        return StepIdentity(
-            code=self.code,
-            config=digest_of(self.config),
-            contract=self.contract.digest,
-            inputs=(table.ref(),),
-        )
 
     def _rows(self, lake: Lake, table: Head, window: Window) -> pd.DataFrame:
         """Return the rows of a window whose target is known, sorted by the contract's key.
@@ -200,22 +195,7 @@ class TrainStep:
             )
             digest = details.pop("digest")
             shutil.copytree(folder, self._pictures(digest), dirs_exist_ok=True)
-        return Manifest(
-            environment=self.project.environment,
-            stage=self.stage,
-            name=self.name,
-            kind="model",
-            partition=WHOLE,
-            run_id=context.run_id,
-            step=identity,
-            digest=digest,
-            rows_in=len(train),
-            rows_audited=len(train),
-            rows_refused=0,
-            recorded_at=context.now(),
-            contract_version=self.contract.version,
-            details=details,
-        )
+        return manifest_of(self._asset, context, identity, digest, BatchAudit(WHOLE, len(train), 0, ()), details)
 
     def _register(
         self,
@@ -277,7 +257,7 @@ class TrainStep:
             "table": self.table,
             "target": self.target,
             "time_column": self.time_column,
-            "judge": [self.judge.start.isoformat(), self.judge.end.isoformat()],
+            "judge": self.judge.days,
             "features": features,
             "scores": [asdict(score) for score in scores],
         }

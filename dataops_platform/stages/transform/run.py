@@ -9,18 +9,18 @@ from typing import Any
 
 from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.engine import judge
+from dataops_platform.contracts.engine import BatchAudit, judge
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import LostRace, Refused, preview
 from dataops_platform.kit.faults import fault_point
-from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity, Verdict
-from dataops_platform.manifests.profile import ColumnProfile, profile_details
+from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, Manifest, StepIdentity
+from dataops_platform.manifests.profile import profile_details
 from dataops_platform.manifests.table_digest import TableDigest
 from dataops_platform.settings.project import PartitionSettings, Project
-from dataops_platform.stages.audit import ContractBroken
+from dataops_platform.stages.asset import Asset, manifest_of, outcome_of
+from dataops_platform.stages.audit import ContractBroken, changed_partitions
 from dataops_platform.stages.inputs import head_of, heads_with
-from dataops_platform.stages.partitions import unchanged_partitions
-from dataops_platform.stages.step import Makes, Outcome, RunContext, head_outcome
+from dataops_platform.stages.step import Makes, Outcome, RunContext, identities_of
 from dataops_platform.stages.transform.dbt_run import NodeResult, run_dbt
 from dataops_platform.stages.transform.graph import DbtGraph, DbtModel
 from dataops_platform.stages.transform.profile import DbtPaths, write_profile
@@ -118,9 +118,12 @@ class TransformStep:
             heads = heads_with(lake, self.project, self.reads, context)
             inputs = {name: head_of(heads, name, self.name, self.project) for name in self.reads}
             if context.skip_unchanged and self._is_unchanged(heads):
-                return [head_outcome(lake, self.project, m.name, [WHOLE], unchanged=True) for m in self.graph.models]
-            results, batch = self._build(lake, context, inputs, writer)
-        return [self._outcome(lake, m, results, batch) for m in self.graph.models]
+                return [outcome_of(lake, self._asset(m), [WHOLE], unchanged=True) for m in self.graph.models]
+            results, made = self._build(lake, context, inputs, writer)
+        return [_outcome(m, results, made[m.name]) for m in self.graph.models]
+
+    def _asset(self, model: DbtModel) -> Asset:
+        return Asset(self.project.environment, self.stage, model.name, self.contracts.get(model.name))
 
     @property
     def _names(self) -> list[str]:
@@ -155,19 +158,19 @@ class TransformStep:
         tables = {name: qualified(self.project.build_schema, name) for name in self._names}
         found = {name: digests(lake.connection, table, [WHOLE])[WHOLE] for name, table in tables.items()}
         for model in self.graph.models:
-            verdicts = self._held_to_contract(lake, model, tables[model.name], context)
-            refs = tuple(self._input_ref(name, inputs, made, found) for name in self._read_by(model))
-            profile = profiles(lake.connection, tables[model.name], [WHOLE], self._ranges(model.name))[WHOLE]
-            made[model.name] = self._manifest(model, found[model.name], profile, refs, verdicts, context)
+            asset, table, digest = self._asset(model), tables[model.name], found[model.name]
+            batch = BatchAudit(WHOLE, digest.rows, 0, ())
+            if asset.contract:
+                batch = self._held_to_contract(lake, model, asset.contract, table, context)
+            refs = [self._input_ref(name, inputs, made, found) for name in self._read_by(model)]
+            ranges = asset.contract.visible_columns if asset.contract else ()
+            details = profile_details(profiles(lake.connection, table, [WHOLE], ranges)[WHOLE])
+            made[model.name] = manifest_of(asset, context, self._identity(model, refs), str(digest), batch, details)
         return made
 
-    def _ranges(self, name: str) -> frozenset[str]:
-        return self.contracts[name].visible_columns if name in self.contracts else frozenset()
-
-    def _held_to_contract(self, lake: Lake, model: DbtModel, relation: str, context: RunContext) -> tuple[Verdict, ...]:
-        contract = self.contracts.get(model.name)
-        if contract is None:
-            return ()
+    def _held_to_contract(
+        self, lake: Lake, model: DbtModel, contract: Contract, relation: str, context: RunContext
+    ) -> BatchAudit:
         tables = {name: self._referred(lake, name, model.name) for name in self._referred_by(model)}
         (batch,) = judge(lake.connection, relation, compile_contract(contract), references=tables).audits([WHOLE])
         if batch.rows_refused or batch.unmet:
@@ -184,7 +187,7 @@ class TransformStep:
                 rules=preview(batch.unmet or rows),
                 file=contract.path.name,
             )
-        return batch.verdicts
+        return batch
 
     def _referred(self, lake: Lake, name: str, needed_by: str) -> str:
         """Return SQL of a table that a relationship rule refers to: as this run made it, else its head."""
@@ -202,46 +205,12 @@ class TransformStep:
         return inputs[name].ref()
 
     def _identity(self, model: DbtModel, refs: Sequence[InputRef]) -> StepIdentity:
-        contract = self.contracts.get(model.name)
-        return StepIdentity(
-            code=self.code,
-            config=digest_of(self.config),
-            contract=contract.digest if contract else "",
-            inputs=tuple(refs),
-        )
-
-    def _manifest(
-        self,
-        model: DbtModel,
-        digest: TableDigest,
-        profile: Sequence[ColumnProfile],
-        refs: Sequence[InputRef],
-        verdicts: tuple[Verdict, ...],
-        context: RunContext,
-    ) -> Manifest:
-        contract = self.contracts.get(model.name)
-        return Manifest(
-            environment=self.project.environment,
-            stage=self.stage,
-            name=model.name,
-            kind="table",
-            partition=WHOLE,
-            run_id=context.run_id,
-            step=self._identity(model, refs),
-            digest=str(digest),
-            rows_in=digest.rows,
-            rows_audited=digest.rows,
-            details=profile_details(profile),
-            rows_refused=0,
-            recorded_at=context.now(),
-            contract_version=contract.version if contract else "",
-            verdicts=verdicts,
-        )
+        return identities_of(self, self.contracts.get(model.name), {WHOLE: refs})[WHOLE]
 
     def _is_unchanged(self, heads: Mapping[str, Head]) -> bool:
         for model in self.graph.models:
             refs = [heads[n].ref() for n in self._read_by(model) if n in heads]
-            if not unchanged_partitions(heads.get(model.name), {WHOLE: self._identity(model, refs).digest}):
+            if changed_partitions(heads.get(model.name), {WHOLE: self._identity(model, refs)}):
                 return False
         return True
 
@@ -251,9 +220,8 @@ class TransformStep:
         if moved:
             raise LostRace("DP-W008", tables=preview(moved))
 
-    def _outcome(
-        self, lake: Lake, model: DbtModel, results: Sequence[NodeResult], made: Mapping[str, Manifest]
-    ) -> Outcome:
-        tests = [r for r in results if r.attached_to == model.unique_id]
-        shown = {"dbt_tests": [{"test": r.name, "status": r.status, "failing_rows": r.failing_rows} for r in tests]}
-        return Outcome(model.name, (made[model.name],), made[model.name].digest, shown=shown)
+
+def _outcome(model: DbtModel, results: Sequence[NodeResult], made: Manifest) -> Outcome:
+    tests = [r for r in results if r.attached_to == model.unique_id]
+    shown = {"dbt_tests": [{"test": r.name, "status": r.status, "failing_rows": r.failing_rows} for r in tests]}
+    return Outcome(model.name, (made,), made.digest, shown=shown)
