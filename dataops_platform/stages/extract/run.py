@@ -96,13 +96,14 @@ class ExtractStep:
     def _write(self, lake: Lake, context: RunContext, path: Path, identities: Mapping[str, StepIdentity]) -> None:
         environment, partitions = self.project.environment, list(identities)
         rows = read_file(path, display_name(self.path))
-        whole = _readable(WHOLE, rows.table.num_rows, len(rows.refused))
+        whole = _readable(WHOLE, rows.rows_in, len(rows.refused))
         refuse_broken(self._asset, [whole], self.max_refused_share, context.place(environment))
         with self._shown(lake.connection, rows) as counts, lake.stage(environment, self.name) as staging:
             # A line that cannot be read has no time: it belongs to the first partition and is kept by runs of that one.
             first = self.partitions.keys()[0] if self.partitions else WHOLE
             refused = rows.refused if first in partitions else ()
-            batches = [_readable(p, counts.get(p, 0), len(refused) if p == first else 0) for p in partitions]
+            unread = {first: len(refused)}
+            batches = [_readable(p, counts.get(p, 0) + unread.get(p, 0), unread.get(p, 0)) for p in partitions]
             columns = [identifier(c) for c in rows.table.column_names if not c.startswith("_dp_")]
             part, where = ("", "") if self.partitions is None else (", _dp_partition", _in(partitions))
             select = f"select {', '.join(columns)}, _dp_file, _dp_line{part} from {_RAW} {where}"
@@ -154,9 +155,9 @@ class ExtractStep:
         )
 
 
-def _readable(partition: str, rows: int, refused: int) -> BatchAudit:
+def _readable(partition: str, rows_in: int, refused: int) -> BatchAudit:
     """Return the audit of raw rows, whose only rule is that their lines can be read."""
-    return BatchAudit(partition, rows + refused, refused, (Verdict("readable", "error", refused),))
+    return BatchAudit(partition, rows_in, refused, (Verdict("readable", "error", refused),))
 
 
 def _in(partitions: Sequence[str]) -> str:
