@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from dataops_platform.cli.main import app
 from dataops_platform.contracts import document
+from dataops_platform.contracts.column_types import APPLICABLE, BOUNDS, SQL_TYPES
 from dataops_platform.contracts.contract import RuleKind
-from dataops_platform.contracts.odcs import APPLICABLE, BOUNDS, SQL_TYPES
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.kit.validation import StrictModel
 from dataops_platform.kit.yaml_file import MAX_BYTES, MAX_DEPTH

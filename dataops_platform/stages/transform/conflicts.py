@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dataops_platform.contracts.column_types import SQL_TYPES
 from dataops_platform.contracts.contract import Column, Contract
-from dataops_platform.contracts.odcs import SQL_TYPES
 from dataops_platform.kit.errors import preview
 from dataops_platform.stages.transform.graph import DbtModel
 
