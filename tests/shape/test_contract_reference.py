@@ -25,6 +25,7 @@ from dataops_platform.testing.inputs import contract_of
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "contracts.md").read_text()
+PARSER = ("odcs", "column_types", "quality_rules")
 MODELS = {
     "the file": document.Document,
     "description": document.Description,
@@ -116,7 +117,8 @@ def test_a_key_the_reference_lacks_or_misjudges_would_be_seen() -> None:
 
 
 def test_what_is_called_enforced_is_read_and_what_is_kept_is_not() -> None:
-    source = (ROOT / "dataops_platform" / "contracts" / "odcs.py").read_text()
+    parser = (ROOT / "dataops_platform" / "contracts" / f"{name}.py" for name in PARSER)
+    source = "\n".join(path.read_text() for path in parser)
     read = set(re.findall(r"\.([a-zA-Z]\w*)|\"(\w+)\"", source))
     words = {word for pair in read for word in pair}
     by_the_record = {"apiVersion", "kind", "schema", *document.LIMITS}
