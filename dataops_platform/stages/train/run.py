@@ -125,7 +125,9 @@ class TrainStep:
         write = partial(self._write, lake, context, table)
         outcome = make_changed(lake, context, self._asset, heads.get(self.name), identities, write)
         pictures = {path.stem: path.read_bytes() for path in sorted(self._pictures(outcome.digest).glob("*.png"))}
-        return [replace(outcome, shown=outcome.manifests[0].details, pictures=pictures)]
+        details = outcome.manifests[0].details
+        scores = [asdict(Score(**score)) for score in details["scores"]]  # in the order of columns, which JSON forgets
+        return [replace(outcome, shown={**details, "scores": scores}, pictures=pictures)]
 
     @property
     def _asset(self) -> Asset:
