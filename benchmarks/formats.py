@@ -38,7 +38,8 @@ from dataops_platform.status.pending import release_lines
 from dataops_platform.warehouse import nodes
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.heads import HEADS, heads_of_cut
-from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import open_lake
 
 T = TypeVar("T")
 CHANGED = 10

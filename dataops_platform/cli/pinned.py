@@ -29,7 +29,7 @@ def project_with_its_code(folder: Path, environment: str) -> Project:
 def project_and_lake(folder: Path, environment: str) -> Iterator[tuple[Project, Lake | None]]:
     """Yield the same project and its lake, read-only and opened once; None before the first run."""
     from dataops_platform.release.pinned_code.pin import project_to_run
-    from dataops_platform.stages.step import lake_if_made
+    from dataops_platform.warehouse.open import lake_if_made
 
     project = load_project(folder, environment or None)
     with lake_if_made(project) as lake:

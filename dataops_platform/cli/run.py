@@ -31,9 +31,8 @@ def run(
         from dataops_platform.orchestration.definitions import load_definitions
         from dataops_platform.orchestration.instance import open_instance
         from dataops_platform.orchestration.launch import Progress, launch
-        from dataops_platform.stages.step import lake_if_made
         from dataops_platform.status.summary import summarize
-        from dataops_platform.warehouse.lake import attached_once
+        from dataops_platform.warehouse.open import attached_once, lake_if_made
 
         found = project_with_its_code(project, env)
         out = console()

@@ -14,8 +14,7 @@ from dataops_platform.kit.errors import UsedWrongly, did_you_mean, preview, stop
 from dataops_platform.orchestration.reaper import PROCESS_TAG, reap, this_process
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.publish.run import PUBLICATION, refuse_held
-from dataops_platform.warehouse.lake import attached_once
-from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.open import attached_once, lake_of
 
 if TYPE_CHECKING:
     from dagster import AssetKey, AssetMaterialization, DagsterInstance, Definitions, EventLogEntry

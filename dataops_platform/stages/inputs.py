@@ -10,6 +10,7 @@ from dataops_platform.manifests.manifest import WHOLE, Head, StepIdentity
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.asset import Asset, manifest_of
 from dataops_platform.stages.step import RunContext
+from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.lake import Lake
 
 ELSEWHERE = "elsewhere"
@@ -34,7 +35,7 @@ def _take_in(lake: Lake, project: Project, name: str, known: Head | None, contex
     if last is not None and last.stage != ELSEWHERE:
         return  # a step made it, before the environment was pointed elsewhere
     with lake.transaction():
-        version, digest = lake.current_version(), lake.foreign_digest(project.environment, name)
+        version, digest = lake.current_version(), foreign_write.digest_of(lake, project.environment, name)
     if digest is None or (known is not None and known.digest == str(digest)):
         return
     asset, batch = Asset(project.environment, ELSEWHERE, name), BatchAudit(WHOLE, digest.rows, 0, ())

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import digest_of
-from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.manifests.manifest import InputRef, Manifest, StepIdentity, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.warehouse.lake import Lake
-from dataops_platform.warehouse.open import lake_of
 
 COLUMNS_READ = "dataops/columns_read"
 
@@ -172,17 +169,3 @@ def identities_of(
     code, config = step.code, digest_of(step.config)  # both read files, and are the same for all partitions
     held = contract.digest if contract else ""
     return {partition: StepIdentity(code, config, held, tuple(refs)) for partition, refs in inputs.items()}
-
-
-@contextmanager
-def lake_if_made(project: Project) -> Iterator[Lake | None]:
-    """Open the project's lake read-only. Yield None where nothing has run yet."""
-    try:
-        lake = lake_of(project, read_only=True)
-    except UsedWrongly as error:
-        if error.code != "DP-W001":
-            raise
-        yield None
-        return
-    with lake:
-        yield lake

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataops_platform.kit.digests import short
-from dataops_platform.kit.errors import LostRace
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.events import Drop
 from dataops_platform.warehouse import anchors, heads, ledger
-from dataops_platform.warehouse.lake import UNFINISHED, Lake
-from dataops_platform.warehouse.state import State, candidate_area
+from dataops_platform.warehouse.foreign_write import UNFINISHED
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.state import State, candidate_area, refuse_moved
 
 
 def forget_environment(lake: Lake, environment: str) -> None:
@@ -40,8 +39,7 @@ def drop_environment(lake: Lake, expected: State, event: Drop) -> State:
     with anchors.opened(lake.anchors, environment) as anchor:
         with lake.transaction("drop"):
             now = lake.state(environment)
-            if now.hash != expected.hash:
-                raise LostRace("DP-W004", environment=environment, publication=short(now.publication) or "none")
+            refuse_moved(expected, now)
             _drop_schemas(lake, environment)
             # The event ends the environment's own heads; the area of candidates has no ledger.
             heads.retire(lake.connection, candidate_area(environment))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dataops_platform.kit.digests import short
+from dataops_platform.kit.errors import LostRace
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.events import Event, Move
 
@@ -29,6 +31,12 @@ class State:
     code: str = ""
     held: bool = False
     pointer: int = 0
+
+
+def refuse_moved(expected: State, now: State) -> None:
+    """Refuse to go on where an environment no longer shows what was expected. Raises: LostRace DP-W004."""
+    if now.hash != expected.hash:
+        raise LostRace("DP-W004", environment=now.environment, publication=short(now.publication) or "none")
 
 
 def candidate_area(environment: str) -> str:

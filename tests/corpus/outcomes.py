@@ -29,8 +29,8 @@ from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse import attach
 from dataops_platform.warehouse.canonical import canonical
 from dataops_platform.warehouse.digest import digests
-from dataops_platform.warehouse.lake import Lake, attached_once
-from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import attached_once, lake_of
 from tests.corpus.names import name
 from tests.fixtures.command_line import Said, run_dataops
 

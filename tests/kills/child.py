@@ -18,9 +18,11 @@ from dataops_platform.settings.environ import arm_faults
 from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.stages.publish.run import publish
 from dataops_platform.stages.step import RunContext
+from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.digest import digests
-from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import open_lake
 
 TABLES = ("orders", "lines", "totals")
 TOTALS = "lake.dev__build.totals"
@@ -42,23 +44,23 @@ def main(catalog: str, data: str, extensions: str, first: str, last: str) -> Non
 
 def run(lake: Lake, project: Project, generation: int) -> str:
     """What a run of a small project does to the lake; gives the publication it ends with."""
-    if lake.is_foreign_write_unfinished("dev", WRITER):
-        lake.restore("dev", ["totals"], WRITER)
+    if foreign_write.is_unfinished(lake, "dev", WRITER):
+        foreign_write.restore(lake, "dev", ["totals"], WRITER)
     orders = write(lake, "orders", f"select {generation} as generation, i as id from range(30) t(i)", [WHOLE], ())
     parts = " union all ".join(
         f"select {generation} as generation, i as id, '{part}' as _dp_partition from range({rows}) t(i)"
         for part, rows in (("a", 5), ("b", 40))
     )
     lines = write(lake, "lines", parts, ["a", "b"], [orders])
-    with lake.exclusive("dev"):
-        lake.begin_foreign_write("dev", WRITER)
+    with foreign_write.exclusive(lake, "dev"):
+        foreign_write.begin(lake, "dev", WRITER)
         lake.connection.execute(f"create or replace table {TOTALS} as select 'wrong' as generation")
-        lake.restore("dev", ["totals"], WRITER)
-        lake.begin_foreign_write("dev", WRITER)
+        foreign_write.restore(lake, "dev", ["totals"], WRITER)
+        foreign_write.begin(lake, "dev", WRITER)
         lake.connection.execute(f"create or replace table {TOTALS} as select {generation} as generation, 75 as n")
         version = lake.current_version()
         found = digests(lake.connection, TOTALS, [WHOLE])
-        lake.adopt(manifests("totals", found, [orders, lines]), version, WRITER)
+        foreign_write.adopt(lake, manifests("totals", found, [orders, lines]), version, WRITER)
     state, _ = publish(lake, project, TABLES, {}, RunContext(f"generation {generation}"))
     return state.publication
 

@@ -14,7 +14,7 @@ from dataops_platform.release.retention.policy import Retention
 from dataops_platform.settings.environ import arm_faults
 from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.warehouse.attach import LakeLocation
-from dataops_platform.warehouse.lake import open_lake
+from dataops_platform.warehouse.open import open_lake
 
 
 def main(catalog: str, data: str, extensions: str) -> None:

@@ -14,7 +14,7 @@ from dataops_platform.release.promotion.switch import resume, roll_back
 from dataops_platform.release.release import releases_of
 from dataops_platform.settings.environ import arm_faults
 from dataops_platform.warehouse.attach import LakeLocation
-from dataops_platform.warehouse.lake import open_lake
+from dataops_platform.warehouse.open import open_lake
 from tests.fixtures.shop import Shop
 
 MODEL = "delay"

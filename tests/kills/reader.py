@@ -13,8 +13,8 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from dataops_platform.warehouse.attach import LakeLocation
-from dataops_platform.warehouse.lake import open_lake
 from dataops_platform.warehouse.ledger import read_cut
+from dataops_platform.warehouse.open import open_lake
 
 POLL_S = 0.02
 Shown = dict[str, list[int]]

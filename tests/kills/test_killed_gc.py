@@ -15,7 +15,8 @@ from dataops_platform.release.promotion.switch import roll_back
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.expiry import snapshots
-from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import open_lake
 
 pytestmark = pytest.mark.kills
 

@@ -14,7 +14,7 @@ import pytest
 
 from dataops_platform.release.audit.verify import verify
 from dataops_platform.warehouse.attach import LakeLocation
-from dataops_platform.warehouse.lake import open_lake
+from dataops_platform.warehouse.open import open_lake
 from tests.fixtures.campaign import CAMPAIGN
 from tests.fixtures.shop import Shop
 from tests.kills.mover import MODEL, MOVES

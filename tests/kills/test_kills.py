@@ -16,7 +16,7 @@ import pytest
 from dataops_platform.kit.faults import FAULT_POINTS
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.digest import digests
-from dataops_platform.warehouse.lake import open_lake
+from dataops_platform.warehouse.open import open_lake
 
 pytestmark = pytest.mark.kills
 

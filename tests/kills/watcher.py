@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from dataops_platform.warehouse.attach import LakeLocation
-from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import open_lake
 
 POLL_S = 0.02
 

@@ -21,9 +21,11 @@ from dataops_platform.release.promotion.plan import PLAN, Plan
 from dataops_platform.release.promotion.promote import gates_of, promote
 from dataops_platform.release.release import Release
 from dataops_platform.settings.project import load_project
+from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.digest import digests
-from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import open_lake
 from tests.fixtures.campaign import CAMPAIGN
 from tests.fixtures.command_line import commit_all, git
 from tests.fixtures.shop import Shop, manifest
@@ -88,7 +90,7 @@ def seed(lake: Lake, number: int) -> None:
             lake.connection.execute(f"create or replace table lake.dev__build.{name} as {select}")
     version = lake.current_version()
     digest = digests(lake.connection, f"lake.dev__build.{TABLES[0]}", [WHOLE])[WHOLE]
-    lake.adopt([manifest("dev", name, WHOLE, str(digest), (), 3) for name in TABLES], version, "seed")
+    foreign_write.adopt(lake, [manifest("dev", name, WHOLE, str(digest), (), 3) for name in TABLES], version, "seed")
 
 
 @pytest.mark.parametrize("location", CATALOGS, indirect=True)

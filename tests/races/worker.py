@@ -20,7 +20,8 @@ from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.publish.run import publish
 from dataops_platform.stages.step import RunContext
 from dataops_platform.warehouse.attach import LakeLocation
-from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import open_lake
 
 MADE = "2013-01-01T00:00:00+00:00"
 MOVED_ON = ("DP-W004", "DP-W012", "DP-W018")

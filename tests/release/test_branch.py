@@ -16,6 +16,7 @@ from dataops_platform.orchestration.instance import open_instance
 from dataops_platform.release.environments.branch import create_branch, drop_branch, environments
 from dataops_platform.settings.environ import variables_with
 from dataops_platform.settings.project import Project, load_project
+from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.heads import read_manifests
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
@@ -92,7 +93,7 @@ def test_names_that_cannot_be_and_origins_that_show_nothing_are_refused(project:
 
 def test_a_dropped_branch_leaves_its_ledger_and_can_be_made_anew(project: Project, lake: Lake) -> None:
     create_branch(project, lake, "pr_12", "dev")
-    lake.stand_in("pr_12", ["orders"])
+    foreign_write.stand_in(lake, "pr_12", ["orders"])
     scored = lakes.write(lake, "predictions", "select 1 as id", environment="pr_12__candidate")
     with open_instance(project) as instance:
         for name in ("pr_12", "dev"):

@@ -21,6 +21,7 @@ from dataops_platform.stages.transform.contract_file import MARK
 from dataops_platform.stages.transform.dbt_run import run_dbt
 from dataops_platform.stages.transform.graph import read_graph
 from dataops_platform.stages.transform.profile import DbtPaths
+from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.open import lake_of
 from dataops_platform.warehouse.staging import qualified
 from tests.fixtures.command_line import run_dataops
@@ -77,7 +78,7 @@ def edit(path: Path, old: str, new: str) -> None:
 def broken_in_dbt(project: Project) -> dict[str, str]:
     paths = DbtPaths(project, project.root / "dbt")
     read_graph(project, paths.folder)
-    with lake_of(project) as lake, lake.exclusive("dev"):
+    with lake_of(project) as lake, foreign_write.exclusive(lake, "dev"):
         results = run_dbt(paths, lambda _: None)
     assert [(r.name, r.message) for r in results if r.status in ("error", "skipped")] == []
     return {r.name: r.status for r in results if r.kind == "test" and "_visits_" in r.name and r.failing_rows}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.settings.project import load_project
+from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.open import lake_of
 
 Run = Callable[..., Any]
@@ -67,7 +68,7 @@ def test_what_another_program_has_only_half_written_is_no_input(guest: Path, dat
     dataops = dataops_in(guest)
     assert dataops("run", "--select", "signups").exit_code == 0
     with lake_of(load_project(guest)) as lake:
-        lake.begin_foreign_write("dev", "dbt marts")
+        foreign_write.begin(lake, "dev", "dbt marts")
     said = dataops("run", "--select", "members")
     assert (said.exit_code, "DP-W007" in said.text) == (1, True)
 

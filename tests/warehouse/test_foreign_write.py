@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataops_platform.manifests.manifest import Head
+from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake
 from tests.fixtures import lakes
@@ -14,29 +15,29 @@ def test_adopted_tables_are_heads_at_the_version_that_was_audited(lake: Lake) ->
     _adopt(lake, "select 1 as id")
     lake.connection.execute("create or replace table lake.dev__build.sales as select 2 as id")
     assert lakes.rows(lake, lake.heads("dev")["sales"]) == [(1,)]
-    assert not lake.is_foreign_write_unfinished("dev", DBT)
+    assert not foreign_write.is_unfinished(lake, "dev", DBT)
 
 
 def test_an_unfinished_write_is_known_to_the_next_process_and_to_no_other_writer(lake: Lake) -> None:
-    lake.begin_foreign_write("dev", DBT)
-    assert lake.is_foreign_write_unfinished("dev", DBT)
-    assert not lake.is_foreign_write_unfinished("prod", DBT)
-    assert not lake.is_foreign_write_unfinished("dev", "dbt others")
+    foreign_write.begin(lake, "dev", DBT)
+    assert foreign_write.is_unfinished(lake, "dev", DBT)
+    assert not foreign_write.is_unfinished(lake, "prod", DBT)
+    assert not foreign_write.is_unfinished(lake, "dev", "dbt others")
 
 
 def test_restore_puts_back_changed_and_dropped_tables_and_removes_new_ones(lake: Lake) -> None:
     _adopt(lake, "select 1 as id")
     kept = lakes.write(lake, "orders", "select 'ours' as v")
-    lake.begin_foreign_write("dev", DBT)
-    lake.begin_foreign_write("dev", DBT)
+    foreign_write.begin(lake, "dev", DBT)
+    foreign_write.begin(lake, "dev", DBT)
     lake.connection.execute("create or replace table lake.dev__build.sales as select 'wrong' as name")
     lake.connection.execute("create table lake.dev__build.fresh as select 1 as id")
-    lake.restore("dev", ["sales", "fresh", "never"], DBT)
+    foreign_write.restore(lake, "dev", ["sales", "fresh", "never"], DBT)
     assert lake.connection.execute("from lake.dev__build.sales").fetchall() == [(1,)]
     assert not _exists(lake, "fresh")
-    assert not lake.is_foreign_write_unfinished("dev", DBT)
+    assert not foreign_write.is_unfinished(lake, "dev", DBT)
     lake.connection.execute("drop table lake.dev__build.sales")
-    lake.restore("dev", ["sales"], DBT)
+    foreign_write.restore(lake, "dev", ["sales"], DBT)
     assert lake.connection.execute("from lake.dev__build.sales").fetchall() == [(1,)]
     assert lakes.rows(lake, kept) == [("ours",)]
 
@@ -44,14 +45,14 @@ def test_restore_puts_back_changed_and_dropped_tables_and_removes_new_ones(lake:
 def test_restore_twice_is_restore_once(lake: Lake) -> None:
     head = _adopt(lake, "select 1 as id")
     for _ in range(2):
-        lake.restore("dev", ["sales"], DBT)
+        foreign_write.restore(lake, "dev", ["sales"], DBT)
     assert lake.heads("dev") == {"sales": head}
     assert lakes.rows(lake, head) == [(1,)]
 
 
 def test_a_foreign_write_that_was_not_adopted_is_in_no_head_and_no_publication(lake: Lake) -> None:
     head = _adopt(lake, "select 1 as id")
-    lake.begin_foreign_write("dev", DBT)
+    foreign_write.begin(lake, "dev", DBT)
     lake.connection.execute("insert into lake.dev__build.sales values (2)")
     lakes.show(lake, "sales")
     assert lake.heads("dev") == {"sales": head}
@@ -60,11 +61,11 @@ def test_a_foreign_write_that_was_not_adopted_is_in_no_head_and_no_publication(l
 
 def _adopt(lake: Lake, select: str) -> Head:
     lake.create_schema("dev__build")
-    lake.begin_foreign_write("dev", DBT)
+    foreign_write.begin(lake, "dev", DBT)
     lake.connection.execute(f"create or replace table lake.dev__build.sales as {select}")
     version = lake.current_version()
     found = digests(lake.connection, "lake.dev__build.sales", [""])
-    lake.adopt(lakes.manifests_of("sales", found), version, DBT)
+    foreign_write.adopt(lake, lakes.manifests_of("sales", found), version, DBT)
     return lake.heads("dev")["sales"]
 
 

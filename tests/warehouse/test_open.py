@@ -13,14 +13,14 @@ import pytest
 from dataops_platform.kit.errors import DataOpsError, SystemFailed, UsedWrongly
 from dataops_platform.warehouse import attach as attach_module
 from dataops_platform.warehouse.attach import LakeLocation, another, attach, connect
-from dataops_platform.warehouse.lake import open_lake
+from dataops_platform.warehouse.open import open_lake
 from tests.fixtures import lakes
 
 OPEN = """
 import sys
 from pathlib import Path
 from dataops_platform.warehouse.attach import LakeLocation
-from dataops_platform.warehouse.lake import open_lake
+from dataops_platform.warehouse.open import open_lake
 location = LakeLocation(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
 print("ready", flush=True)
 sys.stdin.readline()

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.attach import LakeLocation
-from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import open_lake
 from dataops_platform.warehouse.query import ask
 from tests.fixtures import lakes
 
@@ -185,7 +187,7 @@ def test_the_connection_behind_a_question_cannot_write(shown: LakeLocation) -> N
 
 
 def _write_as_the_platform_does(lake: Lake) -> None:
-    lake.begin_foreign_write("dev", "dbt")
+    foreign_write.begin(lake, "dev", "dbt")
 
 
 def _nowhere(tmp_path: Path) -> LakeLocation:

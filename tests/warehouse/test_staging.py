@@ -9,7 +9,8 @@ import pytest
 from dataops_platform.kit.errors import LostRace, Refused
 from dataops_platform.warehouse.attach import LakeLocation, attach
 from dataops_platform.warehouse.digest import digests
-from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import open_lake
 from tests.fixtures import lakes
 
 MARCH, APRIL = "2013-03-01", "2013-04-01"

@@ -16,8 +16,8 @@ from dataops_platform.release.pinned_code.worktree import has_commit, make_copy,
 from dataops_platform.release.release import Release, find_release
 from dataops_platform.settings.code import code_digest_of
 from dataops_platform.settings.project import COPIES, FILE_NAME, PIN, STATE_FOLDER, Project, load_project
-from dataops_platform.stages.step import lake_if_made
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import lake_if_made
 
 
 @dataclass(frozen=True)

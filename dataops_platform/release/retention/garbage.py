@@ -27,6 +27,7 @@ from dataops_platform.settings.environ import actor
 from dataops_platform.settings.project import Project
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.mlflow.versions import RegisteredVersion, all_versions, delete_version
+from dataops_platform.warehouse.deletion import delete_unneeded
 from dataops_platform.warehouse.expiry import Files, files_only_of, remove_files, snapshots
 from dataops_platform.warehouse.heads import heads_of_cut, read_environments, read_models
 from dataops_platform.warehouse.lake import Lake
@@ -75,7 +76,7 @@ def collect(project: Project, lake: Lake, retention: Retention, clock: Clock = u
     First the scratch environments of killed reproductions are removed. Then snapshots and stored texts are deleted in
     one transaction. It commits only if no environment changed since the look, so that no environment ever points at a
     deleted snapshot. Files and model versions follow. The next call completes a deletion that was killed.
-    Raises: Refused DP-L062 when the environments changed during every attempt; what `Lake.expire` raises.
+    Raises: Refused DP-L062 when the environments changed during every attempt; what `delete_unneeded` raises.
     """
     clear_left(project, lake)
     with lake.lock.held():
@@ -84,7 +85,7 @@ def collect(project: Project, lake: Lake, retention: Retention, clock: Clock = u
             waste = _look(project, lake, states, retention, clock)
             fault_point("gc.before_expire")
             try:
-                lake.expire(states, _events(waste), waste.snapshots, waste.nodes, clock() - RECENTLY)
+                delete_unneeded(lake, states, _events(waste), waste.snapshots, waste.nodes, clock() - RECENTLY)
             except LostRace:
                 continue
             if not snapshots(lake.connection) & set(waste.snapshots):

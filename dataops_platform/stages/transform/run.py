@@ -24,6 +24,7 @@ from dataops_platform.stages.step import Makes, Outcome, RunContext, identities_
 from dataops_platform.stages.transform.dbt_run import NodeResult, run_dbt
 from dataops_platform.stages.transform.graph import DbtGraph, DbtModel
 from dataops_platform.stages.transform.profile import DbtPaths, write_profile
+from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.profile import profiles
@@ -111,10 +112,10 @@ class TransformStep:
         when an input changed meanwhile.
         """
         environment, writer = self.project.environment, f"dbt {self.name}"
-        with lake.exclusive(environment):
-            if lake.is_foreign_write_unfinished(environment, writer):
+        with foreign_write.exclusive(lake, environment):
+            if foreign_write.is_unfinished(lake, environment, writer):
                 context.say("a dbt run died here before: putting the marts back first")
-                lake.restore(environment, self._names, writer)
+                foreign_write.restore(lake, environment, self._names, writer)
             heads = heads_with(lake, self.project, self.reads, context)
             inputs = {name: head_of(heads, name, self.name, self.project) for name in self.reads}
             if context.skip_unchanged and self._is_unchanged(heads):
@@ -136,8 +137,8 @@ class TransformStep:
         paths = DbtPaths(self.project, self.folder)
         write_profile(self.project, paths)
         fault_point("transform.before_dbt")
-        lake.stand_in(environment, [*self.reads, *self._names])
-        lake.begin_foreign_write(environment, writer)
+        foreign_write.stand_in(lake, environment, [*self.reads, *self._names])
+        foreign_write.begin(lake, environment, writer)
         try:
             results = run_dbt(paths, context.say)
             fault_point("transform.after_dbt")
@@ -147,9 +148,9 @@ class TransformStep:
                 version = lake.current_version()
                 manifests = self._audit(lake, context, inputs)
             self._refuse_moved_inputs(lake, inputs)
-            lake.adopt(list(manifests.values()), version, writer)
+            foreign_write.adopt(lake, list(manifests.values()), version, writer)
         except BaseException:
-            lake.restore(environment, self._names, writer)
+            foreign_write.restore(lake, environment, self._names, writer)
             raise
         return results, manifests
 

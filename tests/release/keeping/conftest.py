@@ -12,6 +12,7 @@ import pytest
 from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.events import Move, Promotion, Publication
 from dataops_platform.settings.project import DataOpsYaml, Project
+from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.state import State
@@ -45,15 +46,15 @@ class Shop:
             f"select {number} as day, i as id, '{part}' as _dp_partition from range(2000) t(i)",
             [part],
         )
-        with self.lake.exclusive("dev"):
-            self.lake.begin_foreign_write("dev", "dbt")
+        with foreign_write.exclusive(self.lake, "dev"):
+            foreign_write.begin(self.lake, "dev", "dbt")
             self.lake.connection.execute(
                 "create or replace table lake.dev__build.totals as "
                 f"select {number} as day, i as n from range(1500) t(i)"
             )
             version = self.lake.current_version()
             found = digests(self.lake.connection, "lake.dev__build.totals", [""])
-            self.lake.adopt(lakes.manifests_of("totals", found), version, "dbt")
+            foreign_write.adopt(self.lake, lakes.manifests_of("totals", found), version, "dbt")
         state = self.move("dev", Publication(actor="ann", run=f"day {number}"))
         if not release:
             return state

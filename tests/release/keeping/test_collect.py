@@ -22,8 +22,8 @@ from dataops_platform.warehouse import expiry
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.expiry import snapshots
 from dataops_platform.warehouse.heads import heads_of_cut
-from dataops_platform.warehouse.lake import open_lake
 from dataops_platform.warehouse.nodes import NODES
+from dataops_platform.warehouse.open import open_lake
 from dataops_platform.warehouse.staging import put_table
 from tests.fixtures import lakes
 

@@ -16,9 +16,10 @@ from dataops_platform.release.promotion import switch
 from dataops_platform.release.promotion.switch import resume, roll_back, switch_to_release
 from dataops_platform.stages.inputs import ELSEWHERE, heads_with
 from dataops_platform.stages.step import RunContext
+from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.digest import digests
-from dataops_platform.warehouse.lake import open_lake
+from dataops_platform.warehouse.open import open_lake
 from tests.fixtures import lakes
 from tests.fixtures.shop import Shop
 from tests.fixtures.shop import manifest as shop_manifest
@@ -221,7 +222,7 @@ def test_what_was_begun_before_a_promotion_does_not_become_a_head_after_it(shop:
         for write in (
             lambda: shop.write("prod", "orders", 9),
             lambda: shop.lake.record([model], "1"),
-            lambda: shop.lake.adopt([model], "1", "dbt"),
+            lambda: foreign_write.adopt(shop.lake, [model], "1", "dbt"),
         ):
             with pytest.raises(LostRace, match=r"^DP-W012 prod was pointed at another state \(event 2\) while"):
                 write()
@@ -263,7 +264,7 @@ def test_dbt_finds_given_tables_in_the_build_area_and_they_are_put_back_when_it_
     assert (in_area(shop, "sales"), shop.built("prod", "sales")) == ([("good",)], [("good",)])
     own = shop.lake.heads("prod")["sales"]
     shop.promote(second)
-    shop.lake.stand_in("prod", ["orders", "sales"])
+    foreign_write.stand_in(shop.lake, "prod", ["orders", "sales"])
     assert (in_area(shop, "orders"), in_area(shop, "sales")) == ([(2,)], [(20,)])
     assert shop.lake.connection.execute(f"from {shop.lake.relation('prod', own)}").fetchall() == [("good",)]
 
@@ -277,7 +278,7 @@ def test_dbt_finds_the_environments_own_older_version_after_a_rollback(shop: Sho
     shop.promote(second)
     roll_back(shop.lake, "prod")
     assert shop.lake.state("prod").cut.members[0].area == "prod"
-    shop.lake.stand_in("prod", ["orders", "sales"])
+    foreign_write.stand_in(shop.lake, "prod", ["orders", "sales"])
     assert (in_area(shop, "orders"), in_area(shop, "sales")) == ([(5,)], [(50,)])
     run_dbt(shop, "bad", restored=True)
     assert (in_area(shop, "sales"), shop.built("prod", "sales")) == ([(50,)], [(50,)])
@@ -351,17 +352,17 @@ def release_of(released: Shop, *names: str, code: str = "") -> Any:
 def run_dbt(released: Shop, said: str, *, restored: bool) -> None:
     """Writes `sales` as dbt does, and adopts it or puts it back."""
     lake = released.lake
-    lake.stand_in("prod", ["orders", "sales"])
-    lake.begin_foreign_write("prod", "dbt")
+    foreign_write.stand_in(lake, "prod", ["orders", "sales"])
+    foreign_write.begin(lake, "prod", "dbt")
     drop: Callable[[str], Any] = lambda kind: lake.connection.execute(f"drop {kind} lake.prod__build.sales")  # noqa: E731
     drop("view" if is_view(released, "sales") else "table")
     lake.connection.execute(f"create table lake.prod__build.sales as select '{said}' as total")
     if restored:
-        lake.restore("prod", ["sales"], "dbt")
+        foreign_write.restore(lake, "prod", ["sales"], "dbt")
         return
     version = lake.current_version()
     found = digests(lake.connection, "lake.prod__build.sales", [WHOLE])
-    lake.adopt([manifest_of(WHOLE, found[WHOLE], "sales")], version, "dbt")
+    foreign_write.adopt(lake, [manifest_of(WHOLE, found[WHOLE], "sales")], version, "dbt")
 
 
 def manifest_of(part: str, digest: TableDigest, name: str = "orders") -> Any:

@@ -13,8 +13,9 @@ from dataops_platform.manifests.cut import cut_of
 from dataops_platform.manifests.events import hash_of
 from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.warehouse.attach import LakeLocation
-from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.ledger import read_rows
+from dataops_platform.warehouse.open import open_lake
 from tests.fixtures import lakes
 
 

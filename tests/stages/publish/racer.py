@@ -13,7 +13,8 @@ from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.stages.publish.run import publish
 from dataops_platform.stages.step import RunContext
 from dataops_platform.warehouse.attach import LakeLocation
-from dataops_platform.warehouse.lake import Lake, open_lake
+from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.open import open_lake
 
 
 def main(catalog: str, data: str, extensions: str, own: str, every: str, rounds: str) -> None:
