@@ -5,7 +5,7 @@ Importing this loads nothing heavy; the public names load on use.
 
 from __future__ import annotations
 
-import importlib
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.public_names import PUBLIC
@@ -14,14 +14,15 @@ from dataops_platform.kit.version import VERSION as __version__
 if TYPE_CHECKING:
     from dataops_platform.notebook import dataset, read
     from dataops_platform.orchestration.resource import LakeResource, MlflowResource
-    from dataops_platform.release.component import Release
-    from dataops_platform.stages.clean.component import Clean
-    from dataops_platform.stages.contract.component import Contract, with_contract
-    from dataops_platform.stages.extract.component import Extract
-    from dataops_platform.stages.publish.component import Publish
-    from dataops_platform.stages.score.component import Score
-    from dataops_platform.stages.train.component import Train
-    from dataops_platform.stages.transform.component import Transform
+    from dataops_platform.release.component import ReleaseComponent as Release
+    from dataops_platform.stages.clean.component import CleanComponent as Clean
+    from dataops_platform.stages.contract.component import ContractComponent as Contract
+    from dataops_platform.stages.contract.component import with_contract
+    from dataops_platform.stages.extract.component import ExtractComponent as Extract
+    from dataops_platform.stages.publish.component import PublishComponent as Publish
+    from dataops_platform.stages.score.component import ScoreComponent as Score
+    from dataops_platform.stages.train.component import TrainComponent as Train
+    from dataops_platform.stages.transform.component import TransformComponent as Transform
 
 __all__ = [
     "Clean",
@@ -43,7 +44,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in PUBLIC:
-        return getattr(importlib.import_module(PUBLIC[name]), name)
+        return resolve_name(PUBLIC[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

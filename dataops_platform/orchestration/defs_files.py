@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
@@ -44,7 +44,7 @@ def refuse_misspelt_defs(folder: Path) -> None:
         if component not in COMPONENTS:
             hint = did_you_mean(component, COMPONENTS)
             raise UsedWrongly("DP-R019", place=file.place(("type",)), name=name, hint=hint)
-        validate(getattr(import_module(COMPONENTS[component]), component), file.below("attributes"))
+        validate(resolve_name(COMPONENTS[component]), file.below("attributes"))
 
 
 def dbt_folders(project: Project) -> list[Path]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
-from pydantic import ConfigDict
 
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.orchestration.definitions import load_definitions
@@ -18,7 +17,7 @@ from dataops_platform.release.registry.sensors import registry_defs
 from dataops_platform.release.release import find_release
 from dataops_platform.release.sensors import reconcile_sensor
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.component import Result, failure_of
+from dataops_platform.stages.component import Result, StrictResolved, failure_of
 from dataops_platform.stages.publish.run import PUBLICATION
 from dataops_platform.stages.scaffold import scaffolder
 from dataops_platform.warehouse.open import lake_of
@@ -35,10 +34,8 @@ EXAMPLE = """\
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
-class Release(dg.Component, dg.Model, dg.Resolvable):
+class ReleaseComponent(dg.Component, StrictResolved):
     """Names what an environment shows as one release, plans promotions, and adds jobs to promote and roll back."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     description: str = ""
     """What the release is, for people."""

@@ -9,6 +9,7 @@ import dagster as dg
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.manifests.manifest import Verdict
+from dataops_platform.stages.metadata import verdict_metadata
 from dataops_platform.stages.rule_checks import CONTRACT_CHECK, RuleCheck, finding_of
 
 
@@ -87,6 +88,26 @@ def _partitions(context: dg.AssetCheckExecutionContext, key: dg.AssetKey) -> Seq
     if context.job_def.asset_layer.get(key).partitions_def is None:
         return None
     return context.partition_keys if context.has_partition_key or context.has_partition_key_range else ()
+
+
+def contract_result(
+    key: dg.AssetKey,
+    contract: Contract,
+    verdicts: Sequence[Verdict],
+    shown: Mapping[str, Any],
+    broken: str = "",
+) -> dg.AssetCheckResult:
+    """Return the result of the check of the whole contract, with the verdict on each rule and what is `shown` besides.
+
+    `broken` says how the contract is broken, and is empty where it holds.
+    """
+    return dg.AssetCheckResult(
+        passed=not broken,
+        asset_key=key,
+        check_name=CONTRACT_CHECK,
+        description=broken or None,
+        metadata={**verdict_metadata(contract, verdicts), **shown},
+    )
 
 
 def rule_results(

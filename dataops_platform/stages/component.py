@@ -15,10 +15,10 @@ from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.manifests.manifest import WHOLE
 from dataops_platform.settings.project import PartitionSettings, Project, load_project, table_name
 from dataops_platform.stages.audit import ContractBroken
-from dataops_platform.stages.checks import check_specs, rule_results
+from dataops_platform.stages.checks import check_specs, contract_result, rule_results
 from dataops_platform.stages.guard import refuse_other_code
-from dataops_platform.stages.metadata import definition_metadata, outcome_metadata, partition_metadata, verdict_metadata
-from dataops_platform.stages.rule_checks import CONTRACT_CHECK, rule_checks
+from dataops_platform.stages.metadata import definition_metadata, outcome_metadata, partition_metadata
+from dataops_platform.stages.rule_checks import rule_checks
 from dataops_platform.stages.step import Makes, Outcome, RunContext, Step, made_by
 from dataops_platform.stages.tags import table_tags
 from dataops_platform.warehouse.open import lake_of
@@ -47,16 +47,14 @@ def _checked_date(_: dg.ResolutionContext, value: str) -> dt.date:
 Day = Annotated[dt.date, dg.Resolver(_checked_date, model_field_type=str)]
 
 
-class StrictResolved(dg.Model):
+class StrictResolved(dg.Model, dg.Resolvable):
     """A record written in YAML; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-class StageComponent(dg.Component, dg.Model, dg.Resolvable):
+class StageComponent(dg.Component, StrictResolved):
     """The base of the stages' components. A subclass defines `steps`."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     @abstractmethod
     def steps(self, project: Project) -> Sequence[Step]:
@@ -154,24 +152,18 @@ def _results(step: Step, outcome: Outcome) -> Iterator[Result]:
         asset_key=_key(step, outcome.name),
         data_version=dg.DataVersion(outcome.digest),
         metadata=outcome_metadata(outcome),
-        check_results=_check_results(step, made, outcome) if made.contract else [],
+        check_results=_check_results(_key(step, outcome.name), made.contract, outcome) if made.contract else [],
     )
 
 
-def _check_results(step: Step, made: Makes, outcome: Outcome) -> list[dg.AssetCheckResult]:
+def _check_results(key: dg.AssetKey, contract: Contract, outcome: Outcome) -> list[dg.AssetCheckResult]:
     """Return the results of the contract's check, on this run's partitions, and of single rules, on all current rows.
 
     Dagster keeps one result for a check: a clean partition must not hide the warning of another.
     """
-    assert made.contract is not None
-    key = _key(step, made.name)
-    metadata = {
-        **verdict_metadata(made, outcome.verdicts),
-        "rows_in": dg.MetadataValue.int(outcome.rows_in),
-        "rows_refused": dg.MetadataValue.int(outcome.rows_refused),
-    }
-    held = dg.AssetCheckResult(passed=True, asset_key=key, check_name=CONTRACT_CHECK, metadata=metadata)
-    return [held, *rule_results(key, rule_checks(made.contract), outcome.standing_verdicts)]
+    rows = {"rows_in": outcome.rows_in, "rows_refused": outcome.rows_refused}
+    held = contract_result(key, contract, outcome.verdicts, rows)
+    return [held, *rule_results(key, rule_checks(contract), outcome.standing_verdicts)]
 
 
 def _broken(step: Step, error: ContractBroken) -> Iterator[Result]:
@@ -181,13 +173,7 @@ def _broken(step: Step, error: ContractBroken) -> Iterator[Result]:
     """
     made = next(m for m in step.makes if m.name == error.asset)
     if made.contract is not None:
-        yield dg.AssetCheckResult(
-            passed=False,
-            asset_key=_key(step, error.asset),
-            check_name=CONTRACT_CHECK,
-            description=str(error),
-            metadata=verdict_metadata(made, error.verdicts),
-        )
+        yield contract_result(_key(step, error.asset), made.contract, error.verdicts, {}, str(error))
 
 
 def freshness_of(contract: Contract | None) -> dg.FreshnessPolicy | None:

@@ -31,11 +31,14 @@ def definition_metadata(made: Makes) -> Metadata:
         known[COLUMNS_READ] = dg.MetadataValue.json({table: list(names) for table, names in made.columns_read.items()})
     if made.exposures:
         known[EXPOSURES] = dg.MetadataValue.json([dict(exposure) for exposure in made.exposures])
-    if made.contract is None:
-        return known
-    return known | {
-        "dagster/column_schema": dg.MetadataValue.table_schema(_schema(made.contract)),
-        "contract": dg.MetadataValue.text(f"{made.contract.id} {made.contract.version}"),
+    return {**known, **(contract_metadata(made.contract) if made.contract else {})}
+
+
+def contract_metadata(contract: Contract) -> Metadata:
+    """Return what a contract says of an asset: its columns, and which contract it is."""
+    return {
+        "dagster/column_schema": dg.MetadataValue.table_schema(_schema(contract)),
+        "contract": dg.MetadataValue.text(f"{contract.id} {contract.version}"),
     }
 
 
@@ -86,11 +89,11 @@ def outcome_metadata(outcome: Outcome) -> Metadata:
     return shown
 
 
-def verdict_metadata(made: Makes, verdicts: Sequence[Verdict]) -> Metadata:
+def verdict_metadata(contract: Contract, verdicts: Sequence[Verdict]) -> Metadata:
     """Return the verdicts on a contract's rules: a table, failing rules first, and numbers that are drawn over time."""
-    if made.contract is None or not verdicts:
+    if not verdicts:
         return {}
-    descriptions = {rule.name: rule.description for rule in made.contract.rules}
+    descriptions = {rule.name: rule.description for rule in contract.rules}
     rows = [
         {
             "rule": v.rule,
@@ -104,8 +107,8 @@ def verdict_metadata(made: Makes, verdicts: Sequence[Verdict]) -> Metadata:
     return {
         "rules": table_of(rows),
         "failing_rows": dg.MetadataValue.int(sum(v.failing_rows for v in verdicts)),
-        "contract": dg.MetadataValue.text(f"{made.contract.id} {made.contract.version}"),
-        **plotted(made.contract, verdicts),
+        "contract": dg.MetadataValue.text(f"{contract.id} {contract.version}"),
+        **plotted(contract, verdicts),
     }
 
 

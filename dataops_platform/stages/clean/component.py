@@ -24,7 +24,7 @@ EXAMPLE = """\
 """
 
 
-class CleanTable(StrictResolved, dg.Resolvable):
+class CleanTable(StrictResolved):
     """One raw table, and the table under contract that is made from it."""
 
     name: Name
@@ -45,7 +45,7 @@ class CleanTable(StrictResolved, dg.Resolvable):
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
-class Clean(StageComponent):
+class CleanComponent(StageComponent):
     """Turn raw rows into typed rows that hold a contract; the others go to quarantine with the rules they break."""
 
     tables: list[CleanTable]

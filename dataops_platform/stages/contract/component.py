@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from dataops_platform.contracts.compiled import compile_contract
-from dataops_platform.contracts.contract import Contract as Rules
+from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import OVER_ALL_ROWS, BatchAudit, judge
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.contracts.typed_rows import with_lines
@@ -20,15 +20,14 @@ from dataops_platform.kit.errors import DataOpsError, UsedWrongly, did_you_mean,
 from dataops_platform.kit.sql import identifier
 from dataops_platform.kit.user_code import arrow_from, call_function, check_function, load_function
 from dataops_platform.manifests.manifest import WHOLE
-from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.checks import check_specs, checks_alone, checks_of_value, rule_results
-from dataops_platform.stages.component import StageComponent, failure_of, freshness_of
+from dataops_platform.settings.project import load_project
+from dataops_platform.stages.checks import check_specs, checks_alone, checks_of_value, contract_result, rule_results
+from dataops_platform.stages.component import StrictResolved, failure_of, freshness_of
 from dataops_platform.stages.contract.asset_value import refuse_nothing_given, rows_of_run
 from dataops_platform.stages.contract_files import with_code_of_checks
-from dataops_platform.stages.metadata import definition_metadata, table_of, verdict_metadata
+from dataops_platform.stages.metadata import contract_metadata, table_of
 from dataops_platform.stages.rule_checks import CONTRACT_CHECK, Single, rule_checks
 from dataops_platform.stages.scaffold import scaffolder
-from dataops_platform.stages.step import Makes, Step
 from dataops_platform.stages.tags import table_tags
 from dataops_platform.warehouse.open import lake_of
 
@@ -87,7 +86,7 @@ def with_contract(
     _refuse_taken(defs, wanted, [CONTRACT_CHECK, *(check.name for check in rule_checks(contract, single))])
 
     def told(spec: dg.AssetSpec) -> dg.AssetSpec:
-        metadata = {**definition_metadata(Makes(contract.table, contract=contract)), **spec.metadata}
+        metadata = {**contract_metadata(contract), **spec.metadata}
         return spec.replace_attributes(
             metadata=metadata,
             owners=spec.owners or [contract.owner],
@@ -119,7 +118,7 @@ def _refuse_taken(defs: dg.Definitions, key: dg.AssetKey, names: Sequence[str]) 
 
 def contract_check(
     key: dg.AssetKey,
-    contract: Rules,
+    contract: Contract,
     *,
     read: Callable[[], Frame] | None = None,
     references: Mapping[str, Callable[[], Frame]] | None = None,
@@ -146,21 +145,18 @@ def contract_check(
     references = {name: partial(_called, function) for name, function in (references or {}).items()}
 
     def judged(value: Frame) -> tuple[BatchAudit, list[dict[str, Any]]]:
-        try:
-            with _rows(value, contract, references or {}, opened, relation) as (connection, source, others):
-                found = judge(connection, source, plan, references=others, samples=SAMPLE_ROWS)
-                (audit,) = found.audits([WHOLE])
-                sample = [row | {"rules": ", ".join(row["rules"])} for row in found.sample()[:SAMPLE_ROWS]]
-                return audit, sample
-        except DataOpsError as error:
-            raise failure_of(error) from None
+        with _rows(value, contract, references or {}, opened, relation) as (connection, source, others):
+            found = judge(connection, source, plan, references=others, samples=SAMPLE_ROWS)
+            (audit,) = found.audits([WHOLE])
+            sample = [row | {"rules": ", ".join(row["rules"])} for row in found.sample()[:SAMPLE_ROWS]]
+            return audit, sample
 
     def answers(given: Callable[[], tuple[Frame, tuple[str, ...]]]) -> Iterator[dg.AssetCheckResult]:
         try:
             rows, partitions = given()
+            audit, sample = judged(rows)
         except DataOpsError as error:
             raise failure_of(error) from None
-        audit, sample = judged(rows)
         yield _result(key, contract, audit, sample, partitions)
         yield from rule_results(key, checks, {WHOLE: audit.verdicts})
 
@@ -176,7 +172,7 @@ def _called(function: Callable[[], Frame]) -> Frame:
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
-class Contract(StageComponent):
+class ContractComponent(dg.Component, StrictResolved):
     """Put a contract on an asset defined elsewhere: one blocking check with a table of its rules, and warnings."""
 
     asset: list[str] | str
@@ -189,10 +185,6 @@ class Contract(StageComponent):
     """A table of the lake to read instead, as `schema.table`."""
     single: bool | str | list[str] = []
     """Rules that get a check of their own, by name, or all of them; rules that only warn always have one."""
-
-    def steps(self, project: Project) -> Sequence[Step]:
-        """Return no step: the component makes nothing."""
-        return ()
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the check. Raises: UsedWrongly DP-C081 when both a function and a table are set."""
@@ -220,7 +212,7 @@ def _key(key: dg.AssetKey | str | Sequence[str]) -> dg.AssetKey:
 @contextmanager
 def _rows(
     value: Frame,
-    contract: Rules,
+    contract: Contract,
     references: Mapping[str, Callable[[], Frame]],
     opened: Callable[[], Any] | None,
     relation: str,
@@ -253,26 +245,16 @@ def _arrow(value: Frame, name: str) -> Any:
 
 
 def _result(
-    key: dg.AssetKey, contract: Rules, audit: BatchAudit, sample: list[dict[str, Any]], partitions: tuple[str, ...]
+    key: dg.AssetKey, contract: Contract, audit: BatchAudit, sample: list[dict[str, Any]], partitions: tuple[str, ...]
 ) -> dg.AssetCheckResult:
-    metadata = dict(verdict_metadata(Makes(contract.table, contract=contract), audit.verdicts))
-    metadata |= {
-        "rows_in": dg.MetadataValue.int(audit.rows_in),
-        "rows_refused": dg.MetadataValue.int(audit.rows_refused),
-    }
-    if partitions:
-        metadata["partitions"] = dg.MetadataValue.text(preview(partitions))
-    if sample:
-        metadata["refused_rows"] = table_of(sample)
     over_all = {rule.name for rule in contract.rules if rule.kind in OVER_ALL_ROWS}
     errors = [v for v in audit.verdicts if v.failing_rows and v.severity == "error" and v.rule not in over_all]
     broken = [f"{v.rule} {v.failing_rows}" for v in errors]
     said = f"{contract.id} {contract.version} is broken: {', '.join([*audit.unmet, *broken])[:500]}"
     holds = not (audit.rows_refused or audit.unmet)
-    return dg.AssetCheckResult(
-        passed=holds,
-        asset_key=key,
-        check_name=CONTRACT_CHECK,
-        description=None if holds else said,
-        metadata=metadata,
-    )
+    shown: dict[str, Any] = {"rows_in": audit.rows_in, "rows_refused": audit.rows_refused}
+    if partitions:
+        shown["partitions"] = preview(partitions)
+    if sample:
+        shown["refused_rows"] = table_of(sample)
+    return contract_result(key, contract, audit.verdicts, shown, "" if holds else said)

@@ -20,7 +20,7 @@ EXAMPLE = """\
 """
 
 
-class ExtractTable(StrictResolved, dg.Resolvable):
+class ExtractTable(StrictResolved):
     """One file, and the raw table that is made from it."""
 
     name: Name
@@ -38,7 +38,7 @@ class ExtractTable(StrictResolved, dg.Resolvable):
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
-class Extract(StageComponent):
+class ExtractComponent(StageComponent):
     """Load files into raw tables: every value as it was written, with its file and line."""
 
     tables: list[ExtractTable]

@@ -29,7 +29,7 @@ EXAMPLE = """\
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
-class Publish(StageComponent):
+class PublishComponent(StageComponent):
     """Show audited tables and models to consumers: one consistent cut, in one switch."""
 
     tables: list[Name]

@@ -25,7 +25,7 @@ EXAMPLE = """\
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
-class Score(StageComponent):
+class ScoreComponent(StageComponent):
     """Predict a window of a feature table with a model; the table of predictions holds a contract."""
 
     name: Name

@@ -28,7 +28,7 @@ EXAMPLE = """\
 """
 
 
-class Span(StrictResolved, dg.Resolvable):
+class Span(StrictResolved):
     """Days from `start` (inside) to `end` (outside)."""
 
     start: Day
@@ -42,7 +42,7 @@ class Span(StrictResolved, dg.Resolvable):
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
-class Train(StageComponent):
+class TrainComponent(StageComponent):
     """Train and register a model version on a feature table, judged beside its baselines; no alias is set."""
 
     name: Name

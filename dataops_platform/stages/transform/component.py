@@ -19,7 +19,7 @@ EXAMPLE = """\
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
-class Transform(StageComponent):
+class TransformComponent(StageComponent):
     """Build marts with dbt: tested, held to their contracts, and adopted together or not at all."""
 
     folder: str = "dbt"
