@@ -1,6 +1,8 @@
 """Texts that match a simple regular expression.
 
 Letters, classes, groups, alternatives, repetitions and anchors are known; look-arounds, references and flags are not.
+A library would be less to read: rstr's texts depend on the hash seed of the process (it draws from sets), and samples
+must be the same again for a seed; Hypothesis draws no single value from a given generator of random numbers.
 """
 
 from __future__ import annotations
