@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, NoReturn
 from dataops_platform.kit.digests import digest_of_file, short
 from dataops_platform.kit.errors import SystemFailed
 from dataops_platform.kit.text_file import write_text
+from dataops_platform.kit.uv_lock import locked_packages
 from dataops_platform.settings.code import installed_digest, lock_file
 from dataops_platform.settings.environ import known_lock, variables_with
 from dataops_platform.settings.project import Project
@@ -76,7 +76,7 @@ def _locked(root: Path, commit: str, project: Project) -> Locked | None:
     file = lock_file(root)
     if file is None or file.parent in project.home.parents or file.parent == project.home:
         return None
-    packages = tomllib.loads(file.read_text(encoding="utf-8")).get("package", [])
+    packages = locked_packages(file)
     folders = [file.parent / folder for package in packages for folder in _folder_of(package)]
     local = [folder for folder in folders if folder.resolve() != root.resolve()]
     versions: dict[str, list[str]] = {}

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from dataops_platform.kit.paths import find_upward
+from dataops_platform.kit.uv_lock import locked_packages
 
 
 def locked_requirements(names: tuple[str, ...], root: Path) -> list[str]:
-    """Return `name==version` for each name: from the nearest `uv.lock` at or above `root`, else as installed here."""
+    """Return `name==version` for each name: from the nearest `uv.lock` at or above `root`, else as installed here.
+
+    Raises: UsedWrongly DP-P012 for a lock that uv did not write.
+    """
     lock = find_upward("uv.lock", root)
     locked: dict[str, set[str]] = {}
-    for package in tomllib.loads(lock.read_text())["package"] if lock else ():
+    for package in locked_packages(lock) if lock else ():
         locked.setdefault(package["name"], set()).add(package.get("version", ""))
     chosen = {name: _version(locked.get(name, set()), _installed(name)) for name in names}
     return [f"{name}=={number}" for name, number in chosen.items() if number]
