@@ -24,15 +24,16 @@ def test_a_locked_version_stands_before_the_installed_one(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["<<<<<<< HEAD\n", "package = 3\n", "[[package]]\nversion = '1'\n", "package = ['polars']\n"]
+    ("content", "code"),
+    [
+        (b"<<<<<<< HEAD\n", "DP-P012"),
+        (b"\xff\xfe", "DP-P012"),
+        (b"package = 3\n", "DP-P013"),
+        (b"package = ['polars']\n", "DP-P013"),
+        (b"[[package]]\nversion = '1'\n", "DP-P013"),
+    ],
 )
-def test_what_uv_did_not_write_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "uv.lock").write_text(text)
-    with pytest.raises(UsedWrongly, match=r"^DP-P012 uv\.lock is no lock of uv: "):
-        locked_packages(tmp_path / "uv.lock")
-
-
-def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "uv.lock").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsedWrongly, match=r"^DP-P012"):
+def test_what_uv_did_not_write_is_refused(tmp_path: Path, content: bytes, code: str) -> None:
+    (tmp_path / "uv.lock").write_bytes(content)
+    with pytest.raises(UsedWrongly, match=rf"^{code} uv\.lock is no lock of uv: "):
         locked_packages(tmp_path / "uv.lock")

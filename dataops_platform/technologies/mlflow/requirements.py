@@ -12,7 +12,7 @@ from dataops_platform.kit.uv_lock import locked_packages
 def locked_requirements(names: tuple[str, ...], root: Path) -> list[str]:
     """Return `name==version` for each name: from the nearest `uv.lock` at or above `root`, else as installed here.
 
-    Raises: UsedWrongly DP-P012 for a lock that uv did not write.
+    Raises: what `locked_packages` raises.
     """
     lock = find_upward("uv.lock", root)
     locked: dict[str, set[str]] = {}
