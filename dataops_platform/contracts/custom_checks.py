@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_platform.contracts.contract import Rule
 from dataops_platform.kit.errors import UsedWrongly
+from dataops_platform.kit.relation import registered
 from dataops_platform.kit.sql import identifiers
 from dataops_platform.kit.user_code import call_function, load_function
 
@@ -26,9 +27,8 @@ def store_failing_rows(connection: DuckDBPyConnection, rule: Rule, staged: str, 
     import pyarrow as pa
 
     failing = _failing_rows(connection, rule, staged)
-    connection.register("_dp_failing", pa.table({"row": pa.array(failing, pa.int64())}))
-    connection.execute(f"create or replace temp table {target} as from _dp_failing")
-    connection.unregister("_dp_failing")
+    with registered(connection, _dp_failing=pa.table({"row": pa.array(failing, pa.int64())})):
+        connection.execute(f"create or replace temp table {target} as from _dp_failing")
     return bool(failing)
 
 

@@ -21,6 +21,7 @@ from dataops_platform.contracts.other_rows import duplicate_keys, missing_refere
 from dataops_platform.contracts.sql_check import error_summary
 from dataops_platform.contracts.typed_rows import REFUSED, TypedRows, as_type_of, type_rows
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
+from dataops_platform.kit.relation import columns_of
 from dataops_platform.kit.sql import identifier, identifiers, literal
 from dataops_platform.manifests.manifest import WHOLE, Verdict
 
@@ -338,7 +339,7 @@ def _refuse_absent(connection: DuckDBPyConnection, rule: Rule, relation: str) ->
 
     table, _, name = str(rule.argument).partition(".")
     try:
-        columns = [name for name, *_ in connection.execute(f"describe select * from {relation}").fetchall()]
+        columns = columns_of(connection, relation)
     except duckdb.CatalogException as error:
         raise UsedWrongly("DP-C055", place=rule.place, to=rule.argument, table=table) from error
     if name.lower() not in [column.lower() for column in columns]:

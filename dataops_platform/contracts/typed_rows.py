@@ -10,6 +10,7 @@ from dataops_platform.contracts.casts import cast_sql
 from dataops_platform.contracts.contract import Column, Contract
 from dataops_platform.contracts.predicates import untyped
 from dataops_platform.kit.errors import Refused, did_you_mean, preview
+from dataops_platform.kit.relation import columns_of
 from dataops_platform.kit.sql import identifier, identifiers, literal
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def type_rows(
     stay where they are. Raises: Refused DP-C003 for a missing contracted column, DP-C004 for a column outside the
     contract.
     """
-    types = {name: kind for name, kind, *_ in connection.execute(f"describe select * from {source}").fetchall()}
+    types = columns_of(connection, source)
     _refuse_other_columns(types, contract)
     target = _types_of(connection, contract.columns)
     kept = [name for name in types if name.startswith("_dp_") and name != REFUSED]
@@ -122,7 +123,7 @@ def _source_value(column: Column, source_type: str, null_values: Sequence[str]) 
 
 def _types_of(connection: DuckDBPyConnection, columns: Sequence[Column]) -> Mapping[str, str]:
     nulls = ", ".join(f"null::{column.sql_type} as {identifier(column.name)}" for column in columns)
-    return {name: kind for name, kind, *_ in connection.execute(f"describe select {nulls}").fetchall()}
+    return columns_of(connection, f"(select {nulls})")
 
 
 def _refuse_other_columns(types: Mapping[str, str], contract: Contract) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.kit.errors import Refused, preview
+from dataops_platform.kit.sql import literal
 from dataops_platform.manifests.manifest import Head, StepIdentity, Verdict
 from dataops_platform.manifests.profile import profile_details
 from dataops_platform.stages.asset import Asset, manifest_of, outcome_of
@@ -63,7 +64,7 @@ def write_audited(
     """Replace the partitions of a table by judged rows, and record each; all inside the transaction of `staging`.
 
     `batches` are the audits of the partitions, in their order. `rows` is SQL of the rows that hold the contract,
-    `refused` SQL of those for quarantine. A table under contract is profiled.
+    `refused` SQL of the others: partition, file, line, rules and raw values. A table under contract is profiled.
     Raises: Refused DP-S012 unless in = audited + refused in each partition; what `LakeStaging.replace` raises.
     """
     partitions = list(identities)
@@ -75,13 +76,18 @@ def write_audited(
     for partition, batch in zip(partitions, batches, strict=True):
         _refuse_lost(asset.name, batch, written[partition].rows)
     if refused:
-        staging.quarantine(refused, partitions)
+        about = f"{literal(_label(asset))} as contract, {literal(context.run_id)} as run_id"
+        staging.quarantine(f"select *, {about} from ({refused})", partitions)
     staging.record(
         [
             manifest_of(asset, context, identities[p], str(written[p]), batch, details.get(p))
             for p, batch in zip(partitions, batches, strict=True)
         ]
     )
+
+
+def _label(asset: Asset) -> str:
+    return f"{asset.contract.id} {asset.contract.version}" if asset.contract else ""
 
 
 def _refuse_lost(name: str, batch: BatchAudit, written: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dataops_platform.kit.relation import columns_of
 from dataops_platform.kit.sql import identifier, identifiers
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.stages.partitions import Window
@@ -30,7 +31,7 @@ def feature_rows(
     same table always makes the same model.
     """
     relation, time = lake.relation(environment, table), identifier(time_column)
-    types = {name: kind for name, kind, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()}
+    types = columns_of(lake.connection, relation)
     columns = [identifier(name) for name in others if name not in features]
     for name in features:
         whole = "INT" in types[name]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from dataops_platform.kit.relation import data_columns_of
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.manifest import WHOLE
 from dataops_platform.manifests.profile import ColumnProfile
@@ -26,13 +27,12 @@ def profiles(
     Only columns in `ranges` get their smallest and largest value: these are values of actual rows, which may be
     confidential. A partition without rows has no profile.
     """
-    described = connection.execute(f"describe select * from {relation}").fetchall()
-    columns = [(name, kind) for name, kind, *_ in described if not name.startswith("_dp_")]
+    columns = data_columns_of(connection, relation)
     key = "_dp_partition" if list(partitions) != [WHOLE] else literal(WHOLE)
-    asked = "".join(f", {_profile(name, kind, name in ranges)}" for name, kind in columns)
+    asked = "".join(f", {_profile(name, kind, name in ranges)}" for name, kind in columns.items())
     found = connection.execute(f"select {key}{asked} from {relation} group by 1").fetchall()
     by_partition = {
-        part: tuple(ColumnProfile(name, *values[4 * i : 4 * i + 4]) for i, (name, _) in enumerate(columns))
+        part: tuple(ColumnProfile(name, *values[4 * i : 4 * i + 4]) for i, name in enumerate(columns))
         for part, *values in found
     }
     return {partition: by_partition.get(partition, ()) for partition in partitions}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dataops_platform.kit.errors import Refused, preview
 from dataops_platform.kit.faults import fault_point
+from dataops_platform.kit.relation import columns_of
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.manifest import WHOLE, Manifest
 from dataops_platform.manifests.table_digest import TableDigest
@@ -124,9 +125,8 @@ class LakeStaging:
 
     def _start_over(self, start: str, target: str, partitions: Sequence[str]) -> None:
         """Replace the build area's rows by the inherited ones, without the partitions that are written next."""
-        described = self.connection.execute(f"describe select * from {start}").fetchall()
         kept = "false"
-        if list(partitions) != [WHOLE] and "_dp_partition" in [name for name, *_ in described]:
+        if list(partitions) != [WHOLE] and "_dp_partition" in columns_of(self.connection, start):
             kept = f"_dp_partition not in ({', '.join(literal(p) for p in partitions)})"
         put_table(self.connection, self._schema, self._table, f"select * from {start} where {kept}")
         if kept != "false":

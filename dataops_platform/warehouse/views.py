@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dataops_platform.kit.sql import identifier
+from dataops_platform.kit.relation import data_columns_of
+from dataops_platform.kit.sql import identifiers
 from dataops_platform.manifests.cut import Cut, Member
 from dataops_platform.warehouse.staging import qualified
 
@@ -27,8 +28,7 @@ def point(connection: DuckDBPyConnection, environment: str, before: Cut, after: 
 def _point(connection: DuckDBPyConnection, environment: str, member: Member) -> None:
     source = qualified(f"{member.area or environment}__build", member.name)
     pinned = f"{source} at (version => {int(member.version)})"
-    described = connection.execute(f"describe select * from {pinned}").fetchall()
-    columns = ", ".join(identifier(name) for name, *_ in described if not name.startswith("_dp_"))
+    columns = identifiers(data_columns_of(connection, pinned))
     connection.execute(
         f"create or replace view {qualified(environment, member.name)} as select {columns} from {pinned}"
     )

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dataops_platform.contracts.engine import BROKEN, Judgement
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import Refused, UsedWrongly, did_you_mean
+from dataops_platform.kit.relation import data_columns_of
 from dataops_platform.kit.sql import identifier
 from dataops_platform.kit.text_file import write_text
 from dataops_platform.kit.validation import StrictModel, validate
@@ -22,6 +23,9 @@ from dataops_platform.kit.yaml_file import read_yaml
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.staging import quarantine_table
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _NEVER = ("type", "required", "primary_key", "unique", "function")
 """Rules that a released row may not break: there would be no value, two rows with one key, or no row at all."""
@@ -133,20 +137,24 @@ def release_rows(judged: Judgement, given: str, decisions: Sequence[Decision]) -
     if not released:
         return
     judged.split()
-    described = connection.execute(f"describe select * from {given}").fetchall()
-    raw = raw_json([name for name, *_ in described if not name.startswith("_dp_")])
-    rows = connection.execute(
-        f"select s._dp_file, s._dp_line, {raw}, s._dp_rules from {BROKEN} s join {given} i using (_dp_file, _dp_line) "
-        "where s._dp_rules is not null"
-    ).fetchall()
+    refused = quarantined(connection, given)
+    rows = connection.execute(f"select _dp_file, _dp_line, raw, rules from ({refused})").fetchall()
     judged.release(
         [(f, n) for f, n, text, rules in rows if row_id(f, text) in released and not any(map(_never, rules))]
     )
 
 
-def raw_json(columns: Sequence[str]) -> str:
-    """Return SQL of the row `i` as it came in, as JSON."""
-    return f"to_json(struct_pack({', '.join(f'{identifier(c)} := i.{identifier(c)}' for c in columns)}))::varchar"
+def quarantined(connection: DuckDBPyConnection, given: str, partition: str = "''") -> str:
+    """Return SQL of the refused rows after a split: their source position, rules, and values as they came in.
+
+    `given` is the relation of the rows as they came in, `partition` SQL of the partition of a refused row.
+    """
+    values = ", ".join(f"{identifier(name)} := i.{identifier(name)}" for name in data_columns_of(connection, given))
+    return (
+        f"select {partition} as _dp_partition, s._dp_file, s._dp_line, s._dp_rules as rules, "
+        f"to_json(struct_pack({values}))::varchar as raw "
+        f"from {BROKEN} s join {given} i using (_dp_file, _dp_line) where s._dp_rules is not null"
+    )
 
 
 def _never(rule: str) -> bool:

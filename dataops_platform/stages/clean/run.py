@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_platform.contracts.compiled import compile_contract
 from dataops_platform.contracts.contract import Contract
-from dataops_platform.contracts.engine import BROKEN, judge
+from dataops_platform.contracts.engine import judge
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import Refused
+from dataops_platform.kit.relation import columns_of, registered
 from dataops_platform.kit.sql import identifiers, literal
 from dataops_platform.kit.user_code import arrow_from, call_function, code_digest, frame_for, load_function
 from dataops_platform.manifests.manifest import WHOLE, Head, InputRef, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.asset import Asset
 from dataops_platform.stages.audit import make_changed, refuse_broken, write_audited
-from dataops_platform.stages.clean.quarantine import decisions_of, raw_json, release_rows
+from dataops_platform.stages.clean.quarantine import decisions_of, quarantined, release_rows
 from dataops_platform.stages.inputs import head_of, heads_with
 from dataops_platform.stages.partitions import with_dropped_partitions
 from dataops_platform.stages.step import Makes, Outcome, RunContext, identities_of
@@ -142,9 +143,8 @@ class CleanStep:
             refuse_broken(self._asset, batches, self.max_refused_share, context.place(environment))
             judged.split()
             good = f"select {identifiers(judged.rows.columns)} from {judged.good()}"
-            batch = [f"{self.contract.id} {self.contract.version}", context.run_id]
-            staging.connection.execute("set variable dp_batch = $batch", {"batch": batch})
-            refused = _quarantined(staging.connection, rows.given, partitions != [WHOLE])
+            partition = "''" if partitions == [WHOLE] else "s._dp_partition"
+            refused = quarantined(staging.connection, rows.given, partition)
             write_audited(staging, self._asset, context, identities, batches, good, refused)
 
     def _other_partitions(self, lake: Lake, partitions: Sequence[str]) -> str | None:
@@ -156,7 +156,7 @@ class CleanStep:
         if head is None or not set(head.partitions) - {WHOLE, *partitions}:
             return None
         relation = lake.relation(self.project.environment, head)
-        held = {name for name, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()}
+        held = columns_of(lake.connection, relation).keys()
         if not {column for rule in self.contract.rules for column in rule.columns} <= held:
             return None  # the columns changed: the write will ask for all partitions together
         return f"(select * from {relation} where not{_where(partitions).removeprefix(' where')})"
@@ -186,14 +186,9 @@ def _cleaned(connection: DuckDBPyConnection, relation: str, function: str | None
     given = connection.execute(f"from {relation}").to_arrow_table()
     call = call_function(function, lambda: load_function(function))
     made = call_function(function, lambda: arrow_from(call(frame_for(call, given)), function))
-    connection.register(_IN, given)
-    connection.register(_OUT, made)
-    try:
+    with registered(connection, **{_IN: given, _OUT: made}):
         _refuse_lost_rows(connection, function, given, made)
         yield _Rows(_IN, _OUT)
-    finally:
-        connection.unregister(_IN)
-        connection.unregister(_OUT)
 
 
 def _with_position(lake: Lake, relation: str, table: str, where: str) -> str:
@@ -201,8 +196,8 @@ def _with_position(lake: Lake, relation: str, table: str, where: str) -> str:
 
     The position of rows that another program wrote is their table and their row id.
     """
-    columns = {name for name, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()}
-    position = "" if "_dp_line" in columns else f", {literal(table)} as _dp_file, rowid as _dp_line"
+    has_position = "_dp_line" in columns_of(lake.connection, relation)
+    position = "" if has_position else f", {literal(table)} as _dp_file, rowid as _dp_line"
     return f"(select *{position} from {relation}{where})"
 
 
@@ -238,16 +233,3 @@ def _in_order(given: pa.Table, made: pa.Table) -> bool:
         return bool(given.cast(made.schema).equals(made))
     except pa.ArrowException:
         return False
-
-
-def _quarantined(connection: DuckDBPyConnection, given: str, partitioned: bool) -> str:
-    """Return SQL of the refused rows: their values as they came in, their source position and the rules they broke."""
-    described = connection.execute(f"describe select * from {given}").fetchall()
-    columns = [name for name, *_ in described if not name.startswith("_dp_")]
-    part = "s._dp_partition" if partitioned else "''"
-    return (
-        f"select {part} as _dp_partition, s._dp_file, s._dp_line, s._dp_rules as rules, "
-        "getvariable('dp_batch')[1] as contract, getvariable('dp_batch')[2] as run_id, "
-        f"{raw_json(columns)} as raw from {BROKEN} s join {given} i using (_dp_file, _dp_line) "
-        "where s._dp_rules is not null"
-    )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_platform.contracts.engine import BatchAudit
 from dataops_platform.kit.digests import digest_of, digest_of_file
+from dataops_platform.kit.relation import registered
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.manifest import WHOLE, InputRef, StepIdentity, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project
@@ -24,9 +24,8 @@ from dataops_platform.technologies.files.read import FileRows, RefusedLine, read
 from dataops_platform.warehouse.lake import Lake
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from duckdb import DuckDBPyConnection
-
-_RAW = "_dp_raw"
 
 FORMAT = 1
 """Part of every step's identity. Raise it with each change of this file that makes other results of the same inputs."""
@@ -94,65 +93,49 @@ class ExtractStep:
         return Asset(self.project.environment, self.stage, self.name, partitions=self.partitions)
 
     def _write(self, lake: Lake, context: RunContext, path: Path, identities: Mapping[str, StepIdentity]) -> None:
-        environment, partitions = self.project.environment, list(identities)
-        rows = read_file(path, display_name(self.path))
+        environment, partitions, file = self.project.environment, list(identities), display_name(self.path)
+        rows = read_file(path, file)
         whole = _readable(WHOLE, rows.rows_in, len(rows.refused))
         refuse_broken(self._asset, [whole], self.max_refused_share, context.place(environment))
-        with self._shown(lake.connection, rows) as counts, lake.stage(environment, self.name) as staging:
-            # A line that cannot be read has no time: it belongs to the first partition and is kept by runs of that one.
-            first = self.partitions.keys()[0] if self.partitions else WHOLE
-            refused = rows.refused if first in partitions else ()
-            unread = {first: len(refused)}
-            batches = [_readable(p, counts.get(p, 0) + unread.get(p, 0), unread.get(p, 0)) for p in partitions]
-            columns = [identifier(c) for c in rows.table.column_names if not c.startswith("_dp_")]
+        # A line that cannot be read has no time: it belongs to the first partition and is kept by runs of that one.
+        first = self.partitions.keys()[0] if self.partitions else WHOLE
+        unread = rows.refused if first in partitions else ()
+        # Rows are read from memory: a copy in the database would cost as much as writing them.
+        with registered(lake.connection, _dp_rows=rows.table, _dp_unread=_table_of(unread)):
+            relation, counts = self._counted(lake.connection, rows)
+            refusals = {p: len(unread) if p == first else 0 for p in partitions}
+            batches = [_readable(p, counts.get(p, 0) + number, number) for p, number in refusals.items()]
+            columns = [identifier(name) for name in rows.table.column_names if not name.startswith("_dp_")]
             part, where = ("", "") if self.partitions is None else (", _dp_partition", _in(partitions))
-            select = f"select {', '.join(columns)}, _dp_file, _dp_line{part} from {_RAW} {where}"
-            quarantined = self._quarantined(staging.connection, refused, first, context)
-            write_audited(staging, self._asset, context, identities, batches, select, quarantined)
+            read = f"select {', '.join(columns)}, _dp_file, _dp_line{part} from {relation} {where}"
+            refused = f"select {literal(first)} as _dp_partition, {literal(file)} as _dp_file, * from _dp_unread"
+            with lake.stage(environment, self.name) as staging:
+                write_audited(staging, self._asset, context, identities, batches, read, refused)
 
-    @contextmanager
-    def _shown(self, connection: DuckDBPyConnection, rows: FileRows) -> Iterator[Mapping[str, int]]:
-        """Show the rows from memory as `_dp_raw`: a copy would cost as much as writing them.
+    def _counted(self, connection: DuckDBPyConnection, rows: FileRows) -> tuple[str, Mapping[str, int]]:
+        """Return SQL of the rows with their file and partition, and the number of rows of each partition.
 
-        Yield the number of rows of each partition. Raises: UsedWrongly DP-E004, Refused DP-E005.
+        Raises: UsedWrongly DP-E004, Refused DP-E005.
         """
-        part = ""
-        if self.partitions is not None:
-            check_columns(self.partition_columns, rows.table.column_names, display_name(self.path))
-            part = f", {partition_key(self.partition_columns, self.partitions.every)} as _dp_partition"
-        connection.register("_dp_rows", rows.table)
-        try:
-            connection.execute(
-                f"create or replace temp view {_RAW} as "
-                f"select *, {literal(display_name(self.path))} as _dp_file{part} from _dp_rows"
-            )
-            if self.partitions is None:
-                yield {WHOLE: rows.table.num_rows}
-            else:
-                yield rows_by_partition(connection, _RAW, display_name(self.path), self.partitions.keys())
-        finally:
-            connection.execute(f"drop view if exists {_RAW}")
-            connection.unregister("_dp_rows")
+        file = display_name(self.path)
+        if self.partitions is None:
+            return f"(select *, {literal(file)} as _dp_file from _dp_rows)", {WHOLE: rows.table.num_rows}
+        check_columns(self.partition_columns, rows.table.column_names, file)
+        key = partition_key(self.partition_columns, self.partitions.every)
+        relation = f"(select *, {literal(file)} as _dp_file, {key} as _dp_partition from _dp_rows)"
+        return relation, rows_by_partition(connection, relation, file, self.partitions.keys())
 
-    def _quarantined(
-        self, connection: DuckDBPyConnection, lines: Sequence[RefusedLine], partition: str, context: RunContext
-    ) -> str:
-        """Return SQL of unreadable lines for quarantine."""
-        connection.execute(
-            "create or replace temp table _dp_refused_lines (_dp_line bigint, raw varchar, rule varchar)"
-        )
-        if lines:
-            connection.executemany(
-                "insert into _dp_refused_lines values ($1, $2, $3)",
-                [[r.line, r.raw.encode("utf-8", "backslashreplace").decode(), f"readable: {r.reason}"] for r in lines],
-            )
-        connection.execute(
-            "set variable dp_batch = $batch", {"batch": [partition, display_name(self.path), context.run_id]}
-        )
-        return (
-            "select getvariable('dp_batch')[1] as _dp_partition, getvariable('dp_batch')[2] as _dp_file, _dp_line, "
-            "[rule] as rules, '' as contract, getvariable('dp_batch')[3] as run_id, raw from _dp_refused_lines"
-        )
+
+def _table_of(lines: Sequence[RefusedLine]) -> pa.Table:
+    """Return unreadable lines as a table of `_dp_line`, `rules` and `raw`."""
+    import pyarrow as pa
+
+    columns = {
+        "_dp_line": pa.array([line.line for line in lines], pa.int64()),
+        "rules": pa.array([[f"readable: {line.reason}"] for line in lines], pa.list_(pa.string())),
+        "raw": pa.array([line.raw.encode("utf-8", "backslashreplace").decode() for line in lines], pa.string()),
+    }
+    return pa.table(columns)
 
 
 def _readable(partition: str, rows_in: int, refused: int) -> BatchAudit:

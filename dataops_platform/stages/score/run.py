@@ -13,6 +13,7 @@ from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.engine import judge
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, did_you_mean
+from dataops_platform.kit.relation import columns_of, registered
 from dataops_platform.kit.sql import identifiers
 from dataops_platform.manifests.manifest import WHOLE, Head, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
@@ -27,8 +28,6 @@ from dataops_platform.technologies.mlflow.tracking import model_name, open_track
 from dataops_platform.technologies.sklearn.artefact import load_model
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.state import candidate_area
-
-_PREDICTIONS = "_dp_predictions"
 
 FORMAT = 1
 """Part of every step's identity. Raise it with each change of this file that makes other results of the same inputs."""
@@ -132,7 +131,7 @@ class ScoreStep:
         environment, keys = self.project.environment, self.contract.primary_key
         features = list(model.manifests[0].details["features"])
         relation = lake.relation(environment, table)
-        columns = [name for name, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()]
+        columns = columns_of(lake.connection, relation)
         for name in (self.time_column, *keys, *features):
             if name not in columns:
                 raise UsedWrongly(
@@ -148,11 +147,8 @@ class ScoreStep:
         )
         predictions["predicted"] = predictions["probability"] >= self.threshold
         predictions["model_digest"] = model.digest
-        lake.connection.register(_PREDICTIONS, predictions)
-        try:
-            yield _PREDICTIONS
-        finally:
-            lake.connection.unregister(_PREDICTIONS)
+        with registered(lake.connection, _dp_predictions=predictions):
+            yield "_dp_predictions"
 
     def _write(
         self,
