@@ -22,6 +22,7 @@ from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
+from dataops_platform.kit.actor import Actor
 from dataops_platform.kit.digests import canonical_json
 from dataops_platform.kit.record import plain_of
 from dataops_platform.manifests.events import event_text
@@ -76,7 +77,7 @@ SETTINGS: dict[str, Any] = {
 
 def measured(lake: Lake, project: Project, names: Sequence[str], windows: int) -> Iterator[tuple[str, str]]:
     """What is measured, and each figure in words."""
-    context = RunContext("run-1")
+    context = RunContext("run-1", Actor("ann"))
     first, seconds = timed(lambda: publish(lake, project, names, {}, context)[0])
     yield "the first publication, of all tables", seconds
     changed = names[-CHANGED:]

@@ -58,10 +58,10 @@ def promotion_seconds(folder: Path, sizes: Sequence[int], rounds: int) -> dict[i
 
 
 def _project(folder: Path) -> Project:
-    from dataops_platform.settings.environ import actor
+    from dataops_platform.settings.environ import process_actor
 
     (folder / "contracts").mkdir(parents=True)
-    (folder / "dataops.yaml").write_text(DATAOPS % actor())
+    (folder / "dataops.yaml").write_text(DATAOPS % process_actor().name)
     (folder / "contracts" / "orders.odcs.yaml").write_text(CONTRACT)
     (folder / ".gitignore").write_text(".dataops/\n")
     who = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@example.org")

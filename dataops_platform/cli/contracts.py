@@ -262,7 +262,7 @@ def drop(
 def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str, project: Path, as_json: bool) -> None:
     with errors_shown(as_json):
         from dataops_platform.kit.errors import UsedWrongly, did_you_mean
-        from dataops_platform.settings.environ import actor
+        from dataops_platform.settings.environ import process_actor
         from dataops_platform.stages.clean.quarantine import decide, refused_rows
         from dataops_platform.warehouse.open import lake_of
 
@@ -280,7 +280,7 @@ def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str,
         if not chosen:
             single_rules = {r.rules[0] for r in refused if len(r.rules) == 1}
             raise UsedWrongly("DP-C083", table=table, rule=rule, hint=did_you_mean(rule, single_rules))
-        path = decide(found, chosen, table, decision, by=actor(), why=why)
+        path = decide(found, chosen, table, decision, by=process_actor().name, why=why)
         if as_json:
             print_json({"decision": decision, "rows": [r.row for r in chosen], "file": path.name})
             return

@@ -79,7 +79,7 @@ def show(
             print_json({**plain, "members": members} if members else plain)
             return
         out = console()
-        for key, value in sorted(plain.items()):
+        for key, value in sorted({**plain, "actor": str(one.who)}.items()):
             out.print(f"{key:<14} {value if isinstance(value, str | int) else json.dumps(value)}", markup=False)
         if members:
             print_table(members, list(members[0]), "cut")
@@ -152,7 +152,7 @@ def _line(event: Event) -> dict[str, Any]:
         "event": event.sequence,
         "at": event.at[:19],
         "kind": event.kind,
-        "actor": event.actor,
+        "actor": str(event.who),
         "release": short(event.release),
         "publication": short(event.publication),
         "held": event.held,

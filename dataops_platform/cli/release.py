@@ -127,7 +127,7 @@ def show(
         if event:
             out.print(
                 f"{found.environment} showed publication {event.publication[7:19]} since {event.at[:19]}: "
-                f"event {event.sequence}, {event.kind} by {event.actor}",
+                f"event {event.sequence}, {event.kind} by {event.who}",
                 markup=False,
             )
         if one is None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypedDict
 
+from dataops_platform.kit.actor import Actor, Source
 from dataops_platform.kit.digests import canonical_json, digest_of_bytes
 from dataops_platform.kit.record import Record, plain_of, record_of
 
@@ -21,9 +22,10 @@ FORMAT = 1
 class Event(Record):
     """An event: what happened and who did it, its place in the chain, and the state that it leaves.
 
-    Whoever writes an event sets `actor` and the fields that its kind adds; the ledger sets the rest when it appends the
-    event. `previous` is the hash of the event before it, `at` a moment in ISO format (UTC). The state is the `release`,
-    the digest of the only `code` that may run, whether the environment is `held`, the id of the `publication`, and
+    Whoever writes an event sets its actor (`by`) and the fields that its kind adds; the ledger sets the rest when it
+    appends the event. `actor_source` is how the actor's name is known; None stands for the user of the process.
+    `previous` is the hash of the event before it, `at` a moment in ISO format (UTC). The state is the `release`, the
+    digest of the only `code` that may run, whether the environment is `held`, the id of the `publication`, and
     `pointer`, the sequence of the last event that pointed the environment at a release.
     """
 
@@ -32,6 +34,7 @@ class Event(Record):
 
     kind: str
     actor: str
+    actor_source: Source | None = None
     environment: str = ""
     sequence: int = 0
     previous: str = ""
@@ -42,6 +45,11 @@ class Event(Record):
     held: bool = False
     pointer: int = 0
     format: int = FORMAT
+
+    @property
+    def who(self) -> Actor:
+        """Who acted. As text, a declared name is marked."""
+        return Actor(self.actor, self.actor_source or "process")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +156,7 @@ class Drop(Pointing):
 class Approval(Event):
     """`by` approved a plan that promotes the release `approved`.
 
-    `signature` is empty when the approval was only declared.
+    `signature` is empty when the approval was not signed.
     """
 
     kind: Literal["approval"] = "approval"
@@ -197,6 +205,18 @@ class Reconciliation(Event):
 @dataclass(frozen=True, kw_only=True)
 class Unknown(Event):
     """An event of a kind that only a later version knows. It moves nothing, and its keys are in `more`."""
+
+
+class By(TypedDict):
+    """The keys of an event that name its actor."""
+
+    actor: str
+    actor_source: Source | None
+
+
+def by(actor: Actor) -> By:
+    """Return the keys of an event that `actor` caused: `Resume(**by(actor))`."""
+    return By(actor=actor.name, actor_source=None if actor.source == "process" else actor.source)
 
 
 KINDS: dict[str, type[Event]] = {

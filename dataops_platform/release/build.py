@@ -10,11 +10,11 @@ from dataops_platform.kit.digests import digest_of, digest_of_files, short
 from dataops_platform.kit.errors import Refused, preview
 from dataops_platform.kit.git import commit_of, uncommitted
 from dataops_platform.manifests.cut import Cut
-from dataops_platform.manifests.events import Build
+from dataops_platform.manifests.events import Build, by
 from dataops_platform.manifests.manifest import Manifest
 from dataops_platform.release.release import RELEASE, Release, find_release
 from dataops_platform.settings.code import code_digest_of, code_files, lock_digest
-from dataops_platform.settings.environ import actor
+from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.contract_files import contract_of
 from dataops_platform.stages.inputs import ELSEWHERE
@@ -57,7 +57,7 @@ def freeze(project: Project, lake: Lake, cut: Cut, clock: Clock = utc_now) -> Re
     """
     release = release_of(project, cut, clock)
     plain = release.to_plain()
-    build = Build(actor=actor(), built=release.id, document=digest_of(plain))
+    build = Build(**by(process_actor()), built=release.id, document=digest_of(plain))
     lake.keep(RELEASE, release.id, plain, told=(project.environment, build))
     return find_release(lake, release.id)
 
@@ -81,7 +81,7 @@ def release_of(project: Project, cut: Cut, clock: Clock = utc_now) -> Release:
         contracts={name: contract.digest for name, contract in contracts.items() if contract},
         cut=cut,
         built_in=project.environment,
-        built_by=actor(),
+        built_by=process_actor().name,
         built_at=clock().isoformat(),
         contract_versions={name: contract.version for name, contract in contracts.items() if contract},
     )

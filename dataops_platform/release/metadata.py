@@ -57,7 +57,7 @@ def plan_metadata(plan: Plan) -> Metadata:
 def move_event(state: State, release: Release | None, followed: Reconciled) -> dg.AssetMaterialization:
     """Return the event of `<environment>/release` for a promotion or rollback and its reconciliation."""
     assert state.event, "an environment that was moved has an event"
-    said = f"{state.event.kind} by {state.event.actor}, event {state.sequence}"
+    said = f"{state.event.kind} by {state.event.who}, event {state.sequence}"
     metadata = _move_metadata(state, state.event.kind, release, followed)
     return _event(state.environment, state.release, said, metadata)
 

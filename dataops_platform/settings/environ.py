@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+from dataops_platform.kit.actor import ACTOR_TAG, Actor
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.kit.faults import arm
@@ -111,17 +113,30 @@ def arm_faults() -> None:
         raise UsedWrongly("DP-P010", reason=error) from None
 
 
-def actor() -> str:
-    """Return the name in `DATAOPS_ACTOR`, else the user this process runs as; a declaration, not an authentication.
+def process_actor() -> Actor:
+    """Return the actor that `DATAOPS_ACTOR` names, else the user of this process.
 
     Raises: UsedWrongly DP-P011 for a name with spaces or a colon.
     """
-    named = os.environ.get("DATAOPS_ACTOR")
-    if named:
-        if not re.fullmatch(r"[^\s:]+", named):
-            raise UsedWrongly("DP-P011", name=named)
-        return named
+    declared = os.environ.get("DATAOPS_ACTOR")
+    if declared:
+        return Actor(_checked_name(declared, "DATAOPS_ACTOR"), "variable")
     try:
-        return getpass.getuser()
+        return Actor(getpass.getuser())
     except (KeyError, OSError):
-        return "unknown"
+        return Actor("unknown")
+
+
+def actor_of_run(tags: Mapping[str, str]) -> Actor:
+    """Return the actor of a Dagster run: the one that its tag `dataops/actor` names, else that of this process.
+
+    Raises: UsedWrongly DP-P011 for a name with spaces or a colon.
+    """
+    declared = tags.get(ACTOR_TAG)
+    return Actor(_checked_name(declared, ACTOR_TAG), "tag") if declared else process_actor()
+
+
+def _checked_name(name: str, declared_in: str) -> str:
+    if not re.fullmatch(r"[^\s:]+", name):
+        raise UsedWrongly("DP-P011", declared_in=declared_in, name=name)
+    return name

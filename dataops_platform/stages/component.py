@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, ConfigDict
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.manifests.manifest import WHOLE
+from dataops_platform.settings.environ import actor_of_run
 from dataops_platform.settings.project import PartitionSettings, Project, load_project, table_name
 from dataops_platform.stages.audit import ContractBroken
 from dataops_platform.stages.checks import check_specs, contract_result, rule_results
@@ -139,6 +140,7 @@ def _run_context(context: dg.AssetExecutionContext, environment: str) -> RunCont
 
     return RunContext(
         run_id=context.run.run_id,
+        actor=actor_of_run(context.run.tags),
         skip_unchanged=context.run.tags.get(SKIP_TAG) == "true",
         made_here=made_here,
         say=context.log.info,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dataops_platform.contracts.contract import Contract
+from dataops_platform.kit.actor import Actor
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.manifests.manifest import InputRef, Manifest, StepIdentity, Verdict
@@ -48,13 +49,14 @@ class Makes:
 
 @dataclass(frozen=True)
 class RunContext:
-    """The run of a step.
+    """The run of a step, and who asked for it.
 
     With `skip_unchanged`, a step does nothing where the last audited manifest has the same digest. `made_here` returns
     whether this run has made an asset, or found it unchanged. `say` writes a line to the run's log.
     """
 
     run_id: str
+    actor: Actor
     skip_unchanged: bool = False
     made_here: Callable[[str], bool] = lambda _: False
     say: Callable[[str], None] = lambda _: None

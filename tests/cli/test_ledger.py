@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.manifests.events import Duplicate, Unknown
+from dataops_platform.kit.actor import Actor
+from dataops_platform.manifests.events import Duplicate, Unknown, by
 from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse.open import lake_of
 
@@ -63,6 +64,18 @@ def test_one_event_is_shown_whole_the_last_when_no_number_is_given(project: Path
     text = dataops("ledger", "show", "1").text
     assert "kind publication" in text
     assert all(member["name"] in text for member in first["members"])
+
+
+def test_an_actor_who_is_only_declared_is_shown_so(project: Path, dataops: Run) -> None:
+    with lake_of(load_project(project)) as lake:
+        lake.note("dev", Duplicate(**by(Actor("bob", "variable"))))
+    lines = [line.split() for line in dataops("ledger", "list").out.splitlines() if "duplicate" in line]
+    assert [line[3:5] for line in lines] == [["bob", "(declared)"], ["ann", lines[1][4]]]
+    assert lines[1][4] != "(declared)"
+    assert "actor bob (declared)" in dataops("ledger", "show").text
+    shown = dataops("ledger", "show", "--json").json
+    assert (shown["actor"], shown["actor_source"]) == ("bob", "variable")
+    assert "actor_source" not in dataops("ledger", "show", "2", "--json").json
 
 
 def test_an_event_of_a_kind_that_only_a_later_version_knows_is_kept_shown_and_moves_nothing(

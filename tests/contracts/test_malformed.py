@@ -26,6 +26,7 @@ from dataops_platform.stages.step import RunContext
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
 from tests.fixtures.contract_head import contract_head
+from tests.fixtures.lakes import ANN
 
 pytestmark = pytest.mark.journey
 
@@ -192,7 +193,7 @@ def test_what_goes_into_the_lake_is_audited_or_in_quarantine_with_a_reason(tmp_p
             for run in ("first",) if number % 4 else ("first", "again"):
                 try:
                     for step in (extract, clean):
-                        step.run(lake, RunContext(run), [WHOLE_TABLE])
+                        step.run(lake, RunContext(run, ANN), [WHOLE_TABLE])
                 except DataOpsError as error:
                     assert error.code == CODES.get(file.whole, "DP-E003"), (file, error)
                     assert before is not None and kept(lake)[:2] == before[:2], "something of a refused file is there"

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dataops_platform.kit.actor import Actor
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
 from dataops_platform.manifests.table_digest import TableDigest
 from dataops_platform.settings.environ import arm_faults
@@ -61,7 +62,7 @@ def run(lake: Lake, project: Project, generation: int) -> str:
         version = lake.current_version()
         found = digests(lake.connection, TOTALS, [WHOLE])
         foreign_write.adopt(lake, manifests("totals", found, [orders, lines]), version, WRITER)
-    state, _ = publish(lake, project, TABLES, {}, RunContext(f"generation {generation}"))
+    state, _ = publish(lake, project, TABLES, {}, RunContext(f"generation {generation}", Actor("ann")))
     return state.publication
 
 

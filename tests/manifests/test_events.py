@@ -13,13 +13,16 @@ from typing import Any
 
 import pytest
 
+from dataops_platform.kit.actor import Actor
 from dataops_platform.kit.digests import canonical_json
 from dataops_platform.manifests.events import (
     KINDS,
     Creation,
     Event,
     Publication,
+    Resume,
     Unknown,
+    by,
     event_text,
     hash_of,
     read_event,
@@ -72,6 +75,13 @@ def test_what_is_absent_is_not_made_up() -> None:
     assert isinstance(published, Publication)
     assert (made.origin, made.origin_event, published.run) == (None, None, None)
     assert not {"origin", "origin_event", "run"} & {*json.loads(event_text(made)), *json.loads(event_text(published))}
+
+
+def test_the_source_of_an_actor_is_written_only_where_the_name_is_declared() -> None:
+    ann, declared = Resume(**by(Actor("ann"))), Resume(**by(Actor("ann", "tag")))
+    assert "actor_source" not in json.loads(event_text(ann))
+    assert json.loads(event_text(declared))["actor_source"] == "tag"
+    assert [read_event(event_text(event)).who for event in (ann, declared)] == [Actor("ann"), Actor("ann", "tag")]
 
 
 def test_an_unknown_kind_keeps_all_that_it_says_and_moves_nothing() -> None:

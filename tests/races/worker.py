@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dataops_platform.kit.actor import Actor
 from dataops_platform.kit.errors import DataOpsError, LostRace
 from dataops_platform.manifests.manifest import WHOLE, Manifest, StepIdentity
 from dataops_platform.release.promotion.promote import find_plan, promote
@@ -48,7 +49,7 @@ def carry_out(lake: Lake, project: Project, name: str, order: dict[str, Any]) ->
         return {"sequence": promote(project, lake, find_plan(lake, order["plan"])).sequence}
     write(lake, order["environment"], order["table"], order["number"])
     here = replace(project, environment=order["environment"])
-    state, moved = publish(lake, here, order["tables"], {}, RunContext(name))
+    state, moved = publish(lake, here, order["tables"], {}, RunContext(name, Actor(name)))
     return {"sequence": state.sequence, "moved": moved}
 
 

@@ -1,4 +1,4 @@
-"""Approvals: signed by a real SSH key, or declared; of one plan, by somebody known, as they were written."""
+"""Approvals: signed by a real SSH key, or not authenticated; of one plan, by somebody known, as they were written."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from dataops_platform.kit.actor import Actor, Source
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.manifests import events
-from dataops_platform.manifests.events import Unknown, event_text, hash_of
+from dataops_platform.manifests.events import Unknown, by, event_text, hash_of
 from dataops_platform.release.promotion import approvals as room
 from dataops_platform.release.promotion.approvals import Approval, approve, vouched_for
 from dataops_platform.release.promotion.plan import Plan
@@ -157,7 +158,7 @@ def test_a_signature_counts_under_the_name_that_the_repository_gives_the_key(wor
     world.file("allowed_signers", line("bob", bobs))
     plan = planned(world, SIGNED)
     given = say_yes(world, plan, key=bobs)
-    assert str(given) == "bob (signed)"
+    assert (str(given), given.is_declared) == ("bob (signed)", False)
     assert verdict(world, plan) == ("pass", "1 of 1 by bob: bob (signed)")
     world.promote(plan)
     assert world.lake.state("prod").event.gates[-1].said == "1 of 1 by bob: bob (signed)"
@@ -168,6 +169,25 @@ def test_where_signatures_are_asked_for_a_declaration_does_not_count(world: Any,
     acting("bob")
     say_yes(world, plan)
     assert verdict(world, plan) == ("fail", "0 of 1 by bob; does not count: bob: not signed")
+
+
+@pytest.mark.parametrize("four_eyes", ["false", "true"])
+@pytest.mark.parametrize("source", ["process", "variable", "tag"])
+def test_no_name_stands_in_for_a_signature_wherever_it_comes_from(world: Any, source: Source, four_eyes: str) -> None:
+    plan = planned(world, f"{{approval: {{by: [bob], signed: true, four_eyes: {four_eyes}}}}}")
+    event = events.Approval(
+        **by(Actor("bob", source)), by="bob", plan=plan.id, approved=plan.release, why="", signature=""
+    )
+    world.lake.note("prod", event)
+    assert verdict(world, plan) == ("fail", "0 of 1 by bob; does not count: bob: not signed")
+
+
+def test_only_a_declared_name_is_shown_as_declared(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(world, BY_BOB)
+    monkeypatch.delenv("DATAOPS_ACTOR")
+    monkeypatch.setenv("LOGNAME", "bob")
+    assert str(say_yes(world, plan)) == "bob (not authenticated)"
+    assert verdict(world, plan) == ("pass", "1 of 1 by bob: bob (not authenticated)")
 
 
 def test_a_key_that_nobody_knows_is_refused_and_nothing_is_written(world: Any, key: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dataops_platform.kit.actor import ACTOR_TAG, Actor
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.settings import environ
 
@@ -58,9 +59,25 @@ def test_mlflow_is_kept_quiet_and_careful_unless_the_user_decided_otherwise(monk
 def test_the_actor_is_the_user_of_the_process_unless_a_variable_names_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATAOPS_ACTOR", raising=False)
     monkeypatch.setenv("LOGNAME", "ann")
-    assert environ.actor() == "ann"
+    assert environ.process_actor() == Actor("ann", "process")
     monkeypatch.setenv("DATAOPS_ACTOR", "bob@example.org")
-    assert environ.actor() == "bob@example.org"
+    assert environ.process_actor() == Actor("bob@example.org", "variable")
     monkeypatch.setenv("DATAOPS_ACTOR", "role:manager")
     with pytest.raises(UsedWrongly, match=r"^DP-P011 DATAOPS_ACTOR 'role:manager' is not a name"):
-        environ.actor()
+        environ.process_actor()
+
+
+def test_the_actor_of_a_run_is_in_its_tag_or_that_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATAOPS_ACTOR", "ann")
+    assert environ.actor_of_run({}) == Actor("ann", "variable")
+    assert environ.actor_of_run({ACTOR_TAG: "bob"}) == Actor("bob", "tag")
+    with pytest.raises(UsedWrongly, match=r"^DP-P011 dataops/actor 'bob and eve' is not a name"):
+        environ.actor_of_run({ACTOR_TAG: "bob and eve"})
+
+
+def test_only_the_user_of_the_process_is_not_declared() -> None:
+    assert [str(Actor("ann", source)) for source in ("process", "variable", "tag")] == [
+        "ann",
+        "ann (declared)",
+        "ann (declared)",
+    ]

@@ -10,10 +10,10 @@ from dataops_platform.kit.digests import canonical_json
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.kit.text_file import write_text
 from dataops_platform.manifests.cut import Cut
-from dataops_platform.manifests.events import Creation, Drop
+from dataops_platform.manifests.events import Creation, Drop, by
 from dataops_platform.orchestration.instance import forget_assets
 from dataops_platform.release.environments.inherited import made_from
-from dataops_platform.settings.environ import actor, checked_environment
+from dataops_platform.settings.environ import checked_environment, process_actor
 from dataops_platform.settings.project import BRANCHES, FILE_NAME, Project, branch_file, known_environment
 from dataops_platform.warehouse.drop import drop_environment
 from dataops_platform.warehouse.lake import Lake
@@ -122,7 +122,7 @@ def _placed(cut: Cut, under: Cut, environment: str) -> Cut:
 
 def _event(source: State, origin: str) -> Creation:
     return Creation(
-        actor=actor(), origin=origin, origin_event=source.sequence, release=source.release, code=source.code
+        **by(process_actor()), origin=origin, origin_event=source.sequence, release=source.release, code=source.code
     )
 
 
@@ -136,7 +136,7 @@ def _drop_tables(lake: Lake, name: str) -> bool:
         if not state.sequence or _is_dropped(lake, state):
             return False
         try:
-            drop_environment(lake, state, Drop(actor=actor()))
+            drop_environment(lake, state, Drop(**by(process_actor())))
         except LostRace:
             if attempt == ATTEMPTS - 1:
                 raise

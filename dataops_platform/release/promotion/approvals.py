@@ -1,4 +1,4 @@
-"""Approvals of plans: events in the ledger of the environment, either signed, or declared and not authenticated."""
+"""Approvals of plans: events in the ledger of the environment, signed or not authenticated."""
 
 from __future__ import annotations
 
@@ -6,35 +6,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataops_platform.kit.actor import Actor
 from dataops_platform.kit.errors import LostRace, Refused
 from dataops_platform.kit.git import is_as_committed
 from dataops_platform.kit.signatures import ALLOWED_SIGNERS, is_signed_by, principals_of, sign
 from dataops_platform.manifests import events
 from dataops_platform.release.promotion.plan import Plan
-from dataops_platform.settings.environ import actor
+from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.ledger import read_rows
 
-DECLARED = "declared, not authenticated"
-
 
 @dataclass(frozen=True)
 class Approval:
-    """Who approved a plan, when (ISO format, UTC) and why. `problem` is why the approval is not valid, or empty."""
+    """Who approved a plan, when (ISO format, UTC) and why. `problem` is why the approval is not valid, or empty.
+
+    Only a signature authenticates. Without one, the name is that of the process' user, or declared.
+    """
 
     by: str
     at: str
     why: str
     is_signed: bool
+    is_declared: bool
     problem: str = ""
 
     def __str__(self) -> str:
-        return f"{self.by} ({'signed' if self.is_signed else DECLARED})"
+        if self.is_signed:
+            return f"{self.by} (signed)"
+        return f"{self.by} ({'declared, ' if self.is_declared else ''}not authenticated)"
 
 
 def approve(project: Project, lake: Lake, plan: Plan, why: str = "", key: Path | None = None) -> Approval:
-    """Approve a plan: with a signature over its id by the private key in a file, or declared under the user's name.
+    """Approve a plan: with a signature over its id by the private key in a file, or in the actor's name.
 
     Idempotent: an equal valid approval is returned, and no event is written. The gate decides whether it counts.
     Raises: LostRace DP-L020 when the environment was promoted or rolled back since the plan; Refused DP-L021 when
@@ -45,13 +50,16 @@ def approve(project: Project, lake: Lake, plan: Plan, why: str = "", key: Path |
     if state.pointer != plan.pointer:
         raise LostRace("DP-L020", plan=plan, environment=plan.environment, event=state.pointer)
     signature = sign(key, plan.id) if key else ""
-    by = _signer(project, plan.id, signature) if signature else actor()
+    actor = process_actor()
+    by = _signer(project, actor, plan.id, signature) if signature else actor.name
     for known in approvals(project, lake, plan.environment, plan.id):
         if (known.by, known.is_signed, known.problem) == (by, bool(signature), ""):
             return known
-    event = events.Approval(actor=actor(), by=by, plan=plan.id, approved=plan.release, why=why, signature=signature)
+    event = events.Approval(
+        **events.by(actor), by=by, plan=plan.id, approved=plan.release, why=why, signature=signature
+    )
     noted = lake.note(plan.environment, event).event
-    return Approval(by, noted.at if noted else "", why, bool(signature))
+    return Approval(by, noted.at if noted else "", why, bool(signature), _is_declared(event))
 
 
 def approvals(project: Project, lake: Lake, environment: str, plan: str) -> list[Approval]:
@@ -100,11 +108,16 @@ def _approval(project: Project, event: events.Approval, problem: str) -> Approva
     if signature and not problem:
         good = is_signed_by(event.by, event.plan, signature, project.root / ALLOWED_SIGNERS)
         problem = "" if good else f"{ALLOWED_SIGNERS} knows no such signature of this plan"
-    return Approval(event.by, event.at, event.why, bool(signature), problem if signature else "")
+    declared = _is_declared(event)
+    return Approval(event.by, event.at, event.why, bool(signature), declared, problem if signature else "")
 
 
-def _signer(project: Project, text: str, signature: str) -> str:
-    """Return the principal of a signature: the user's own name if it has the key, else the first that has.
+def _is_declared(event: events.Approval) -> bool:
+    return not event.signature and event.who.is_declared
+
+
+def _signer(project: Project, actor: Actor, text: str, signature: str) -> str:
+    """Return the principal of a signature: the actor's own name if it has the key, else the first that has.
 
     Raises: Refused DP-L081, DP-L021.
     """
@@ -112,7 +125,7 @@ def _signer(project: Project, text: str, signature: str) -> str:
     if problem:
         raise Refused("DP-L081", reason=problem, signers=ALLOWED_SIGNERS)
     signers = project.root / ALLOWED_SIGNERS
-    names: Sequence[str] = [actor(), *principals_of(signature, signers)]
+    names: Sequence[str] = [actor.name, *principals_of(signature, signers)]
     found = next((name for name in names if is_signed_by(name, text, signature, signers)), "")
     if not found:
         raise Refused("DP-L021", signers=ALLOWED_SIGNERS)

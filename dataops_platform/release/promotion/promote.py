@@ -8,7 +8,7 @@ from typing import Any
 
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, preview
-from dataops_platform.manifests.events import Refusal
+from dataops_platform.manifests.events import Refusal, by
 from dataops_platform.release.pinned_code.pin import pin
 from dataops_platform.release.promotion.differences.sections import differences
 from dataops_platform.release.promotion.gates.ask import ask_all
@@ -17,7 +17,7 @@ from dataops_platform.release.promotion.plan import PLAN, Answer, Plan, told
 from dataops_platform.release.promotion.preflight import prepare
 from dataops_platform.release.promotion.switch import switch_to_release
 from dataops_platform.release.release import Release, find_release
-from dataops_platform.settings.environ import actor
+from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.heads import heads_of_cut
 from dataops_platform.warehouse.lake import Lake
@@ -65,7 +65,7 @@ def propose(project: Project, lake: Lake, release: Release, clock: Clock = utc_n
         before=state.release,
         answers=(),
         differences={},
-        made_by=actor(),
+        made_by=process_actor().name,
         made_at=clock().isoformat(),
     )
     question = question_of(project, lake, release, state, plan, clock)
@@ -124,7 +124,7 @@ def _note_refusal(lake: Lake, plan: Plan, answers: Sequence[Answer]) -> bool:
 
     The refusal of a stale plan is not recorded: the gates may have failed because of what changed.
     """
-    event = Refusal(actor=actor(), plan=plan.id, refused=plan.release, gates=told(answers))
+    event = Refusal(**by(process_actor()), plan=plan.id, refused=plan.release, gates=told(answers))
     state = lake.note(plan.environment, lambda now: event if now.pointer == plan.pointer else None)
     return state.pointer == plan.pointer
 
@@ -146,6 +146,6 @@ def question_of(
         heads=heads_of_cut(lake.connection, release.cut),
         shown=heads_of_cut(lake.connection, state.cut),
         plan=plan.id,
-        asked_by=actor(),
+        asked_by=process_actor().name,
         now=clock(),
     )

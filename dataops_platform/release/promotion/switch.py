@@ -8,12 +8,12 @@ from typing import Literal
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, preview
 from dataops_platform.manifests.cut import Cut
-from dataops_platform.manifests.events import Event, Move, Pointing, Promotion, Resume, Rollback
+from dataops_platform.manifests.events import Event, Move, Pointing, Promotion, Resume, Rollback, by
 from dataops_platform.manifests.history import moves, original, publication_before, state_before_release
 from dataops_platform.release.promotion.lost_tables import refuse_unreadable
 from dataops_platform.release.promotion.plan import PLAN, Plan, told
 from dataops_platform.release.release import Release
-from dataops_platform.settings.environ import actor
+from dataops_platform.settings.environ import process_actor
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.state import State
 
@@ -32,7 +32,7 @@ def switch_to_release(lake: Lake, plan: Plan, release: Release) -> State:
         return (now.release, now.publication, now.held) == (release.id, release.cut.id, False)
 
     event = Promotion(
-        actor=actor(),
+        **by(process_actor()),
         release=release.id,
         code=release.code,
         plan=plan.id,
@@ -72,7 +72,7 @@ def roll_back(
     refuse_unreadable(lake, environment, cut, target)
     prepare(cut)
     event = Rollback(
-        actor=actor(),
+        **by(process_actor()),
         release=target.release,
         code=target.code,
         back=back,
@@ -112,7 +112,7 @@ def resume(lake: Lake, environment: str) -> State:
             raise _lost(lake, environment, now, "")
         if not now.held:
             raise UsedWrongly("DP-L012", environment=environment)
-        return Resume(actor=actor())
+        return Resume(**by(process_actor()))
 
     return lake.note(environment, resumption)
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataops_platform.kit.errors import DataOpsError, SystemFailed
-from dataops_platform.manifests.events import Reconciliation
+from dataops_platform.manifests.events import Reconciliation, by
 from dataops_platform.release.audit.registry_anchor import anchor_in_registry
 from dataops_platform.release.reconciliation.code_follows import look_at_code
 from dataops_platform.release.reconciliation.drift import Unequal
 from dataops_platform.release.reconciliation.model_aliases import look_at_models
-from dataops_platform.settings.environ import actor
+from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.process_lock import alone
@@ -55,7 +55,7 @@ def reconcile(project: Project, lake: Lake) -> Reconciled:
             found = [unequal for part in PARTS for unequal in part(project, lake, state)]
             put_right = tuple(unequal.said for unequal in found if unequal.by_hand)
             if put_right:
-                lake.note(project.environment, Reconciliation(actor=actor(), found=put_right))
+                lake.note(project.environment, Reconciliation(**by(process_actor()), found=put_right))
             for unequal in found:
                 unequal.put_right()
             anchor_in_registry(project, lake)

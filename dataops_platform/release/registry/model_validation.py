@@ -16,7 +16,7 @@ from dataops_platform.release.promotion.promote import gates_of, question_of
 from dataops_platform.release.reconciliation.model_aliases import RELEASE_TAG
 from dataops_platform.release.registry.model_release import Code, candidate_cut
 from dataops_platform.release.release import Release, releases_of
-from dataops_platform.settings.environ import actor
+from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.contract_files import contract_of
 from dataops_platform.technologies.mlflow.notes import AnnotatedVersion, annotated_versions, write_note
@@ -138,7 +138,7 @@ def _ask_gates(
             state.release,
             (),
             {},
-            actor(),
+            process_actor().name,
             clock().isoformat(),
         )
         gates = [gate for gate in target.here.gates if gate.kind != "approval"]

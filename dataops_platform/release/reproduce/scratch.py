@@ -11,12 +11,12 @@ from pathlib import Path
 from dataops_platform.kit.errors import Refused, UsedWrongly, preview
 from dataops_platform.kit.sql import literal
 from dataops_platform.kit.text_file import write_text
-from dataops_platform.manifests.events import Creation
+from dataops_platform.manifests.events import Creation, by
 from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.orchestration.instance import forget_assets
 from dataops_platform.release.lineage import Origin
 from dataops_platform.release.reproduce.kept import is_as_recorded
-from dataops_platform.settings.environ import actor
+from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import BRANCHES, Project, branch_file
 from dataops_platform.stages.inputs import ELSEWHERE
 from dataops_platform.technologies.files.location import locate
@@ -121,7 +121,7 @@ def give_inputs(project: Project, lake: Lake, environment: str, origin: Origin) 
             pinned.append(head)
         else:
             copied[name] = partitions
-    lake.switch(environment, lake.cut_of(pinned), State(environment), Creation(actor=actor()))
+    lake.switch(environment, lake.cut_of(pinned), State(environment), Creation(**by(process_actor())))
     for name in copied:
         _copy(lake, environment, name, copied[name], located)
     return again

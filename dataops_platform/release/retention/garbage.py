@@ -9,7 +9,7 @@ from typing import Any
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.errors import LostRace, Refused
 from dataops_platform.kit.faults import fault_point
-from dataops_platform.manifests.events import Collection
+from dataops_platform.manifests.events import Collection, by
 from dataops_platform.manifests.history import collection_of, moves
 from dataops_platform.release.lineage import versions_of_inputs
 from dataops_platform.release.release import releases_of
@@ -23,7 +23,7 @@ from dataops_platform.release.retention.policy import (
     needed_by,
     unneeded_nodes,
 )
-from dataops_platform.settings.environ import actor
+from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.mlflow.versions import RegisteredVersion, all_versions, delete_version
@@ -145,7 +145,7 @@ def _look(project: Project, lake: Lake, states: Mapping[str, State], retention: 
 
 
 def _events(waste: Waste) -> dict[str, Collection]:
-    return {name: Collection(actor=actor(), collected=numbers) for name, numbers in waste.states.items()}
+    return {name: Collection(**by(process_actor()), collected=numbers) for name, numbers in waste.states.items()}
 
 
 def _models(

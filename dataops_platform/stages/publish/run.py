@@ -10,9 +10,8 @@ from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import LostRace, Refused, preview
 from dataops_platform.manifests.cut import Cut, judged_members, stale_members
-from dataops_platform.manifests.events import Duplicate, Publication
+from dataops_platform.manifests.events import Duplicate, Publication, by
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.settings.environ import actor
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.stages.guard import refuse_other_code
 from dataops_platform.stages.inputs import head_of
@@ -81,7 +80,7 @@ def publish(
     was audited under another contract than the file has now, DP-P103 while the environment is held, DP-R007 when its
     release has other code, DP-R008 before its first release; LostRace after `ATTEMPTS` lost races.
     """
-    event = Publication(actor=actor(), run=context.run_id)
+    event = Publication(**by(context.actor), run=context.run_id)
     for lost in range(ATTEMPTS):
         try:
             with lake.turn(lost):
@@ -93,14 +92,14 @@ def publish(
                     return lake.switch(project.environment, cut, before, event), True
                 if context.skip_unchanged:
                     return before, False
-                return lake.note(project.environment, _duplicate_of(cut, context.run_id)), False
+                return lake.note(project.environment, _duplicate_of(cut, context)), False
         except LostRace:
             if lost == ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-def _duplicate_of(cut: Cut, run: str) -> Callable[[State], Duplicate]:
+def _duplicate_of(cut: Cut, context: RunContext) -> Callable[[State], Duplicate]:
     """Return a function that makes the event `duplicate` of a state, if it still shows this cut.
 
     The function raises: LostRace DP-P104 when the state shows another cut, or is held.
@@ -109,7 +108,7 @@ def _duplicate_of(cut: Cut, run: str) -> Callable[[State], Duplicate]:
     def duplicate(state: State) -> Duplicate:
         if state.publication != cut.id or state.held:
             raise LostRace("DP-P104", environment=state.environment, publication=short(state.publication))
-        return Duplicate(actor=actor(), run=run)
+        return Duplicate(**by(context.actor), run=context.run_id)
 
     return duplicate
 

@@ -21,6 +21,7 @@ from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.open import open_lake
 from tests.fixtures import lakes
+from tests.fixtures.lakes import ANN
 from tests.fixtures.shop import Shop
 from tests.fixtures.shop import manifest as shop_manifest
 
@@ -206,7 +207,7 @@ def test_a_table_of_the_time_before_a_promotion_is_not_taken_for_one_that_anothe
     shop.write("prod", "raw", 1)
     shop.lake.connection.execute("create table lake.prod__build.theirs as select 1 as number")
     shop.promote(shop.releases[0])
-    found = heads_with(shop.lake, shop.at("prod"), ["raw", "theirs"], RunContext("run"))
+    found = heads_with(shop.lake, shop.at("prod"), ["raw", "theirs"], RunContext("run", ANN))
     assert "raw" not in found
     assert found["theirs"].manifests[0].stage == ELSEWHERE
 

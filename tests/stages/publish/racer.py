@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from dataops_platform.kit.actor import Actor
 from dataops_platform.manifests.manifest import Manifest, StepIdentity
 from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.stages.publish.run import publish
@@ -24,7 +25,7 @@ def main(catalog: str, data: str, extensions: str, own: str, every: str, rounds:
         sys.stdin.readline()
         for generation in range(1, int(rounds) + 1):
             write(lake, own, generation)
-            publish(lake, project, every.split(","), {}, RunContext(f"{own}-{generation}"))
+            publish(lake, project, every.split(","), {}, RunContext(f"{own}-{generation}", Actor("ann")))
 
 
 def write(lake: Lake, name: str, generation: int) -> None:

@@ -16,8 +16,9 @@ from dataops_platform.stages.publish.run import ATTEMPTS, PublishStep, consisten
 from dataops_platform.stages.step import RunContext
 from dataops_platform.warehouse.lake import Lake
 from tests.fixtures import lakes
+from tests.fixtures.lakes import ANN
 
-RUN = RunContext("run-1")
+RUN = RunContext("run-1", ANN)
 
 
 def test_a_cut_made_from_itself_is_published_with_its_event(lake: Lake, project: Project) -> None:
@@ -68,10 +69,10 @@ def test_the_same_rows_written_again_make_nothing_stale_and_move_nothing(lake: L
     lakes.write(lake, "sales", "select 10 as total", inputs=[orders.ref()])
     first, _ = publish(lake, project, ["orders", "sales"], {}, RUN)
     lakes.write(lake, "orders", "select 1.0 as id", run="again")
-    state, moved = publish(lake, project, ["sales", "orders"], {}, RunContext("run-2"))
+    state, moved = publish(lake, project, ["sales", "orders"], {}, RunContext("run-2", ANN))
     assert (state.publication, state.moved, moved) == (first.publication, first.moved, False)
     assert [event.kind for event in lake.events("dev")] == ["publication", "duplicate"]
-    publish(lake, project, ["sales", "orders"], {}, RunContext("run-3", skip_unchanged=True))
+    publish(lake, project, ["sales", "orders"], {}, RunContext("run-3", ANN, skip_unchanged=True))
     assert len(lake.events("dev")) == 2, "nothing was delivered"
 
 
@@ -116,7 +117,7 @@ def test_a_rival_between_the_look_and_the_switch_is_not_overrun(
     def with_a_rival_first(*arguments: Any) -> Any:
         monkeypatch.setattr(lake, "switch", switch)
         lakes.write(lake, "lines", "select 2 as id")
-        publish(lake, project, ["orders", "lines"], {}, RunContext("rival"))
+        publish(lake, project, ["orders", "lines"], {}, RunContext("rival", ANN))
         lakes.write(lake, "orders", "select 2 as id")
         return switch(*arguments)
 
@@ -135,7 +136,7 @@ def test_a_rival_that_published_the_same_cut_leaves_nothing_to_do(
 
     def with_a_rival_first(*arguments: Any) -> Any:
         monkeypatch.setattr(lake, "switch", switch)
-        publish(lake, project, ["orders"], {}, RunContext("rival"))
+        publish(lake, project, ["orders"], {}, RunContext("rival", ANN))
         return switch(*arguments)
 
     monkeypatch.setattr(lake, "switch", with_a_rival_first)
