@@ -23,6 +23,7 @@ from typing import Any, TypeVar, cast
 import pyarrow as pa
 
 from dataops_platform.kit.actor import Actor
+from dataops_platform.kit.clock import utc_now
 from dataops_platform.kit.digests import canonical_json
 from dataops_platform.kit.record import plain_of
 from dataops_platform.manifests.events import event_text
@@ -41,6 +42,7 @@ from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.heads import HEADS, heads_of_cut
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import open_lake
+from dataops_platform.warehouse.session import Session
 
 T = TypeVar("T")
 CHANGED = 10
@@ -77,7 +79,7 @@ SETTINGS: dict[str, Any] = {
 
 def measured(lake: Lake, project: Project, names: Sequence[str], windows: int) -> Iterator[tuple[str, str]]:
     """What is measured, and each figure in words."""
-    context = RunContext("run-1", Actor("ann"))
+    context = RunContext("run-1", Actor("ann"), utc_now)
     first, seconds = timed(lambda: publish(lake, project, names, {}, context)[0])
     yield "the first publication, of all tables", seconds
     changed = names[-CHANGED:]
@@ -102,7 +104,10 @@ def measured(lake: Lake, project: Project, names: Sequence[str], windows: int) -
     assert len(found["tables"]) == CHANGED, found["said"]
     yield f"a plan's differences of rows, of two cuts with {CHANGED} tables that differ", seconds
     yield "a plan's age of the data", timed(lambda: newest_audit(question.heads.values()))[1]
-    yield "the board of `status`, as far as the lake tells it", timed(lambda: release_lines(project, lake))[1]
+    yield (
+        "the board of `status`, as far as the lake tells it",
+        timed(lambda: release_lines(Session(project, lake, context.actor)))[1],
+    )
     yield "all heads of the build area", timed(lambda: lake.heads("dev"))[1]
     yield "the state that is shown", timed(lambda: lake.state("dev"))[1]
     assert second.event

@@ -16,7 +16,7 @@ from dataops_platform.release.promotion.promote import promote, propose
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.contract_files import contract_of
 from dataops_platform.warehouse.lake import Lake
-from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.session import open_session
 
 DATAOPS = """\
 project: shop
@@ -45,13 +45,13 @@ def promotion_seconds(folder: Path, sizes: Sequence[int], rounds: int) -> dict[i
     seconds: dict[int, list[float]] = {rows: [] for rows in sizes}
     for number in range(rounds):
         for rows, project in projects.items():
-            with lake_of(project.at("dev")) as lake:
-                _write(lake, project.at("dev"), rows, number)
-                release = freeze(project.at("dev"), lake, cut_of(lake.heads("dev").values()))
-                plan = propose(project, lake, release)
-                approve(project, lake, plan)
+            with open_session(project) as session:
+                _write(session.lake, project.at("dev"), rows, number)
+                release = freeze(session.at("dev"), cut_of(session.lake.heads("dev").values()))
+                plan = propose(session, release)
+                approve(session, plan)
                 began = time.perf_counter()
-                promote(project, lake, plan)
+                promote(session, plan)
                 seconds[rows].append(time.perf_counter() - began)
             print(f"round {number + 1} of {rounds}: {rows} rows {seconds[rows][-1]:.3f} s", file=sys.stderr)
     return seconds

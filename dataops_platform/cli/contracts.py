@@ -306,11 +306,12 @@ def diff(
     """
     with errors_shown(as_json):
         from dataops_platform.contract_tools.diff import as_markdown, compare
+        from dataops_platform.kit.clock import utc_now
         from dataops_platform.kit.paths import find_upward
         from dataops_platform.settings.project import FILE_NAME
 
         in_project = not new or find_upward(FILE_NAME, project.resolve()) is not None
-        compared = compare(load_project(project, env or None) if in_project else None, old, new)
+        compared = compare(load_project(project, env or None) if in_project else None, old, new, utc_now().date())
         if as_json:
             print_json({"contracts": [c.to_plain() for c in compared], "passes": all(c.passes for c in compared)})
         elif markdown:

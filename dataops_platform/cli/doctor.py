@@ -16,9 +16,10 @@ from dataops_platform.cli.output import console, errors_shown, print_json, print
 def doctor(project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
     """Print one line for each finding; ends with 1 when something is wrong. Changes nothing."""
     with errors_shown(as_json):
+        from dataops_platform.kit.clock import utc_now
         from dataops_platform.status.doctor import examine_folder
 
-        found = examine_folder(project)
+        found = examine_folder(project, utc_now())
         wrong = sum(finding.state == "wrong" for finding in found)
         if as_json:
             print_json([finding.__dict__ for finding in found])

@@ -32,11 +32,11 @@ def create(
     """
     with errors_shown(as_json):
         from dataops_platform.release.environments.branch import create_branch
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = load_project(project)
-        with lake_of(found) as lake:
-            state, is_new = create_branch(found, lake, name, origin)
+        with open_session(found) as session:
+            state, is_new = create_branch(session, name, origin)
         if as_json:
             print_json({"environment": name, "from": origin, "new": is_new, "publication": state.publication})
             return
@@ -55,11 +55,11 @@ def list_(project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
     """
     with errors_shown(as_json):
         from dataops_platform.release.environments.branch import environments
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = load_project(project)
-        with lake_of(found, read_only=True) as lake:
-            rows = environments(found, lake)
+        with open_session(found, read_only=True) as session:
+            rows = environments(found, session.lake)
         if as_json:
             print_json(rows)
             return
@@ -75,11 +75,11 @@ def drop(name: Name, project: ProjectFolder = Path(), as_json: AsJson = False) -
     """
     with errors_shown(as_json):
         from dataops_platform.release.environments.branch import drop_branch
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = load_project(project)
-        with lake_of(found) as lake:
-            dropped = drop_branch(found, lake, name)
+        with open_session(found) as session:
+            dropped = drop_branch(session, name)
         if as_json:
             print_json(dropped.__dict__)
             return

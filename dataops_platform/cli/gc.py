@@ -36,12 +36,12 @@ def gc(
     with errors_shown(as_json):
         from dataops_platform.release.retention.garbage import collect, look
         from dataops_platform.release.retention.policy import retention_of
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = load_project(project)
         retention = retention_of(keep, keep_days, inputs=inputs)
-        with lake_of(found, read_only=not yes) as lake:
-            garbage = (collect if yes else look)(found, lake, retention)
+        with open_session(found, read_only=not yes) as session:
+            garbage = (collect if yes else look)(session, retention)
         if as_json:
             print_json({"done": yes, **garbage.to_plain()})
             return

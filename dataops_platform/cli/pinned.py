@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project, load_project
 
 if TYPE_CHECKING:
     from dataops_platform.release.pinned_code.pin import Pinned
-    from dataops_platform.warehouse.lake import Lake
+    from dataops_platform.warehouse.session import Session
 
 
 def project_with_its_code(folder: Path, environment: str) -> Project:
@@ -26,14 +27,16 @@ def project_with_its_code(folder: Path, environment: str) -> Project:
 
 
 @contextmanager
-def project_and_lake(folder: Path, environment: str) -> Iterator[tuple[Project, Lake | None]]:
-    """Yield the same project and its lake, read-only and opened once; None before the first run."""
+def project_and_session(folder: Path, environment: str) -> Iterator[tuple[Project, Session | None]]:
+    """Yield the same project and a session on its lake, read-only and opened once; None before the first run."""
     from dataops_platform.release.pinned_code.pin import project_to_run
     from dataops_platform.warehouse.open import lake_if_made
+    from dataops_platform.warehouse.session import Session
 
     project = load_project(folder, environment or None)
     with lake_if_made(project) as lake:
-        yield project_to_run(project, _restart, lake), lake
+        found = project_to_run(project, _restart, lake)
+        yield found, Session(found, lake, process_actor()) if lake else None
 
 
 def _restart(pinned: Pinned) -> None:

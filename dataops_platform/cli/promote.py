@@ -41,11 +41,11 @@ def plan(
     with errors_shown(as_json):
         from dataops_platform.release.promotion.plan_page import as_markdown, page_of
         from dataops_platform.release.promotion.promote import propose, release_for
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = load_project(project, to)
-        with lake_of(found) as lake:
-            made = propose(found, lake, release_for(found, lake, release))
+        with open_session(found) as session:
+            made = propose(session, release_for(session, release))
         if as_json:
             print_json(made.to_plain())
         elif markdown:
@@ -73,12 +73,12 @@ def approve(
     with errors_shown(as_json):
         from dataops_platform.release.promotion.approvals import approve as record_approval
         from dataops_platform.release.promotion.promote import find_plan
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = load_project(project)
-        with lake_of(found) as lake:
-            known = find_plan(lake, plan)
-            given = record_approval(found.at(known.environment), lake, known, why, sign)
+        with open_session(found) as session:
+            known = find_plan(session.lake, plan)
+            given = record_approval(session.at(known.environment), known, why, sign)
         if as_json:
             print_json({"plan": known.id, "environment": known.environment, **given.__dict__})
             return
@@ -100,16 +100,16 @@ def promote(
         from dataops_platform.release.promotion.promote import find_plan, propose, release_for, unreleased
         from dataops_platform.release.promotion.promote import promote as apply_plan
         from dataops_platform.release.reconciliation.reconcile import follow_switch
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = load_project(project, to)
-        with lake_of(found) as lake:
+        with open_session(found) as session:
             # an empty --plan (an unset variable in a script) must not mean "make a plan now": nobody approved that
-            made = propose(found, lake, release_for(found, lake, release)) if plan is None else find_plan(lake, plan)
-            before = lake.state(to)
-            state = apply_plan(found, lake, made)
-            followed = follow_switch(found, lake)
-            newer = unreleased(found, lake, made.release) if state.sequence == before.sequence else ""
+            made = propose(session, release_for(session, release)) if plan is None else find_plan(session.lake, plan)
+            before = session.lake.state(to)
+            state = apply_plan(session, made)
+            followed = follow_switch(session)
+            newer = unreleased(session, made.release) if state.sequence == before.sequence else ""
         _print_state(state, as_json, followed)
         if state.sequence == before.sequence and not as_json:
             console().print(f"nothing was moved: {to} already shows this state{newer}", markup=False)
@@ -134,17 +134,17 @@ def rollback(
         from dataops_platform.release.promotion.preflight import refuse_other_models
         from dataops_platform.release.promotion.switch import roll_back
         from dataops_platform.release.reconciliation.reconcile import follow_switch
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         if to is not None and data:
             raise UsedWrongly("DP-L078")
         if to == "":
             raise UsedWrongly("DP-L079")
         found = load_project(project, environment)
-        with lake_of(found) as lake:
+        with open_session(found) as session:
             prepare = partial(refuse_other_models, found)
-            state = roll_back(lake, environment, to or "", data=data, prepare=prepare)
-            followed = follow_switch(found, lake)
+            state = roll_back(session, to or "", data=data, prepare=prepare)
+            followed = follow_switch(session)
         _print_state(state, as_json, followed)
 
 
@@ -159,11 +159,11 @@ def resume(
     """
     with errors_shown(as_json):
         from dataops_platform.release.promotion.switch import resume as resume_environment
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = load_project(project, environment)
-        with lake_of(found) as lake:
-            state = resume_environment(lake, environment)
+        with open_session(found) as session:
+            state = resume_environment(session)
         _print_state(state, as_json)
 
 

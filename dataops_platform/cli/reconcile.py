@@ -26,11 +26,11 @@ def reconcile(
     """
     with errors_shown(as_json):
         from dataops_platform.release.reconciliation.reconcile import reconcile as make_equal
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = load_project(project, environment)
-        with lake_of(found) as lake:
-            done = make_equal(found, lake)
+        with open_session(found) as session:
+            done = make_equal(session)
         if as_json:
             print_json(done.to_plain())
             return

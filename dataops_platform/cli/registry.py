@@ -37,11 +37,11 @@ def validate(
     """
     with errors_shown(as_json):
         from dataops_platform.release.registry.model_validation import validate_versions
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = project_with_its_code(project, env)
-        with lake_of(found) as lake:
-            done = validate_versions(found, lake, _code(found), versions or ())
+        with open_session(found) as session:
+            done = validate_versions(session, _code(found), versions or ())
         if as_json:
             print_json([one.__dict__ for one in done])
         for one in () if as_json else done:
@@ -60,11 +60,11 @@ def answer(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJs
     """
     with errors_shown(as_json):
         from dataops_platform.release.registry.requests import answer_requests
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = project_with_its_code(project, env)
-        with lake_of(found) as lake:
-            done = answer_requests(found, lake, _code(found))
+        with open_session(found) as session:
+            done = answer_requests(session, _code(found))
         if as_json:
             print_json([one.__dict__ for one in done])
             return

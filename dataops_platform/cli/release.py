@@ -36,16 +36,16 @@ def build(
         from dataops_platform.orchestration.instance import open_instance
         from dataops_platform.release.build import build_release, shown
         from dataops_platform.release.registry.model_release import Code, build_model_release
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = project_with_its_code(project, env)
         definitions = load_definitions(found)
-        with lake_of(found) as lake:
+        with open_session(found) as session:
             if model:
                 with open_instance(found) as instance:
-                    built = build_model_release(found, lake, Code(definitions, instance), model)
+                    built = build_model_release(session, Code(definitions, instance), model)
             else:
-                built = build_release(found, lake, definitions)
+                built = build_release(session, definitions)
         if as_json:
             print_json(built.to_plain())
             return
@@ -60,12 +60,12 @@ def list_(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJso
     """
     with errors_shown(as_json):
         from dataops_platform.release.release import releases_of
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = load_project(project, env or None)
-        with lake_of(found, read_only=True) as lake:
-            known = releases_of(lake)
-            states = {name: lake.state(name).release for name in lake.environments()}
+        with open_session(found, read_only=True) as session:
+            known = releases_of(session.lake)
+            states = {name: session.lake.state(name).release for name in session.lake.environments()}
         rows = [
             {
                 "release": str(one),
@@ -114,12 +114,12 @@ def show(
         from dataops_platform.manifests.cut import member_row
         from dataops_platform.release.release import find_release
         from dataops_platform.warehouse.as_of import shown_at
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = load_project(project, env or None)
-        with lake_of(found, read_only=True) as lake:
-            event = shown_at(lake, found.environment, at) if at is not None else None
-            one = None if event and not event.release else find_release(lake, event.release if event else name)
+        with open_session(found, read_only=True) as session:
+            event = shown_at(session.lake, found.environment, at) if at is not None else None
+            one = None if event and not event.release else find_release(session.lake, event.release if event else name)
         if as_json:
             print_json({"event": plain_of(event) if event else None, "release": one.to_plain() if one else None})
             return

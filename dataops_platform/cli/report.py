@@ -24,11 +24,11 @@ def report(
     """
     with errors_shown(as_json):
         from dataops_platform.release.audit.delivery_metrics import promotion_rows, report_lines, report_of
-        from dataops_platform.warehouse.open import lake_of
+        from dataops_platform.warehouse.session import open_session
 
         found = load_project(project, env)
-        with lake_of(found, read_only=True) as lake:
-            metrics = report_of(found, lake, since)
+        with open_session(found, read_only=True) as session:
+            metrics = report_of(session, since)
         if as_json:
             print_json(metrics.to_plain())
             return

@@ -33,18 +33,19 @@ def reproduce(
     with errors_shown(as_json):
         from dataops_platform.release.reproduce.result import LEVELS
         from dataops_platform.release.reproduce.run import reproduce as reproduce_parts
+        from dataops_platform.warehouse.session import open_session
 
         asked = next((known for known in LEVELS[:-1] if known == level), None)
         if asked is None:
             raise UsedWrongly("DP-L055", level=level, hint=did_you_mean(level, LEVELS[:-1]))
-        found = load_project(project)
         out = console()
 
         def say(text: str) -> None:
             if not as_json:
                 out.print(text, markup=False)
 
-        made = reproduce_parts(found, what, environment=env, keep=keep, say=say)
+        with open_session(load_project(project)) as session:
+            made = reproduce_parts(session, what, environment=env, keep=keep, say=say)
         below = made.below(asked)
         if as_json:
             print_json({**made.to_plain(), "asked": asked, "reached": not below})

@@ -12,7 +12,7 @@ import typer
 
 from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
 from dataops_platform.cli.output import console, errors_shown, print_json, print_table
-from dataops_platform.cli.pinned import project_and_lake
+from dataops_platform.cli.pinned import project_and_session
 
 
 def status(
@@ -31,11 +31,11 @@ def status(
         from dataops_platform.status.pending import with_releases
         from dataops_platform.status.summary import summarize
 
-        with project_and_lake(project, env) as (found, lake):
+        with project_and_session(project, env) as (found, session):
             assets = project_assets(found)
             with open_instance(found) as instance:
-                lines = with_releases(found, lake, board(assets, instance))
-            summary = summarize(found, lake)
+                lines = with_releases(session, board(assets, instance, utc_now()))
+            summary = summarize(found, session.lake if session else None)
         if html is not None:
             write_page(html, board_page(found.name, summary["shows"], f"{utc_now():%Y-%m-%d %H:%M} UTC", lines))
         if as_json:

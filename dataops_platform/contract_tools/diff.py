@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from dataops_platform.contract_tools.impact import Hit, hits
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.contracts.diff import Change, diff, is_bumped, version_after, worst_level
 from dataops_platform.contracts.revisions import Waiver, contracts_at, contracts_in, waivers_in
-from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.orchestration.definitions import load_definitions
 from dataops_platform.settings.project import Project
@@ -36,8 +36,8 @@ class ContractComparison:
         return asdict(self)
 
 
-def compare(project: Project | None, old: str, new: str = "", clock: Clock = utc_now) -> list[ContractComparison]:
-    """Compare contracts by file name, and return those that changed.
+def compare(project: Project | None, old: str, new: str, today: date) -> list[ContractComparison]:
+    """Compare contracts by file name, and return those that changed. An empty `new` means the files of the project.
 
     Two single files are compared with each other, whatever their names. Definitions are loaded when a change breaks
     readers. Without a project a git revision means this folder as of that revision, nobody is known to be affected, and
@@ -53,7 +53,7 @@ def compare(project: Project | None, old: str, new: str = "", clock: Clock = utc
     else:
         named = {Path(place).name for place in (old, new) if Path(place).is_file()} or {*before, *after}
         pairs = [(before.get(name), after.get(name)) for name in sorted(named)]
-    waivers = waivers_in(folder, clock().date()) if project else ()
+    waivers = waivers_in(folder, today) if project else ()
     return [_comparison(project, a, b, waivers) for a, b in pairs if diff(a, b)]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import digest_of, digest_of_files, short
 from dataops_platform.kit.errors import Refused, preview
 from dataops_platform.kit.git import commit_of, uncommitted
@@ -14,30 +13,30 @@ from dataops_platform.manifests.events import Build, by
 from dataops_platform.manifests.manifest import Manifest
 from dataops_platform.release.release import RELEASE, Release, find_release
 from dataops_platform.settings.code import code_digest_of, code_files, lock_digest
-from dataops_platform.settings.environ import process_actor
-from dataops_platform.settings.project import Project
 from dataops_platform.stages.contract_files import contract_of
 from dataops_platform.stages.inputs import ELSEWHERE
 from dataops_platform.warehouse.heads import heads_of_cut
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.session import Session
 
 if TYPE_CHECKING:
     from dagster import Definitions
 
 
-def build_release(project: Project, lake: Lake, defs: Definitions, clock: Clock = utc_now) -> Release:
-    """Build and return the release of what the project's environment shows.
+def build_release(session: Session, defs: Definitions) -> Release:
+    """Build and return the release of what the session's environment shows.
 
     Idempotent: equal contents return the release that already exists.
     Raises: Refused DP-L002 when the environment shows nothing, DP-L005 when files are uncommitted outside dev, DP-L006
     when a shown table or model was made by code, settings or a contract other than the present ones.
     """
-    state = lake.state(project.environment)
+    lake, environment = session.lake, session.environment
+    state = lake.state(environment)
     if not state.cut.members:
-        raise Refused("DP-L002", environment=project.environment)
-    cut = as_last_made(lake, project.environment, state.cut)
-    refuse_other_makers(lake, cut, defs, project.environment)
-    return freeze(project, lake, cut, clock)
+        raise Refused("DP-L002", environment=environment)
+    cut = as_last_made(lake, environment, state.cut)
+    refuse_other_makers(lake, cut, defs, environment)
+    return freeze(session, cut)
 
 
 def as_last_made(lake: Lake, environment: str, shown: Cut) -> Cut:
@@ -50,20 +49,21 @@ def as_last_made(lake: Lake, environment: str, shown: Cut) -> Cut:
     return again if again.id == shown.id else shown
 
 
-def freeze(project: Project, lake: Lake, cut: Cut, clock: Clock = utc_now) -> Release:
+def freeze(session: Session, cut: Cut) -> Release:
     """Store a release of a cut made with the present code, and return it. Raises: Refused DP-L005.
 
-    The ledger of the project's environment records a release that is new.
+    The ledger of the session's environment records a release that is new.
     """
-    release = release_of(project, cut, clock)
+    release = release_of(session, cut)
     plain = release.to_plain()
-    build = Build(**by(process_actor()), built=release.id, document=digest_of(plain))
-    lake.keep(RELEASE, release.id, plain, told=(project.environment, build))
-    return find_release(lake, release.id)
+    build = Build(**by(session.actor), built=release.id, document=digest_of(plain))
+    session.lake.keep(RELEASE, release.id, plain, told=(session.environment, build))
+    return find_release(session.lake, release.id)
 
 
-def release_of(project: Project, cut: Cut, clock: Clock = utc_now) -> Release:
+def release_of(session: Session, cut: Cut) -> Release:
     """Return the release of a cut made with the present code, without storing it. Raises: Refused DP-L005."""
+    project = session.project
     root = project.root
     changed = uncommitted(root)
     if changed and project.environment != "dev":
@@ -81,8 +81,8 @@ def release_of(project: Project, cut: Cut, clock: Clock = utc_now) -> Release:
         contracts={name: contract.digest for name, contract in contracts.items() if contract},
         cut=cut,
         built_in=project.environment,
-        built_by=process_actor().name,
-        built_at=clock().isoformat(),
+        built_by=session.actor.name,
+        built_at=session.now().isoformat(),
         contract_versions={name: contract.version for name, contract in contracts.items() if contract},
     )
 

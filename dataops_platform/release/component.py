@@ -16,11 +16,12 @@ from dataops_platform.release.promotion.promote import propose, release_for
 from dataops_platform.release.registry.sensors import registry_defs
 from dataops_platform.release.release import find_release
 from dataops_platform.release.sensors import reconcile_sensor
+from dataops_platform.settings.environ import actor_of_run
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.component import Result, StrictResolved, failure_of
 from dataops_platform.stages.publish.run import PUBLICATION
 from dataops_platform.stages.scaffold import scaffolder
-from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.session import open_session
 
 RELEASE = "release"
 
@@ -59,10 +60,10 @@ def built_release(project: Project, description: str) -> dg.AssetsDefinition:
     """Return the release asset of an unguarded environment. Materializing it builds a release of what is shown."""
 
     @dg.multi_asset(name=f"{project.environment}__{RELEASE}", specs=[_spec(project, description)])
-    def release() -> Iterator[Result]:
+    def release(context: dg.AssetExecutionContext) -> Iterator[Result]:
         try:
-            with lake_of(project) as lake:
-                built = build_release(project, lake, load_definitions(project))
+            with open_session(project, actor=actor_of_run(context.run.tags)) as session:
+                built = build_release(session, load_definitions(project))
         except DataOpsError as error:
             raise failure_of(error) from None
         yield dg.MaterializeResult(data_version=dg.DataVersion(built.id), metadata=release_metadata(built))
@@ -76,13 +77,12 @@ def planned_release(project: Project, description: str) -> dg.AssetsDefinition:
     checks = gate_specs(spec.key, _gates_asked(project).here.gates)
 
     @dg.multi_asset(name=f"{project.environment}__{RELEASE}", specs=[spec], check_specs=checks)
-    def release() -> Iterator[Result]:
+    def release(context: dg.AssetExecutionContext) -> Iterator[Result]:
         try:
-            asked = asked_of(project)
-            with lake_of(asked) as lake:
-                state = lake.state(asked.environment)
-                shown = find_release(lake, state.release) if state.release else None
-                plan = propose(asked, lake, release_for(asked, lake))
+            with open_session(asked_of(project), actor=actor_of_run(context.run.tags)) as session:
+                state = session.lake.state(session.environment)
+                shown = find_release(session.lake, state.release) if state.release else None
+                plan = propose(session, release_for(session))
         except DataOpsError as error:
             raise failure_of(error) from None
         metadata = {**plan_metadata(plan), **state_metadata(state, shown)}

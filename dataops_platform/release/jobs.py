@@ -14,10 +14,10 @@ from dataops_platform.release.promotion.promote import find_plan, promote, propo
 from dataops_platform.release.promotion.switch import resume, roll_back
 from dataops_platform.release.reconciliation.reconcile import follow_switch
 from dataops_platform.release.release import find_release
+from dataops_platform.settings.environ import actor_of_run
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.component import failure_of
-from dataops_platform.warehouse.lake import Lake
-from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.session import Session, open_session
 from dataops_platform.warehouse.state import State
 
 
@@ -49,26 +49,23 @@ def move_jobs(project: Project) -> list[dg.JobDefinition]:
 
     @dg.op(name="promote", description="Shows a release, if every gate lets it pass.")
     def promote_op(context: dg.OpExecutionContext, config: PromoteConfig) -> None:
-        def work(asked: Project, lake: Lake) -> State:
-            plan = find_plan(lake, config.plan)
-            return promote(asked, lake, plan)
+        def work(session: Session) -> State:
+            plan = find_plan(session.lake, config.plan) if config.plan else None
+            return promote(session, plan or propose(session, release_for(session, config.release)))
 
-        def propose_first(asked: Project, lake: Lake) -> State:
-            return promote(asked, lake, propose(asked, lake, release_for(asked, lake, config.release)))
-
-        _move(context, project, work if config.plan else propose_first)
+        _move(context, project, work)
 
     @dg.op(name="rollback", description="Shows an earlier state again, and holds the environment.")
     def rollback_op(context: dg.OpExecutionContext, config: RollbackConfig) -> None:
-        def work(asked: Project, lake: Lake) -> State:
-            prepare = partial(refuse_other_models, asked)
-            return roll_back(lake, environment, config.to, data=config.data, prepare=prepare)
+        def work(session: Session) -> State:
+            prepare = partial(refuse_other_models, session.project)
+            return roll_back(session, config.to, data=config.data, prepare=prepare)
 
         _move(context, project, work)
 
     @dg.op(name="resume", description="Lets the environment publish again.")
     def resume_op(context: dg.OpExecutionContext) -> None:
-        _move(context, project, lambda _, lake: resume(lake, environment))
+        _move(context, project, resume)
 
     @dg.job(
         name=f"promote_to_{environment}",
@@ -99,14 +96,13 @@ def move_jobs(project: Project) -> list[dg.JobDefinition]:
     return [promote_job, rollback_job, resume_job]
 
 
-def _move(context: dg.OpExecutionContext, project: Project, work: Callable[[Project, Lake], State]) -> None:
+def _move(context: dg.OpExecutionContext, project: Project, work: Callable[[Session], State]) -> None:
     """Run `work`, reconcile, and report the new state as an event of `<environment>/release`."""
     try:
-        asked = asked_of(project)
-        with lake_of(asked) as lake:
-            state = work(asked, lake)
-            followed = follow_switch(asked, lake)
-            release = find_release(lake, state.release) if state.release else None
+        with open_session(asked_of(project), actor=actor_of_run(context.run.tags)) as session:
+            state = work(session)
+            followed = follow_switch(session)
+            release = find_release(session.lake, state.release) if state.release else None
     except DataOpsError as error:
         raise failure_of(error) from None
     context.log.info(f"{state.environment} shows release {short(state.release)} (event {state.sequence})")

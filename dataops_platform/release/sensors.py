@@ -16,6 +16,7 @@ from dataops_platform.settings.environ import dagster_url
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.session import open_session
 from dataops_platform.warehouse.state import State
 
 
@@ -41,10 +42,10 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
                 state = lake.state(asked.environment)
             if not state.sequence:
                 return dg.SkipReason(f"{asked.environment} shows nothing yet")
-            with lake_of(asked) as lake:
-                done = reconcile(asked, lake)
-                pinned = pin_of_shown(asked, lake) if asked.is_guarded else None
-                event = _last_event(asked, lake, state, done)
+            with open_session(asked) as session:
+                done = reconcile(session)
+                pinned = pin_of_shown(asked, session.lake) if asked.is_guarded else None
+                event = _last_event(asked, session.lake, state, done)
         except UsedWrongly as error:
             return dg.SkipReason(str(error))
         except DataOpsError as error:

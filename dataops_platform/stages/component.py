@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import BeforeValidator, ConfigDict
 
 from dataops_platform.contracts.contract import Contract
+from dataops_platform.kit.clock import utc_now
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.manifests.manifest import WHOLE
 from dataops_platform.settings.environ import actor_of_run
@@ -141,6 +142,7 @@ def _run_context(context: dg.AssetExecutionContext, environment: str) -> RunCont
     return RunContext(
         run_id=context.run.run_id,
         actor=actor_of_run(context.run.tags),
+        clock=utc_now,
         skip_unchanged=context.run.tags.get(SKIP_TAG) == "true",
         made_here=made_here,
         say=context.log.info,

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from dataops_platform.contracts.contract import Contract
 from dataops_platform.kit.actor import Actor
-from dataops_platform.kit.clock import Clock, utc_now
+from dataops_platform.kit.clock import Clock
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.manifests.manifest import InputRef, Manifest, StepIdentity, Verdict
 from dataops_platform.settings.project import PartitionSettings, Project
@@ -57,13 +57,13 @@ class RunContext:
 
     run_id: str
     actor: Actor
+    clock: Clock
     skip_unchanged: bool = False
     made_here: Callable[[str], bool] = lambda _: False
     say: Callable[[str], None] = lambda _: None
     candidates: Mapping[str, str] = field(default_factory=dict)
     """Digests of models that are scored with instead of those shown, by name; results go to a build area of their own
     (`candidate_area`)."""
-    clock: Clock = utc_now
 
     def place(self, environment: str) -> str:
         """Return where this run is, for messages."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.kit.clock import Clock, ago, utc_now
+from dataops_platform.kit.clock import ago
 from dataops_platform.orchestration.assets import Asset
 from dataops_platform.orchestration.reaper import reap
 from dataops_platform.orchestration.run_logs import LastMade, Path, RunLog, failed_logs, last_made, unfinished_logs
@@ -32,13 +32,13 @@ class BoardLine:
     refused: int | None
 
 
-def board(assets: Sequence[Asset], instance: DagsterInstance, clock: Clock = utc_now) -> list[BoardLine]:
+def board(assets: Sequence[Asset], instance: DagsterInstance, now: datetime) -> list[BoardLine]:
     """Return the state of every asset, in the order of stages and names. Runs whose process died are failed first."""
     reap(instance)
     keys = {asset: tuple(asset.key) for asset in assets}
     last = last_made(instance, list(keys.values()))
     unfinished, failed = unfinished_logs(instance), failed_logs(instance, last.values())
-    lines = [_line(asset, key, last.get(key, LastMade()), unfinished, failed, clock()) for asset, key in keys.items()]
+    lines = [_line(asset, key, last.get(key, LastMade()), unfinished, failed, now) for asset, key in keys.items()]
     order = {stage: index for index, stage in enumerate(STAGES)}
     return sorted(lines, key=lambda line: (order.get(line.stage, len(STAGES)), line.asset))
 

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataops_platform.kit.clock import ago, utc_now
+from dataops_platform.kit.clock import ago
 from dataops_platform.kit.errors import DataOpsError
 from dataops_platform.settings.environ import ledger_key
 from dataops_platform.settings.project import Project, load_project
@@ -49,24 +50,29 @@ class Finding:
     fix: str = ""
 
 
-def examine(project: Project) -> list[Finding]:
+def examine(project: Project, now: datetime) -> list[Finding]:
     """Return all findings, in the order of the screen. A part that cannot be examined is a finding, too."""
-    looks: list[Callable[[Project], Iterator[Finding]]] = [_installed, _project, _lake, _dagster, _models, _promises]
+    looks: dict[str, Callable[[Project], Iterator[Finding]]] = {
+        "installed": _installed,
+        "project": _project,
+        "lake": _lake,
+        "dagster": partial(_dagster, now=now),
+        "models": _models,
+        "promises": _promises,
+    }
     found = []
-    for look in looks:
+    for area, look in looks.items():
         try:
             found += list(look(project))
         except DataOpsError as error:
-            found.append(
-                Finding(look.__name__.strip("_"), "reachable", "wrong", f"{error.code} {error.message}", error.fix)
-            )
+            found.append(Finding(area, "reachable", "wrong", f"{error.code} {error.message}", error.fix))
     return found
 
 
-def examine_folder(folder: Path) -> list[Finding]:
+def examine_folder(folder: Path, now: datetime) -> list[Finding]:
     """Return the findings of a folder's project; without a readable one, what is installed and why not."""
     try:
-        return examine(load_project(folder))
+        return examine(load_project(folder), now)
     except DataOpsError as error:
         said = f"{error.code} {error.message}"
         return [*_packages(), Finding("project", "dataops.yaml", "wrong", said, error.fix or "dataops init NAME")]
@@ -143,12 +149,12 @@ def _lake(project: Project) -> Iterator[Finding]:
     yield Finding("lake", "expiry", "wrong" if expiring else "ok", says, fix)
 
 
-def _dagster(project: Project) -> Iterator[Finding]:
+def _dagster(project: Project, now: datetime) -> Iterator[Finding]:
     from dataops_platform.orchestration.instance import open_instance
 
     with open_instance(project) as instance:
         yield _monitoring(instance)
-        yield _daemon(instance)
+        yield _daemon(instance, now)
 
 
 def _monitoring(instance: DagsterInstance) -> Finding:
@@ -158,11 +164,11 @@ def _monitoring(instance: DagsterInstance) -> Finding:
     return Finding("dagster", "monitoring", "wrong", "off: a run whose process dies stays STARTED for ever", fix)
 
 
-def _daemon(instance: DagsterInstance) -> Finding:
+def _daemon(instance: DagsterInstance, now: datetime) -> Finding:
     beats = [status.timestamp for status in instance.get_daemon_heartbeats().values()]
     if not beats:
         return Finding("dagster", "daemon", "note", "has not run here: schedules and sensors wait", "dataops up")
-    now, last = utc_now(), datetime.fromtimestamp(max(beats), UTC)
+    last = datetime.fromtimestamp(max(beats), UTC)
     if now - last > SILENT:
         says = f"last seen {ago(last, now)} ago: schedules and sensors wait"
         return Finding("dagster", "daemon", "note", says, "dataops up")

@@ -6,31 +6,36 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from dataops_platform.kit.clock import Clock, ago, utc_now
+from dataops_platform.kit.clock import ago
 from dataops_platform.release.promotion.approvals import approvals
 from dataops_platform.release.promotion.plan import PLAN, Plan
 from dataops_platform.release.release import releases_of
 from dataops_platform.settings.project import Project
 from dataops_platform.status.board import BoardLine
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
 
 STAGE = "release"
 
 
-def with_releases(project: Project, lake: Lake | None, lines: Sequence[BoardLine]) -> list[BoardLine]:
-    """Return the board's lines, with those of releases from the lake: Dagster knows only of its own."""
+def with_releases(session: Session | None, lines: Sequence[BoardLine]) -> list[BoardLine]:
+    """Return the board's lines, with those of releases from the lake: Dagster knows only of its own.
+
+    `session` is None before the first run.
+    """
     others = [line for line in lines if line.stage != STAGE]
-    return [*others, *release_lines(project, lake)] if lake else others
+    return [*others, *release_lines(session)] if session else others
 
 
-def release_lines(project: Project, lake: Lake, clock: Clock = utc_now) -> list[BoardLine]:
+def release_lines(session: Session) -> list[BoardLine]:
     """Return a line for each environment that takes or provides releases, in the order of `dataops.yaml`."""
+    project, lake, now = session.project, session.lake, session.now()
     plans = [Plan.from_plain(plain) for plain in lake.kept(PLAN).values()]
     environments = project.settings.environments
     givers = {settings.from_ for settings in environments.values()}
     states = {
-        name: _taken(project.at(name), lake, plans, clock()) if settings.from_ else _built(name, lake, clock())
+        name: _taken(project.at(name), lake, plans, now) if settings.from_ else _built(name, lake, now)
         for name, settings in environments.items()
         if settings.from_ or name in givers
     }

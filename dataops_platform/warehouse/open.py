@@ -41,10 +41,11 @@ def lake_location(project: Project) -> LakeLocation:
     return LakeLocation(catalog, data, project.state_dir / "extensions", project.state_dir / "anchors")
 
 
-def lake_of(project: Project, *, read_only: bool = False) -> Lake:
+def lake_of(project: Project, *, read_only: bool = False, clock: Clock = utc_now) -> Lake:
     """Open the project's lake. Its ledger is signed where `DATAOPS_LEDGER_KEY` names a key."""
     key = None if read_only else ledger_key()
-    return open_lake(lake_location(project), read_only=read_only, sign=partial(sign, key) if key else None)
+    signs = partial(sign, key) if key else None
+    return open_lake(lake_location(project), read_only=read_only, clock=clock, sign=signs)
 
 
 @contextmanager

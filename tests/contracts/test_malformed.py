@@ -17,6 +17,7 @@ import pytest
 
 from dataops_platform.contract_tools.check import CheckResult, check_file
 from dataops_platform.contracts.odcs import load_contract
+from dataops_platform.kit.clock import utc_now
 from dataops_platform.kit.errors import DataOpsError
 from dataops_platform.manifests.manifest import WHOLE as WHOLE_TABLE
 from dataops_platform.settings.project import load_project
@@ -193,7 +194,7 @@ def test_what_goes_into_the_lake_is_audited_or_in_quarantine_with_a_reason(tmp_p
             for run in ("first",) if number % 4 else ("first", "again"):
                 try:
                     for step in (extract, clean):
-                        step.run(lake, RunContext(run, ANN), [WHOLE_TABLE])
+                        step.run(lake, RunContext(run, ANN, utc_now), [WHOLE_TABLE])
                 except DataOpsError as error:
                     assert error.code == CODES.get(file.whole, "DP-E003"), (file, error)
                     assert before is not None and kept(lake)[:2] == before[:2], "something of a refused file is there"

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dataops_platform.kit.actor import Actor
+from dataops_platform.kit.clock import utc_now
 from dataops_platform.manifests.manifest import WHOLE, Head, Manifest, StepIdentity
 from dataops_platform.manifests.table_digest import TableDigest
 from dataops_platform.settings.environ import arm_faults
@@ -62,7 +63,7 @@ def run(lake: Lake, project: Project, generation: int) -> str:
         version = lake.current_version()
         found = digests(lake.connection, TOTALS, [WHOLE])
         foreign_write.adopt(lake, manifests("totals", found, [orders, lines]), version, WRITER)
-    state, _ = publish(lake, project, TABLES, {}, RunContext(f"generation {generation}", Actor("ann")))
+    state, _ = publish(lake, project, TABLES, {}, RunContext(f"generation {generation}", Actor("ann"), utc_now))
     return state.publication
 
 

@@ -33,13 +33,13 @@ def publish(shop: Shop, _: int) -> None:
 
 def rollback(shop: Shop, _: int) -> None:
     """Goes back to the release before."""
-    roll_back(shop.lake, "prod")
+    roll_back(shop.session())
 
 
 def let_go(shop: Shop, _: int) -> None:
     """Ends the hold; done already is done."""
     try:
-        resume(shop.lake, "prod")
+        resume(shop.session())
     except UsedWrongly as error:
         if error.code != NOT_HELD:
             raise

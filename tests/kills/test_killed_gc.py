@@ -12,11 +12,13 @@ import pytest
 from dataops_platform.kit.errors import Refused
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.release.promotion.switch import roll_back
+from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.expiry import snapshots
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import open_lake
+from tests.fixtures.lakes import session_of
 
 pytestmark = pytest.mark.kills
 
@@ -59,15 +61,17 @@ def test_a_killed_gc_is_ended_by_the_next(fault: str, processes: Any, say: Calla
     _, error = again.communicate(timeout=120)
     assert again.returncode == 0, error[-2000:]
     saw = processes.stop(reader)
+    project = Project(Path(), DataOpsYaml(project="shop", owner="team:shop"), "dev")
     with open_lake(location) as lake:
+        session = session_of(project, lake)
         left, gone = snapshots(lake.connection), there - files(location)
         assert files(location) <= known_files(lake), "no file is left over"
         assert known_files(lake) <= files(location), "none is missing"
         for number, digest in states.items():
-            roll_back(lake, "dev", str(number))
+            roll_back(session, str(number))
             assert shown(lake) == digest
         with pytest.raises(Refused, match="DP-L091"):
-            roll_back(lake, "dev", "1")
+            roll_back(session, "1")
     assert saw["torn"] == []
     assert len(gone) > 5
     assert before - left

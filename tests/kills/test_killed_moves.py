@@ -142,7 +142,7 @@ def with_code_of(shop: Any, number: int, releases: Mapping[int, Any]) -> Any:
     """The release of this number's rows, made with the code at hand."""
     from dataops_platform.release.build import freeze
 
-    return freeze(shop.at("dev"), shop.lake, releases[number].cut)
+    return freeze(shop.session("dev"), releases[number].cut)
 
 
 def shown(shop: Any, ids: Mapping[str, int]) -> State | None:

@@ -28,6 +28,7 @@ from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import open_lake
 from tests.fixtures.campaign import CAMPAIGN
 from tests.fixtures.command_line import commit_all, git
+from tests.fixtures.lakes import session_of
 from tests.fixtures.shop import Shop, manifest
 
 pytestmark = pytest.mark.races
@@ -66,7 +67,7 @@ def release(shop: Any, number: int) -> Release:
     from dataops_platform.release.build import freeze
 
     seed(shop.lake, number)
-    return freeze(shop.at("dev"), shop.lake, cut_of(shop.lake.heads("dev").values()))
+    return freeze(shop.session("dev"), cut_of(shop.lake.heads("dev").values()))
 
 
 def approved_plan(shop: Any, release: Release) -> Plan:
@@ -75,9 +76,7 @@ def approved_plan(shop: Any, release: Release) -> Plan:
     pointer = shop.lake.state("prod")
     made = Plan("prod", release.id, pointer.pointer, gates_of(prod), pointer.release, (), {}, "bob", MADE)
     shop.lake.keep(PLAN, made.id, made.to_plain())
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("LOGNAME", "ann")
-        approve(prod, shop.lake, made)
+    approve(session_of(prod, shop.lake), made)
     return made
 
 
@@ -99,7 +98,7 @@ def test_of_promotions_at_once_one_wins_and_publications_all_get_in(
 ) -> None:
     chance, count, began = random.Random(5), Counter[str](), time.monotonic()
     releases = [release(shop, number) for number in (1, 2, 3)]
-    promote(load_project(shop.root, "prod"), shop.lake, approved_plan(shop, releases[0]))
+    promote(session_of(load_project(shop.root, "prod"), shop.lake), approved_plan(shop, releases[0]))
     with pool(MOST) as racers:
         for number in range(RACES):
             size = SIZES[number % len(SIZES)]

@@ -6,7 +6,6 @@ Usage: worker.py CATALOG DATA EXTENSIONS ANCHORS CODE NAME. Orders and answers a
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from dataclasses import replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dataops_platform.kit.actor import Actor
+from dataops_platform.kit.clock import utc_now
 from dataops_platform.kit.errors import DataOpsError, LostRace
 from dataops_platform.manifests.manifest import WHOLE, Manifest, StepIdentity
 from dataops_platform.release.promotion.promote import find_plan, promote
@@ -23,6 +23,7 @@ from dataops_platform.stages.step import RunContext
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import open_lake
+from dataops_platform.warehouse.session import Session
 
 MADE = "2013-01-01T00:00:00+00:00"
 MOVED_ON = ("DP-W004", "DP-W012", "DP-W018")
@@ -31,7 +32,6 @@ MOVED_ON = ("DP-W004", "DP-W012", "DP-W018")
 def main(catalog: str, data: str, extensions: str, anchors: str, code: str, name: str) -> None:
     import pandas  # noqa: F401 - DuckDB would, when it is first given a value
 
-    os.environ["LOGNAME"] = name
     project = load_project(Path(code), "prod")
     with open_lake(LakeLocation(catalog, data, Path(extensions), Path(anchors))) as lake:
         answer({"ready": name})
@@ -46,10 +46,11 @@ def main(catalog: str, data: str, extensions: str, anchors: str, code: str, name
 
 def carry_out(lake: Lake, project: Project, name: str, order: dict[str, Any]) -> dict[str, Any]:
     if order["do"] == "promote":
-        return {"sequence": promote(project, lake, find_plan(lake, order["plan"])).sequence}
+        session = Session(project, lake, Actor(name))
+        return {"sequence": promote(session, find_plan(lake, order["plan"])).sequence}
     write(lake, order["environment"], order["table"], order["number"])
     here = replace(project, environment=order["environment"])
-    state, moved = publish(lake, here, order["tables"], {}, RunContext(name, Actor(name)))
+    state, moved = publish(lake, here, order["tables"], {}, RunContext(name, Actor(name), utc_now))
     return {"sequence": state.sequence, "moved": moved}
 
 

@@ -21,10 +21,12 @@ from dataops_platform.release.build import freeze
 from dataops_platform.release.promotion.plan import Answer, Plan
 from dataops_platform.release.promotion.promote import promote, propose
 from dataops_platform.release.release import Release
+from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.contract_files import contract_of
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
 from tests.fixtures import lakes
 from tests.fixtures.lakes import open_in
@@ -93,6 +95,10 @@ class World:
         """The project in an environment."""
         return load_project(self.folder, environment)
 
+    def session(self, environment: str = "prod") -> Session:
+        """A session of whoever acts now."""
+        return Session(self.project(environment), self.lake, process_actor(), self.clock)
+
     def write(self, select: str = ORDERS, table: str = "orders", **about: Any) -> Head:
         """Writes a table to dev, audited under its contract of now; `about` replaces fields of the manifest."""
         contract = contract_of(self.project("dev"), table)
@@ -115,7 +121,7 @@ class World:
         state = self.lake.state("dev")
         if cut.id != state.publication:
             self.lake.switch("dev", cut, state, Publication(actor="ann"))
-        return freeze(self.project("dev"), self.lake, cut, self.clock)
+        return freeze(self.session("dev"), cut)
 
     def clock(self) -> datetime:
         """The time it is here."""
@@ -123,11 +129,11 @@ class World:
 
     def plan(self, release: Release) -> Plan:
         """A plan of showing a release in prod."""
-        return propose(self.project(), self.lake, release, self.clock)
+        return propose(self.session(), release)
 
     def promote(self, plan: Plan) -> State:
         """Carries a plan out."""
-        return promote(self.project(), self.lake, plan, self.clock)
+        return promote(self.session(), plan)
 
     def shown(self, select: str = ORDERS, **about: Any) -> Release:
         """A release of one table, shown in prod."""

@@ -40,7 +40,7 @@ def line(principal: str, key: Path) -> str:
 
 
 def say_yes(world: Any, plan: Plan, why: str = "", key: Path | None = None) -> Approval:
-    return approve(world.project(), world.lake, plan, why, key)
+    return approve(world.session(), plan, why, key)
 
 
 def verdict(world: Any, plan: Plan) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
 from tests.fixtures import lakes
 from tests.fixtures.command_line import Said
+from tests.fixtures.lakes import session_of
 
 pytestmark = pytest.mark.journey
 
@@ -46,7 +47,7 @@ def lake(project: Project) -> Iterator[Lake]:
 def test_a_branch_shows_what_its_origin_shows_and_copies_nothing(project: Project, lake: Lake) -> None:
     dev = lake.state("dev")
     files = sorted(p for p in (project.state_dir / "data").rglob("*.parquet"))
-    state, is_new = create_branch(project, lake, "pr_12", "dev")
+    state, is_new = create_branch(session_of(project, lake), "pr_12", "dev")
     assert (is_new, state.publication, state.release, state.code, state.held) == (
         True,
         dev.publication,
@@ -63,42 +64,42 @@ def test_a_branch_shows_what_its_origin_shows_and_copies_nothing(project: Projec
 
 
 def test_made_twice_it_is_one_and_from_another_origin_it_is_refused(project: Project, lake: Lake) -> None:
-    first, _ = create_branch(project, lake, "pr_12", "dev")
+    first, _ = create_branch(session_of(project, lake), "pr_12", "dev")
     (project.state_dir / "branches" / "pr_12").unlink()  # as on another machine
-    assert create_branch(project, lake, "pr_12", "dev") == (first, False)
+    assert create_branch(session_of(project, lake), "pr_12", "dev") == (first, False)
     assert project.at("pr_12").environment == "pr_12"
-    create_branch(project, lake, "pr_13", "pr_12")
+    create_branch(session_of(project, lake), "pr_13", "pr_12")
     with pytest.raises(Refused, match=r"^DP-P022 pr_12 exists already, made from dev by"):
-        create_branch(project, lake, "pr_12", "pr_13")
+        create_branch(session_of(project, lake), "pr_12", "pr_13")
 
 
 def test_names_that_cannot_be_and_origins_that_show_nothing_are_refused(project: Project, lake: Lake) -> None:
     def code(name: str, origin: str = "dev") -> str:
         with pytest.raises((Refused, UsedWrongly)) as caught:
-            create_branch(project, lake, name, origin)
+            create_branch(session_of(project, lake), name, origin)
         return caught.value.code
 
     assert (code("dev"), code("PR"), code("a__b")) == ("DP-P020", "DP-P006", "DP-P006")
     assert code("pr_12", "prd") == "DP-P004"
-    create_branch(project, lake, "pr_12", "dev")
-    drop_branch(project, lake, "pr_12")
+    create_branch(session_of(project, lake), "pr_12", "dev")
+    drop_branch(session_of(project, lake), "pr_12")
     (project.state_dir / "branches" / "pr_12").touch()
     assert code("pr_13", "pr_12") == "DP-P021"
     with pytest.raises(UsedWrongly, match=r"^DP-P023"):
-        drop_branch(project, lake, "dev")
+        drop_branch(session_of(project, lake), "dev")
     with pytest.raises(UsedWrongly, match=r"^DP-P004"):
-        drop_branch(project, lake, "pr_14")
+        drop_branch(session_of(project, lake), "pr_14")
     assert lake.environments() == ["dev", "pr_12"]
 
 
 def test_a_dropped_branch_leaves_its_ledger_and_can_be_made_anew(project: Project, lake: Lake) -> None:
-    create_branch(project, lake, "pr_12", "dev")
+    create_branch(session_of(project, lake), "pr_12", "dev")
     foreign_write.stand_in(lake, "pr_12", ["orders"])
     scored = lakes.write(lake, "predictions", "select 1 as id", environment="pr_12__candidate")
     with open_instance(project) as instance:
         for name in ("pr_12", "dev"):
             instance.report_runless_asset_event(dg.AssetMaterialization([name, "orders"]))
-    dropped = drop_branch(project, lake, "pr_12")
+    dropped = drop_branch(session_of(project, lake), "pr_12")
     with open_instance(project) as instance:
         assert not instance.get_asset_keys(prefix=["pr_12"])
         assert instance.get_asset_keys(prefix=["dev"])
@@ -113,20 +114,20 @@ def test_a_dropped_branch_leaves_its_ledger_and_can_be_made_anew(project: Projec
     with pytest.raises(UsedWrongly):
         project.at("pr_12")
     (project.state_dir / "branches" / "pr_12").touch()
-    assert drop_branch(project, lake, "pr_12").was_there is False, "a second call has nothing to do"
-    state, is_new = create_branch(project, lake, "pr_12", "dev")
+    assert drop_branch(session_of(project, lake), "pr_12").was_there is False, "a second call has nothing to do"
+    state, is_new = create_branch(session_of(project, lake), "pr_12", "dev")
     assert (is_new, state.publication) == (True, lake.state("dev").publication)
 
 
 @pytest.mark.journey
 def test_a_branch_of_a_branch_stays_readable_when_that_is_dropped(project: Project, lake: Lake, dataops: Run) -> None:
-    create_branch(project, lake, "pr_12", "dev")
+    create_branch(session_of(project, lake), "pr_12", "dev")
     (project.root / FUNCTION).write_text(
         (project.root / FUNCTION).read_text().replace("strip_chars()", "strip_chars().str.to_uppercase()")
     )
     assert dataops("run", "--env", "pr_12").exit_code == 0
-    create_branch(project, lake, "pr_13", "pr_12")
-    drop_branch(project, lake, "pr_12")
+    create_branch(session_of(project, lake), "pr_13", "pr_12")
+    drop_branch(session_of(project, lake), "pr_12")
     names = lake.connection.sql("select name from lake.pr_13.customers order by 1").fetchall()
     assert names == [("ANN",), ("BOB",), ("CID",)]
 
@@ -139,7 +140,7 @@ def test_a_process_killed_while_it_makes_one_leaves_all_of_it_or_nothing(
     with lake_of(project) as lake:
         shown = len(lake.state("pr_12").cut.members)
         assert shown == (3 if fault == "creation.after_commit" else 0)
-        create_branch(project, lake, "pr_12", "dev")
+        create_branch(session_of(project, lake), "pr_12", "dev")
         assert len(lake.state("pr_12").cut.members) == 3
         assert [event.kind for event in lake.events("pr_12")] == ["creation"]
     assert project.at("pr_12")
@@ -150,17 +151,17 @@ def test_a_process_killed_while_it_drops_one_leaves_all_of_it_or_nothing(
     fault: str, project: Project, published: Path
 ) -> None:
     with lake_of(project) as lake:
-        create_branch(project, lake, "pr_12", "dev")
+        create_branch(session_of(project, lake), "pr_12", "dev")
     assert killed(published, "drop", fault) == -9
     with lake_of(project) as lake:
         assert len(lake.state("pr_12").cut.members) == (0 if fault == "drop.after_commit" else 3)
-        drop_branch(project, lake, "pr_12")
+        drop_branch(session_of(project, lake), "pr_12")
         assert [event.kind for event in lake.events("pr_12")] == ["creation", "drop"]
     assert not (project.state_dir / "branches" / "pr_12").exists()
 
 
 def test_the_list_says_what_each_environment_is_for(project: Project, lake: Lake) -> None:
-    create_branch(project, lake, "pr_12", "dev")
+    create_branch(session_of(project, lake), "pr_12", "dev")
     publication = lake.state("dev").publication
     rows = [(row["environment"], row["kind"], row["from"], row["publication"]) for row in environments(project, lake)]
     assert rows == [("dev", "open", "", publication), ("pr_12", "branch", "dev", publication)]
@@ -201,14 +202,14 @@ import sys
 from pathlib import Path
 from dataops_platform.release.environments.branch import create_branch, drop_branch
 from dataops_platform.settings.project import load_project
-from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.session import open_session
 
 project = load_project(Path(sys.argv[1]))
-with lake_of(project) as lake:
+with open_session(project) as session:
     if sys.argv[2] == "create":
-        create_branch(project, lake, "pr_12", "dev")
+        create_branch(session, "pr_12", "dev")
     else:
-        drop_branch(project, lake, "pr_12")
+        drop_branch(session, "pr_12")
 """
 
 

@@ -16,6 +16,7 @@ from dataops_platform.settings.code import code_digest_of
 from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse.open import lake_of
 from tests.fixtures.command_line import commit_all, git
+from tests.fixtures.lakes import session_of
 
 FUNCTION = "src/orders_project/cleaning.py"
 
@@ -29,7 +30,7 @@ def release(in_git: Path) -> Release:
 def frozen(folder: Path) -> Release:
     project = load_project(folder)
     with lake_of(project) as lake:
-        return freeze(project, lake, lake.state("dev").cut)
+        return freeze(session_of(project, lake), lake.state("dev").cut)
 
 
 def test_the_copy_is_of_the_releases_commit_whatever_is_checked_out(in_git: Path, release: Release) -> None:

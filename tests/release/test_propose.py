@@ -149,10 +149,9 @@ def test_a_plan_of_another_environment_is_not_carried_out(world: Any) -> None:
     )
     world.write()
     release = world.release()
-    staging = world.project("staging")
-    plan = propose(staging, world.lake, release, world.clock)
+    plan = propose(world.session("staging"), release)
     with pytest.raises(UsedWrongly, match=rf"^DP-L017 Plan {plan} is for staging, not for prod") as wrong:
-        promote(world.project("prod"), world.lake, plan, world.clock)
+        promote(world.session(), plan)
     assert wrong.value.exit_code == 2
     assert [world.lake.state(name).sequence for name in ("staging", "prod")] == [0, 0]
 
@@ -167,7 +166,7 @@ def test_who_is_overtaken_while_the_gates_are_asked_lost_a_race_and_was_not_refu
     theirs = world.plan(world.release())
     for plan in (mine, theirs):
         acting("bob")
-        approve(world.project(), world.lake, plan)
+        approve(world.session(), plan)
     real, rivals = ask.GATES["approval"], [theirs]
 
     def overtaken(question: Any, settings: Any) -> Any:

@@ -34,7 +34,7 @@ def at(world: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 def told(world: Any, since: str = "") -> Report:
-    return report_of(world.project(), world.lake, since, world.clock)
+    return report_of(world.session(), since)
 
 
 def released(world: Any, number: int) -> Any:
@@ -54,9 +54,9 @@ def test_the_numbers_are_those_of_the_story(world: Any, at: Callable[[float], No
     at(32)
     world.promote(world.plan(second))
     at(35)
-    roll_back(world.lake, "prod")
+    roll_back(world.session())
     at(40)
-    resume(world.lake, "prod")
+    resume(world.session())
     at(44)
     third = released(world, 3)
     at(14 * 24)
@@ -91,7 +91,7 @@ def test_what_is_promoted_again_has_not_waited_again(world: Any, at: Callable[[f
     at(2)
     world.promote(world.plan(second))
     at(3)
-    roll_back(world.lake, "prod")
+    roll_back(world.session())
     at(50)
     world.promote(world.plan(second))
     assert [one.waited_s for one in told(world).promotions] == [(HOUR,), (HOUR,), ()]
@@ -104,7 +104,7 @@ def test_a_rollback_within_a_release_takes_no_promotion_back(world: Any, at: Cal
     state = world.lake.state("prod")
     world.write("select 9 as id, 1.0 as amount, null::varchar as email")
     world.lake.switch("prod", cut_of([world.lake.heads("dev")["orders"]]), state, Publication(actor="x"))
-    roll_back(world.lake, "prod", data=True)
+    roll_back(world.session(), data=True)
     found = told(world)
     assert (found.failed, found.failed_share, found.restore_s) == (0, 0.0, None)
     assert dict(report_lines(found))["taken back"] == "0 of 1 (0%)"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dataops_platform.kit.clock import utc_now
 from dataops_platform.settings.project import load_project
 from dataops_platform.status.doctor import examine, examine_folder
 from dataops_platform.warehouse.open import lake_of
@@ -15,7 +16,9 @@ from dataops_platform.warehouse.open import lake_of
 
 def wrong(project: Path) -> dict[str, str]:
     """What is wrong, with what it says."""
-    return {finding.name: finding.says for finding in examine(load_project(project)) if finding.state == "wrong"}
+    return {
+        finding.name: finding.says for finding in examine(load_project(project), utc_now()) if finding.state == "wrong"
+    }
 
 
 def test_a_project_that_has_run_in_a_repository_has_nothing_to_mend(
@@ -60,7 +63,7 @@ def test_a_catalog_that_cannot_be_reached_is_a_finding_not_an_end(in_git: Path) 
 
 
 def test_outside_a_project_it_says_what_is_installed_and_that_there_is_none(tmp_path: Path) -> None:
-    found = examine_folder(tmp_path)
+    found = examine_folder(tmp_path, utc_now())
     assert ("dagster", "ok") in [(one.name, one.state) for one in found if one.area == "installed"]
     (missing,) = [one for one in found if one.state == "wrong"]
     assert (missing.area, missing.says.partition(" ")[0]) == ("project", "DP-P001")

@@ -80,7 +80,10 @@ def test_the_board_knows_which_assets_a_run_that_waits_will_make(published: Path
     with instance_of(published) as instance:
 
         def states() -> dict[str, str]:
-            return {line.asset: line.state.partition(" ")[0] for line in board(assets_of(definitions), instance)}
+            return {
+                line.asset: line.state.partition(" ")[0]
+                for line in board(assets_of(definitions), instance, datetime.now(UTC))
+            }
 
         before = states()
         assert set(before.values()) == {"SUCCEEDED"}
@@ -100,7 +103,7 @@ def test_status_tells_the_time_since_success_and_failure(published: Path, dataop
     sys.path.insert(0, str(published / "src"))
     with instance_of(published) as instance:
         assets = assets_of(load_definitions(project))
-        lines = board(assets, instance, clock=lambda: datetime.now(UTC) + timedelta(minutes=5))
+        lines = board(assets, instance, datetime.now(UTC) + timedelta(minutes=5))
     states = {line.asset: line.state for line in lines}
     assert states["raw_customers"] == "FAILED 5 MIN AGO"
     assert states["raw_orders"] == "SUCCEEDED 5 MIN AGO"

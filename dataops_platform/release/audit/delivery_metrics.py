@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import SystemFailed, UsedWrongly
 from dataops_platform.kit.git import git
@@ -16,7 +15,7 @@ from dataops_platform.manifests.events import Event, Promotion, Refusal, Rollbac
 from dataops_platform.manifests.history import lineage
 from dataops_platform.release.release import Release, releases_of
 from dataops_platform.settings.project import Project
-from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.session import Session
 
 WEEK_S = 7 * 86400
 
@@ -68,12 +67,13 @@ class Report:
         return {**self.__dict__, "promotions": promotions, "failed": self.failed}
 
 
-def report_of(project: Project, lake: Lake, since: str = "", clock: Clock = utc_now) -> Report:
-    """Return the report on the project's environment since a time in ISO format, UTC unless it has a zone.
+def report_of(session: Session, since: str = "") -> Report:
+    """Return the report on the session's environment since a time in ISO format, UTC unless it has a zone.
 
     An empty `since` covers the whole ledger. Raises: UsedWrongly DP-L065 for another text.
     """
-    start, now = _moment(since) if since else None, clock()
+    project, lake = session.project, session.lake
+    start, now = _moment(since) if since else None, session.now()
     events = lake.events(project.environment)
     releases = {release.id: release for release in releases_of(lake)}
     promotions = [one for one in _promotions(project, events, releases) if start is None or _time(one.at) >= start]

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dataops_platform.kit.actor import Actor
 from dataops_platform.kit.digests import canonical_json
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.kit.text_file import write_text
@@ -13,10 +14,11 @@ from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.events import Creation, Drop, by
 from dataops_platform.orchestration.instance import forget_assets
 from dataops_platform.release.environments.inherited import made_from
-from dataops_platform.settings.environ import checked_environment, process_actor
+from dataops_platform.settings.environ import checked_environment
 from dataops_platform.settings.project import BRANCHES, FILE_NAME, Project, branch_file, known_environment
 from dataops_platform.warehouse.drop import drop_environment
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
 
 ATTEMPTS = 20
@@ -31,7 +33,7 @@ class Dropped:
     models: str
 
 
-def create_branch(project: Project, lake: Lake, name: str, origin: str) -> tuple[State, bool]:
+def create_branch(session: Session, name: str, origin: str) -> tuple[State, bool]:
     """Create an environment that shows what `origin` shows. Return its state, and whether this call created it.
 
     Nothing is copied: the environment reads the origin's versions until it builds its own. It is not guarded, so any
@@ -40,6 +42,7 @@ def create_branch(project: Project, lake: Lake, name: str, origin: str) -> tuple
     that of an environment in `dataops.yaml`; Refused DP-P021 when the origin shows nothing, DP-P022 when the branch
     exists with another origin; LostRace when every attempt was overtaken.
     """
+    project, lake = session.project, session.lake
     if checked_environment(name) in project.settings.environments or name == origin:
         raise UsedWrongly("DP-P020", name=name)
     known_environment(origin, project.settings, project.state_dir)
@@ -55,7 +58,8 @@ def create_branch(project: Project, lake: Lake, name: str, origin: str) -> tuple
             raise Refused("DP-P021", environment=origin)
         try:
             under = made_from(lake, source.cut, origin)
-            state = lake.switch(name, _placed(source.cut, under, origin), before, _event(source, origin), "creation")
+            event = _event(session.actor, source, origin)
+            state = lake.switch(name, _placed(source.cut, under, origin), before, event, "creation")
         except LostRace:
             if attempt == ATTEMPTS - 1:
                 raise
@@ -65,19 +69,20 @@ def create_branch(project: Project, lake: Lake, name: str, origin: str) -> tuple
     raise AssertionError("unreachable")
 
 
-def drop_branch(project: Project, lake: Lake, name: str) -> Dropped:
+def drop_branch(session: Session, name: str) -> Dropped:
     """Delete a branch environment: its tables, views, models, and assets in Dagster. Its ledger stays and records it.
 
     A drop that was killed is completed by the next call. Models that another environment shows are not deleted.
     Raises: UsedWrongly DP-P023 for an environment of `dataops.yaml`, DP-P004 for an unknown one; LostRace when every
     attempt was overtaken.
     """
+    project, lake = session.project, session.lake
     if name in project.settings.environments:
         raise UsedWrongly("DP-P023", name=name, file=FILE_NAME)
     if _creation(lake, lake.state(name)) is None:
         known_environment(name, project.settings, project.state_dir)
     models = _drop_models(project, lake, name)
-    was_there = _drop_tables(lake, name)
+    was_there = _drop_tables(lake, name, session.actor)
     forget_assets(project, name)
     shutil.rmtree(project.state_dir / "dbt" / name, ignore_errors=True)
     branch_file(project.state_dir, name).unlink(missing_ok=True)
@@ -120,23 +125,21 @@ def _placed(cut: Cut, under: Cut, environment: str) -> Cut:
     return Cut(tuple(replace(m, area=m.area or environment) for m in cut.members), under.members)
 
 
-def _event(source: State, origin: str) -> Creation:
-    return Creation(
-        **by(process_actor()), origin=origin, origin_event=source.sequence, release=source.release, code=source.code
-    )
+def _event(actor: Actor, source: State, origin: str) -> Creation:
+    return Creation(**by(actor), origin=origin, origin_event=source.sequence, release=source.release, code=source.code)
 
 
 def _register(project: Project, name: str, origin: str) -> None:
     write_text(branch_file(project.state_dir, name), canonical_json({"from": origin}) + "\n")
 
 
-def _drop_tables(lake: Lake, name: str) -> bool:
+def _drop_tables(lake: Lake, name: str, actor: Actor) -> bool:
     for attempt in range(ATTEMPTS):
         state = lake.state(name)
         if not state.sequence or _is_dropped(lake, state):
             return False
         try:
-            drop_environment(lake, state, Drop(**by(process_actor())))
+            drop_environment(lake, state, Drop(**by(actor)))
         except LostRace:
             if attempt == ATTEMPTS - 1:
                 raise

@@ -12,10 +12,10 @@ from dataops_platform.kit.git import is_as_committed
 from dataops_platform.kit.signatures import ALLOWED_SIGNERS, is_signed_by, principals_of, sign
 from dataops_platform.manifests import events
 from dataops_platform.release.promotion.plan import Plan
-from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.ledger import read_rows
+from dataops_platform.warehouse.session import Session
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Approval:
         return f"{self.by} ({'declared, ' if self.is_declared else ''}not authenticated)"
 
 
-def approve(project: Project, lake: Lake, plan: Plan, why: str = "", key: Path | None = None) -> Approval:
+def approve(session: Session, plan: Plan, why: str = "", key: Path | None = None) -> Approval:
     """Approve a plan: with a signature over its id by the private key in a file, or in the actor's name.
 
     Idempotent: an equal valid approval is returned, and no event is written. The gate decides whether it counts.
@@ -46,11 +46,11 @@ def approve(project: Project, lake: Lake, plan: Plan, why: str = "", key: Path |
     `allowed_signers` does not have the key, DP-L081 when that file is missing or not as committed; UsedWrongly DP-L022
     when the key cannot sign.
     """
+    project, lake, actor = session.project, session.lake, session.actor
     state = lake.state(plan.environment)
     if state.pointer != plan.pointer:
         raise LostRace("DP-L020", plan=plan, environment=plan.environment, event=state.pointer)
     signature = sign(key, plan.id) if key else ""
-    actor = process_actor()
     by = _signer(project, actor, plan.id, signature) if signature else actor.name
     for known in approvals(project, lake, plan.environment, plan.id):
         if (known.by, known.is_signed, known.problem) == (by, bool(signature), ""):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly, preview
 from dataops_platform.manifests.events import Refusal, by
 from dataops_platform.release.pinned_code.pin import pin
@@ -17,21 +16,22 @@ from dataops_platform.release.promotion.plan import PLAN, Answer, Plan, told
 from dataops_platform.release.promotion.preflight import prepare
 from dataops_platform.release.promotion.switch import switch_to_release
 from dataops_platform.release.release import Release, find_release
-from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.heads import heads_of_cut
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
 
 
-def release_for(project: Project, lake: Lake, wanted: str = "") -> Release:
-    """Return the release to promote to the project's environment: the one whose id begins with `wanted`.
+def release_for(session: Session, wanted: str = "") -> Release:
+    """Return the release to promote to the session's environment: the one whose id begins with `wanted`.
 
     By default it is the release that the origin of the environment shows; the newest one built there, when the origin
     takes no releases itself.
     Raises: UsedWrongly DP-L014 for an environment that takes no releases, DP-L071 when the origin shows none; what
     `find_release` raises.
     """
+    project, lake = session.project, session.lake
     origin = project.here.from_
     if origin is None:
         raise UsedWrongly("DP-L014", environment=project.environment, known=preview(_takers(project)) or "none")
@@ -46,29 +46,30 @@ def _takers(project: Project) -> list[str]:
     return [name for name, settings in project.settings.environments.items() if settings.from_ is not None]
 
 
-def unreleased(project: Project, lake: Lake, release: str) -> str:
+def unreleased(session: Session, release: str) -> str:
     """Return a text when the environment that built a release now shows something else; empty when it does not."""
-    found = find_release(lake, release)
-    if lake.state(found.built_in).cut.id == found.cut.id:
+    found = find_release(session.lake, release)
+    if session.lake.state(found.built_in).cut.id == found.cut.id:
         return ""
     return f"; {found.built_in} shows what no release has yet, or an older one: dataops release build"
 
 
-def propose(project: Project, lake: Lake, release: Release, clock: Clock = utc_now) -> Plan:
-    """Make a plan to move the project's environment to a release. Stores it in the lake, and changes nothing else."""
-    state = lake.state(project.environment)
+def propose(session: Session, release: Release) -> Plan:
+    """Make a plan to move the session's environment to a release. Stores it in the lake, and changes nothing else."""
+    project, lake = session.project, session.lake
+    state = lake.state(session.environment)
     plan = Plan(
-        environment=project.environment,
+        environment=session.environment,
         release=release.id,
         pointer=state.pointer,
         gates=gates_of(project),
         before=state.release,
         answers=(),
         differences={},
-        made_by=process_actor().name,
-        made_at=clock().isoformat(),
+        made_by=session.actor.name,
+        made_at=session.now().isoformat(),
     )
-    question = question_of(project, lake, release, state, plan, clock)
+    question = question_of(session, release, state, plan)
     earlier = lake.kept(PLAN).get(plan.id)
     found = differences(question, earlier and earlier["differences"])
     plan = replace(plan, answers=ask_all(question, project.here.gates), differences=found)
@@ -87,7 +88,7 @@ def find_plan(lake: Lake, wanted: str) -> Plan:
     return Plan.from_plain(known[found[0]])
 
 
-def promote(project: Project, lake: Lake, plan: Plan, clock: Clock = utc_now) -> State:
+def promote(session: Session, plan: Plan) -> State:
     """Carry out a plan: evaluate again the gates that may have changed, check all that can fail, then switch.
 
     Return the state shown. Answers of the plan that still hold are reused, so their rows are not read again. The ledger
@@ -95,16 +96,17 @@ def promote(project: Project, lake: Lake, plan: Plan, clock: Clock = utc_now) ->
     Raises: UsedWrongly DP-L017 for a plan of another environment; LostRace DP-G002 when the gates in `dataops.yaml`
     changed since the plan; Refused DP-G001 when a gate fails; what `pin`, `prepare` and `switch_to_release` raise.
     """
+    project, lake = session.project, session.lake
     if plan.environment != project.environment:
         raise UsedWrongly("DP-L017", plan=plan, planned=plan.environment, environment=project.environment)
     if list(plan.gates) != gates_of(project):
         raise LostRace("DP-G002", environment=plan.environment, plan=plan)
     state, release = lake.state(plan.environment), find_release(lake, plan.release)
     known = {answer.gate: answer for answer in plan.answers}
-    question = question_of(project, lake, release, state, plan, clock)
+    question = question_of(session, release, state, plan)
     answers = ask_all(question, project.here.gates, known)
     no = [answer for answer in answers if answer.verdict == "fail"]
-    if no and _note_refusal(lake, plan, answers):
+    if no and _note_refusal(session, plan, answers):
         raise Refused(
             "DP-G001",
             failed=preview((f"{a.gate}: {a.said}" for a in no), width=200),
@@ -116,16 +118,16 @@ def promote(project: Project, lake: Lake, plan: Plan, clock: Clock = utc_now) ->
     if not no and state.pointer == plan.pointer:
         pin(project, release)
         prepare(project, lake, release.cut)
-    return switch_to_release(lake, replace(plan, answers=answers), release)
+    return switch_to_release(session, replace(plan, answers=answers), release)
 
 
-def _note_refusal(lake: Lake, plan: Plan, answers: Sequence[Answer]) -> bool:
+def _note_refusal(session: Session, plan: Plan, answers: Sequence[Answer]) -> bool:
     """Record in the ledger that gates refused a plan, and return whether the plan is current.
 
     The refusal of a stale plan is not recorded: the gates may have failed because of what changed.
     """
-    event = Refusal(**by(process_actor()), plan=plan.id, refused=plan.release, gates=told(answers))
-    state = lake.note(plan.environment, lambda now: event if now.pointer == plan.pointer else None)
+    event = Refusal(**by(session.actor), plan=plan.id, refused=plan.release, gates=told(answers))
+    state = session.lake.note(plan.environment, lambda now: event if now.pointer == plan.pointer else None)
     return state.pointer == plan.pointer
 
 
@@ -134,18 +136,16 @@ def gates_of(project: Project) -> list[dict[str, Any]]:
     return [gate.model_dump(mode="json", exclude_unset=True) for gate in project.here.gates]
 
 
-def question_of(
-    project: Project, lake: Lake, release: Release, state: State, plan: Plan, clock: Clock = utc_now
-) -> Question:
+def question_of(session: Session, release: Release, state: State, plan: Plan) -> Question:
     """Return the question that the gates of a plan answer."""
     return Question(
-        project=project,
-        lake=lake,
+        project=session.project,
+        lake=session.lake,
         release=release,
         state=state,
-        heads=heads_of_cut(lake.connection, release.cut),
-        shown=heads_of_cut(lake.connection, state.cut),
+        heads=heads_of_cut(session.lake.connection, release.cut),
+        shown=heads_of_cut(session.lake.connection, state.cut),
         plan=plan.id,
-        asked_by=process_actor().name,
-        now=clock(),
+        asked_by=session.actor.name,
+        now=session.now(),
     )

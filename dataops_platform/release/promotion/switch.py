@@ -13,14 +13,14 @@ from dataops_platform.manifests.history import moves, original, publication_befo
 from dataops_platform.release.promotion.lost_tables import refuse_unreadable
 from dataops_platform.release.promotion.plan import PLAN, Plan, told
 from dataops_platform.release.release import Release
-from dataops_platform.settings.environ import process_actor
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
 
 ATTEMPTS = 200
 
 
-def switch_to_release(lake: Lake, plan: Plan, release: Release) -> State:
+def switch_to_release(session: Session, plan: Plan, release: Release) -> State:
     """Show a release in the environment of a plan, and return the state. Publications since the plan do not matter.
 
     When the environment shows just this already and is not held, nothing moves and no event is written.
@@ -32,19 +32,18 @@ def switch_to_release(lake: Lake, plan: Plan, release: Release) -> State:
         return (now.release, now.publication, now.held) == (release.id, release.cut.id, False)
 
     event = Promotion(
-        **by(process_actor()),
+        **by(session.actor),
         release=release.id,
         code=release.code,
         plan=plan.id,
-        plan_document=lake.document_digest(PLAN, plan.id),
+        plan_document=session.lake.document_digest(PLAN, plan.id),
         gates=told(plan.answers),
     )
-    return _switch(lake, plan.environment, plan.pointer, release.cut, event, "promote", is_done)
+    return _switch(session.lake, plan.environment, plan.pointer, release.cut, event, "promote", is_done)
 
 
 def roll_back(
-    lake: Lake,
-    environment: str,
+    session: Session,
     to: str = "",
     *,
     data: bool = False,
@@ -60,6 +59,7 @@ def roll_back(
     Raises: what `find_state`, `refuse_unreadable` and `prepare` raise; LostRace DP-L010 when the environment was
     promoted or rolled back meanwhile; Refused DP-L013 when every attempt was overtaken.
     """
+    lake, environment = session.lake, session.environment
     state = lake.state(environment)
     back: Literal["release", "data", "to"] = "to" if to else "data" if data else "release"
     last = state.moved if state.held and isinstance(state.moved, Rollback) else None
@@ -72,7 +72,7 @@ def roll_back(
     refuse_unreadable(lake, environment, cut, target)
     prepare(cut)
     event = Rollback(
-        **by(process_actor()),
+        **by(session.actor),
         release=target.release,
         code=target.code,
         back=back,
@@ -99,12 +99,13 @@ def find_state(lake: Lake, environment: str, to: str = "", *, data: bool = False
     return found
 
 
-def resume(lake: Lake, environment: str) -> State:
+def resume(session: Session) -> State:
     """Let a held environment publish again.
 
     Raises: UsedWrongly DP-L012 when it is not held; LostRace DP-L010 when it was promoted or rolled back since this
     call began.
     """
+    lake, environment = session.lake, session.environment
     seen = lake.state(environment)
 
     def resumption(now: State) -> Resume:
@@ -112,7 +113,7 @@ def resume(lake: Lake, environment: str) -> State:
             raise _lost(lake, environment, now, "")
         if not now.held:
             raise UsedWrongly("DP-L012", environment=environment)
-        return Resume(**by(process_actor()))
+        return Resume(**by(session.actor))
 
     return lake.note(environment, resumption)
 

@@ -12,10 +12,10 @@ from dataops_platform.release.audit.registry_anchor import anchor_in_registry
 from dataops_platform.release.reconciliation.code_follows import look_at_code
 from dataops_platform.release.reconciliation.drift import Unequal
 from dataops_platform.release.reconciliation.model_aliases import look_at_models
-from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.process_lock import alone
+from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
 
 Part = Callable[[Project, Lake, State], Sequence[Unequal]]
@@ -40,8 +40,8 @@ class Reconciled:
         return {"made": list(self.made), "put_right": list(self.put_right), "failed": self.failed}
 
 
-def reconcile(project: Project, lake: Lake) -> Reconciled:
-    """Make everything that follows the ledger equal to what the project's environment shows. Idempotent.
+def reconcile(session: Session) -> Reconciled:
+    """Make everything that follows the ledger equal to what the session's environment shows. Idempotent.
 
     Only one process reconciles an environment at a time. Changes by hand are recorded as an event `reconcile` of the
     ledger before they are reverted, so that a process that dies records them twice rather than never. At the end the
@@ -49,13 +49,14 @@ def reconcile(project: Project, lake: Lake) -> Reconciled:
     Raises: Refused DP-L083 when the registry's anchor contradicts the ledger, SystemFailed DP-M015 when something
     outside the lake fails. The next call completes the work.
     """
+    project, lake = session.project, session.lake
     with alone(project, lake, "reconcile"):
         try:
             state = lake.state(project.environment)
             found = [unequal for part in PARTS for unequal in part(project, lake, state)]
             put_right = tuple(unequal.said for unequal in found if unequal.by_hand)
             if put_right:
-                lake.note(project.environment, Reconciliation(**by(process_actor()), found=put_right))
+                lake.note(project.environment, Reconciliation(**by(session.actor), found=put_right))
             for unequal in found:
                 unequal.put_right()
             anchor_in_registry(project, lake)
@@ -70,9 +71,9 @@ def reconcile(project: Project, lake: Lake) -> Reconciled:
     return Reconciled(tuple(unequal.said for unequal in found if not unequal.by_hand), put_right)
 
 
-def follow_switch(project: Project, lake: Lake) -> Reconciled:
+def follow_switch(session: Session) -> Reconciled:
     """Reconcile after a switch. The switch is final, so a failure is returned in `failed` and not raised."""
     try:
-        return reconcile(project, lake)
+        return reconcile(session)
     except DataOpsError as error:
         return Reconciled(failed=str(error))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import LostRace, Refused, SystemFailed, UsedWrongly, did_you_mean
 from dataops_platform.manifests.cut import Cut
@@ -21,6 +20,7 @@ from dataops_platform.technologies.mlflow.registry import resolve_version, versi
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import refuse_other_files
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State, candidate_area
 
 if TYPE_CHECKING:
@@ -39,15 +39,15 @@ class Code:
     watch: Callable[[Progress], None] = lambda _: None
 
 
-def build_model_release(project: Project, lake: Lake, code: Code, wanted: str, clock: Clock = utc_now) -> Release:
+def build_model_release(session: Session, code: Code, wanted: str) -> Release:
     """Build a release of what the environment shows, with one model and its predictions replaced.
 
     `wanted` is `<model>@<version or alias>` of the environment's registered model: `delay@7`, `delay@challenger`.
     Raises: what `candidate_cut`, `refuse_other_makers` and `freeze` raise.
     """
-    _, cut = candidate_cut(project, lake, code, wanted)
-    refuse_other_makers(lake, cut, code.defs, project.environment)
-    return freeze(project, lake, cut, clock)
+    _, cut = candidate_cut(session.project, session.lake, code, wanted)
+    refuse_other_makers(session.lake, cut, code.defs, session.environment)
+    return freeze(session, cut)
 
 
 def candidate_cut(project: Project, lake: Lake, code: Code, wanted: str) -> tuple[Head, Cut]:

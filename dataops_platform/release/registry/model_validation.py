@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.errors import DataOpsError, LostRace, Refused
 from dataops_platform.manifests.manifest import Manifest
 from dataops_platform.release.build import release_of
@@ -16,7 +15,6 @@ from dataops_platform.release.promotion.promote import gates_of, question_of
 from dataops_platform.release.reconciliation.model_aliases import RELEASE_TAG
 from dataops_platform.release.registry.model_release import Code, candidate_cut
 from dataops_platform.release.release import Release, releases_of
-from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.contract_files import contract_of
 from dataops_platform.technologies.mlflow.notes import AnnotatedVersion, annotated_versions, write_note
@@ -27,6 +25,7 @@ from dataops_platform.technologies.sklearn.artefact import refuse_other_files, r
 from dataops_platform.warehouse.heads import read_trained
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.process_lock import alone
+from dataops_platform.warehouse.session import Session
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -50,32 +49,28 @@ def new_versions(project: Project) -> list[AnnotatedVersion]:
     return [one for one in marked if STATUS_TAG not in one.tags and RELEASE_TAG not in one.tags]
 
 
-def validate_versions(
-    project: Project, lake: Lake, code: Callable[[], Code], only: Sequence[str] = (), clock: Clock = utc_now
-) -> list[Validation]:
+def validate_versions(session: Session, code: Callable[[], Code], only: Sequence[str] = ()) -> list[Validation]:
     """Validate the new versions, and write the result on each as a tag and a note. `only` lists `<name>:<version>`.
 
     A version is validated once; remove its tag `validation_status` to validate it again. `code` is called only when a
     candidate must be scored.
     Raises: LostRace when the environment changes meanwhile; the version is then still new.
     """
-    with alone(project, lake, "registry"):
+    with alone(session.project, session.lake, "registry"):
         return [
-            _validate(project, lake, code, marked, clock)
-            for marked in new_versions(project)
+            _validate(session, code, marked)
+            for marked in new_versions(session.project)
             if not only or f"{marked.name}:{marked.version}" in only
         ]
 
 
-def _validate(
-    project: Project, lake: Lake, code: Callable[[], Code], marked: AnnotatedVersion, clock: Clock
-) -> Validation:
-    client = open_tracking(project).client
+def _validate(session: Session, code: Callable[[], Code], marked: AnnotatedVersion) -> Validation:
+    client = open_tracking(session.project).client
     said: list[str] = []
     try:
-        trained = _check_files(project, lake, client, marked)
+        trained = _check_files(session.project, session.lake, client, marked)
         said.append("its files are those that were trained, its signature is that of its features, its types are known")
-        failed, told = _ask_gates(project, lake, code, marked, trained, clock)
+        failed, told = _ask_gates(session, code, marked, trained)
         said += told
     except LostRace:
         raise  # the environment changed: the version stays new and is validated at the next evaluation
@@ -109,13 +104,14 @@ def _check_files(project: Project, lake: Lake, client: MlflowClient, marked: Ann
 
 
 def _ask_gates(
-    project: Project, lake: Lake, code: Callable[[], Code], marked: AnnotatedVersion, trained: Manifest, clock: Clock
+    session: Session, code: Callable[[], Code], marked: AnnotatedVersion, trained: Manifest
 ) -> tuple[bool, list[str]]:
     """Return whether any gate fails, and a text about each answer.
 
     A guarded environment evaluates its own gates; any other those of the environments that take its releases. Approval
     gates are left out: nobody has requested a promotion yet.
     """
+    project, lake = session.project, session.lake
     asked: list[tuple[Project, Release]] = []
     model, digest = trained.name, trained.digest
     shown = lake.state(project.environment).cut.member(model)
@@ -123,7 +119,7 @@ def _ask_gates(
         return False, [f"{project.environment} shows it"]
     if project.is_guarded:
         _, cut = candidate_cut(project, lake, code(), f"{model}@{marked.version}")
-        asked.append((as_asked(project), release_of(project, cut, clock)))
+        asked.append((as_asked(project), release_of(session, cut)))
     else:
         newest = newest_with(lake, project.environment, model, digest)
         asked += [(target, newest) for target in followers(project) if newest]
@@ -138,11 +134,11 @@ def _ask_gates(
             state.release,
             (),
             {},
-            process_actor().name,
-            clock().isoformat(),
+            session.actor.name,
+            session.now().isoformat(),
         )
         gates = [gate for gate in target.here.gates if gate.kind != "approval"]
-        for answer in ask_all(question_of(target, lake, release, state, plan, clock), gates, decides=False):
+        for answer in ask_all(question_of(session.of(target), release, state, plan), gates, decides=False):
             failed = failed or answer.verdict == "fail"
             said.append(f"{target.environment}, {answer.gate}: {answer.verdict}: {answer.said}")
     return failed, said or ["no release has it yet, so no gate was asked"]

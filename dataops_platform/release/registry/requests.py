@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import DataOpsError, LostRace, Refused, UsedWrongly, did_you_mean
 from dataops_platform.release.build import build_release
@@ -26,8 +25,8 @@ from dataops_platform.technologies.mlflow.notes import AnnotatedVersion, annotat
 from dataops_platform.technologies.mlflow.registry import DIGEST_TAG
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.mlflow.versions import REQUEST_TAG
-from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.process_lock import alone
+from dataops_platform.warehouse.session import Session
 
 ALIAS = "candidate"
 ANSWER_TAG, PLAN_TAG, ANSWERED_TAG, SINCE_TAG = (
@@ -60,26 +59,27 @@ class Answered:
     said: tuple[str, ...]
 
 
-def open_requests(project: Project, lake: Lake) -> list[Request]:
-    """Return the requests on models of the project's environment without a final answer.
+def open_requests(session: Session) -> list[Request]:
+    """Return the requests on models of the session's environment without a final answer.
 
     A waiting request is left out until its target environment has a new event.
     """
+    project = session.project
     marked = annotated_versions(open_tracking(project).client, model_name(project, ""))
     asked = [Request(one, wish) for one in marked if (wish := _asked(one))]
-    return [request for request in asked if _is_open(project, lake, request)]
+    return [request for request in asked if _is_open(session, request)]
 
 
-def answer_requests(project: Project, lake: Lake, code: Callable[[], Code], clock: Clock = utc_now) -> list[Answered]:
-    """Answer all open requests on models of the project's environment, and promote those whose gates pass.
+def answer_requests(session: Session, code: Callable[[], Code]) -> list[Answered]:
+    """Answer all open requests on models of the session's environment, and promote those whose gates pass.
 
     `code` is called only when a release must be built. A request that lost a race stays open.
     """
     answered = []
-    with alone(project, lake, "registry"):
-        for request in open_requests(project, lake):
+    with alone(session.project, session.lake, "registry"):
+        for request in open_requests(session):
             try:
-                answered.append(_answer(project, lake, code, request, clock))
+                answered.append(_answer(session, code, request))
             except LostRace:
                 continue
     return answered
@@ -89,31 +89,31 @@ def _asked(marked: AnnotatedVersion) -> str:
     return marked.tags.get(REQUEST_TAG) or (ALIAS if ALIAS in marked.aliases else "")
 
 
-def _is_open(project: Project, lake: Lake, request: Request) -> bool:
+def _is_open(session: Session, request: Request) -> bool:
     tags = request.marked.tags
     if tags.get(ANSWERED_TAG) != request.asked:
         return True
     if tags.get(ANSWER_TAG) != "waiting":
         return False
-    return tags.get(SINCE_TAG) != str(lake.state(_target(project, request).environment).sequence)
+    return tags.get(SINCE_TAG) != str(session.lake.state(_target(session.project, request).environment).sequence)
 
 
-def _answer(project: Project, lake: Lake, code: Callable[[], Code], request: Request, clock: Clock) -> Answered:
+def _answer(session: Session, code: Callable[[], Code], request: Request) -> Answered:
     plan, at = "", ""
     verdict: Verdict = "refused"
     try:
-        target = _target(project, request)
-        release = _release(project, lake, code, request, target, clock)
-        made = propose(target, lake, release, clock)
-        plan, verdict, said = made.id, *_carry_out(target, lake, made, release, clock)
-        at = str(lake.state(target.environment).sequence)
+        there = session.of(_target(session.project, request))
+        release = _release(session, code, request)
+        made = propose(there, release)
+        plan, verdict, said = made.id, *_carry_out(there, made, release)
+        at = str(session.lake.state(there.environment).sequence)
     except LostRace:
         raise
     except DataOpsError as error:
         said = (str(error),)
     tags = {ANSWER_TAG: verdict, PLAN_TAG: short(plan), SINCE_TAG: at, ANSWERED_TAG: request.asked}
     note = "\n".join([verdict, *(f"- {line}" for line in said)])
-    write_note(open_tracking(project).client, request.marked, tags, request.asked, note)
+    write_note(open_tracking(session.project).client, request.marked, tags, request.asked, note)
     return Answered(str(request.marked), request.asked, verdict, plan, tuple(said))
 
 
@@ -136,33 +136,29 @@ def _target(project: Project, request: Request) -> Project:
     return asked.at(environment)
 
 
-def _release(
-    project: Project, lake: Lake, code: Callable[[], Code], request: Request, target: Project, clock: Clock
-) -> Release:
+def _release(session: Session, code: Callable[[], Code], request: Request) -> Release:
     """Return the environment's newest release if it has the model; else build one of what it shows with the model."""
-    marked = request.marked
+    project, lake, marked = session.project, session.lake, request.marked
     model, digest = marked.name.removeprefix(model_name(project, "")), marked.tags.get(DIGEST_TAG, "")
     newest = newest_with(lake, project.environment, model, digest)
     if newest is not None:
         return newest
     shown = lake.state(project.environment).cut.member(model)
     if shown is not None and shown.digest == digest:
-        return build_release(project, lake, code().defs, clock)
-    return build_model_release(project, lake, code(), f"{model}@{marked.version}", clock)
+        return build_release(session, code().defs)
+    return build_model_release(session, code(), f"{model}@{marked.version}")
 
 
-def _carry_out(
-    target: Project, lake: Lake, plan: Plan, release: Release, clock: Clock
-) -> tuple[Verdict, tuple[str, ...]]:
+def _carry_out(session: Session, plan: Plan, release: Release) -> tuple[Verdict, tuple[str, ...]]:
     """Promote when all gates pass; wait when only approvals are missing. Return the verdict and the reasons."""
     said = tuple(f"{answer.gate}: {answer.verdict}: {answer.said}" for answer in plan.answers)
     no = {answer.gate for answer in plan.answers if answer.verdict == "fail"}
     if no == {"approval"}:
         return "waiting", (*said, f"somebody may say yes: dataops approve {plan}")
     try:
-        state = promote(target, lake, plan, clock)
+        state = promote(session, plan)
     except Refused as refused:
         return "refused", (*said, str(refused))
-    followed = follow_switch(target, lake)
+    followed = follow_switch(session)
     done = f"{state.environment} shows release {release} (event {state.sequence})"
     return "promoted", (*said, done, *([followed.failed] if followed.failed else []))

@@ -1,7 +1,7 @@
 """The sensor for new versions and requests in MLflow, and the jobs that validate and answer them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import dagster as dg
 from pydantic import Field
@@ -13,9 +13,11 @@ from dataops_platform.orchestration.instance import open_instance
 from dataops_platform.release.registry.model_release import Code
 from dataops_platform.release.registry.model_validation import new_versions, validate_versions
 from dataops_platform.release.registry.requests import answer_requests, open_requests
+from dataops_platform.settings.environ import actor_of_run
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.component import failure_of
 from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.session import Session, open_session
 
 
 class ValidateConfig(dg.Config):
@@ -30,14 +32,14 @@ def registry_defs(project: Project, every_s: int) -> dg.Definitions:
 
     @dg.op(name="validate_models", description="Validates new versions of the environment's models.")
     def validate_op(context: dg.OpExecutionContext, config: ValidateConfig) -> None:
-        with _failures_told(), lake_of(project) as lake, code_of(project) as code:
-            for done in validate_versions(project, lake, code, config.versions):
+        with _failures_told(), _session_of(context, project) as session, code_of(project) as code:
+            for done in validate_versions(session, code, config.versions):
                 context.log.info(f"{done.version}: {'passed' if done.passed else 'failed'}: {'; '.join(done.said)}")
 
     @dg.op(name="answer_requests", description="Answers what is asked for in MLflow.")
     def answer_op(context: dg.OpExecutionContext) -> None:
-        with _failures_told(), lake_of(project) as lake, code_of(project) as code:
-            for done in answer_requests(project, lake, code):
+        with _failures_told(), _session_of(context, project) as session, code_of(project) as code:
+            for done in answer_requests(session, code):
                 context.log.info(f"{done.version}, {done.asked}: {done.verdict}: {'; '.join(done.said)}")
 
     @dg.job(
@@ -80,8 +82,8 @@ def run_requests(project: Project) -> Iterator[dg.RunRequest | dg.SkipReason]:
         found, version = True, f"{marked.name}:{marked.version}"
         config = dg.RunConfig(ops={"validate_models": ValidateConfig(versions=[version])})
         yield dg.RunRequest(run_key=version, run_config=config, job_name=f"validate_models_{environment}")
-    with lake_of(project, read_only=True) as lake:
-        requests = open_requests(project, lake)
+    with open_session(project, read_only=True) as session:
+        requests, lake = open_requests(session), session.lake
         sequences = [lake.state(name).sequence for name in lake.environments()]
     if requests:
         asked = [[str(one.marked), one.asked] for one in requests]
@@ -89,6 +91,10 @@ def run_requests(project: Project) -> Iterator[dg.RunRequest | dg.SkipReason]:
         yield dg.RunRequest(run_key=key, job_name=f"answer_requests_{environment}")
     elif not found:
         yield dg.SkipReason("no new version and no open request")
+
+
+def _session_of(context: dg.OpExecutionContext, project: Project) -> AbstractContextManager[Session]:
+    return open_session(project, actor=actor_of_run(context.run.tags))
 
 
 @contextmanager

@@ -20,14 +20,14 @@ from dataops_platform.settings.environ import variables_with
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.step import STAGES
 from dataops_platform.warehouse.lake import Lake
-from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.session import Session
 
 TOLERANCE = 1e-6
 """The default tolerance for probabilities and other floating-point numbers."""
 
 
 def reproduce(
-    project: Project,
+    session: Session,
     wanted: str,
     *,
     environment: str = "",
@@ -43,23 +43,23 @@ def reproduce(
     Raises: what `find_target` and `code_of` raise; Refused DP-L052, DP-L090 or DP-L053 when an input is no longer there
     as it was, DP-L054 when a step failed.
     """
-    with lake_of(project) as lake:
-        clear_left(project, lake)
-        target = find_target(lake, wanted, environment)
-        code = code_of(project, target)
-        say(f"{target.label}: {code.said}")
-        parts: dict[str, Remade] = {}
-        runs: list[str] = []
-        inputs: dict[str, str] = {}
-        name = short_name(target)
-        for number, origin in enumerate(target.passes(lake)):
-            place = name if not number else f"{name}_{number}"
-            with scratch(project, lake, place, keep=keep):
-                again = give_inputs(project, lake, place, origin)
-                inputs |= {m.name: "read in again" if m.name in again else "as it was" for m in origin.given.values()}
-                say(f"making {preview(sorted({m.name for m in origin.made.values()}), most=20)} in {place}")
-                runs.append(_run(code, place, origin, again))
-                parts |= {part.name: part for part in _compare(project, lake, target, origin, place, tolerance)}
+    project, lake = session.project, session.lake
+    clear_left(project, lake)
+    target = find_target(lake, wanted, environment)
+    code = code_of(project, target)
+    say(f"{target.label}: {code.said}")
+    parts: dict[str, Remade] = {}
+    runs: list[str] = []
+    inputs: dict[str, str] = {}
+    name = short_name(target)
+    for number, origin in enumerate(target.passes(lake)):
+        place = name if not number else f"{name}_{number}"
+        with scratch(project, lake, place, keep=keep):
+            again = give_inputs(session, place, origin)
+            inputs |= {m.name: "read in again" if m.name in again else "as it was" for m in origin.given.values()}
+            say(f"making {preview(sorted({m.name for m in origin.made.values()}), most=20)} in {place}")
+            runs.append(_run(code, place, origin, again))
+            parts |= {part.name: part for part in _compare(project, lake, target, origin, place, tolerance)}
     ordered = [parts[head] for head in target.results if head in parts]
     given = [n for n in target.results if n not in parts]
     taken = [Remade(n, target.results[n].kind, "content", "taken as it was: no step makes it") for n in given]

@@ -16,7 +16,6 @@ from dataops_platform.manifests.manifest import Head, Manifest
 from dataops_platform.orchestration.instance import forget_assets
 from dataops_platform.release.lineage import Origin
 from dataops_platform.release.reproduce.kept import is_as_recorded
-from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import BRANCHES, Project, branch_file
 from dataops_platform.stages.inputs import ELSEWHERE
 from dataops_platform.technologies.files.location import locate
@@ -25,6 +24,7 @@ from dataops_platform.technologies.mlflow.versions import forget_environment as 
 from dataops_platform.warehouse.drop import forget_environment as forget_lake
 from dataops_platform.warehouse.heads import Written, locate_manifests
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
 
 AT_WORK = "something is made again here\n"
@@ -95,7 +95,7 @@ def _remove(project: Project, lake: Lake, name: str) -> None:
     shutil.rmtree(project.state_dir / "dbt" / name, ignore_errors=True)
 
 
-def give_inputs(project: Project, lake: Lake, environment: str, origin: Origin) -> list[str]:
+def give_inputs(session: Session, environment: str, origin: Origin) -> list[str]:
     """Make the inputs of `origin` the heads of an environment, and return the names of tables to read from files again.
 
     A table whose partitions are together in one version is referenced by it; otherwise its partitions are copied into
@@ -103,6 +103,7 @@ def give_inputs(project: Project, lake: Lake, environment: str, origin: Origin) 
     Raises: Refused DP-L052 when the files of a deleted table changed, DP-L090 when another program wrote the deleted
     table, DP-L053 when the rows to copy are not the recorded ones.
     """
+    project, lake = session.project, session.lake
     located = locate_manifests(lake.connection, origin.given)
     by_name: dict[str, dict[str, Manifest]] = {}
     for manifest in sorted(origin.given.values(), key=lambda m: m.recorded_at):
@@ -121,7 +122,7 @@ def give_inputs(project: Project, lake: Lake, environment: str, origin: Origin) 
             pinned.append(head)
         else:
             copied[name] = partitions
-    lake.switch(environment, lake.cut_of(pinned), State(environment), Creation(**by(process_actor())))
+    lake.switch(environment, lake.cut_of(pinned), State(environment), Creation(**by(session.actor)))
     for name in copied:
         _copy(lake, environment, name, copied[name], located)
     return again

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.errors import LostRace, Refused
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.manifests.events import Collection, by
@@ -23,7 +22,6 @@ from dataops_platform.release.retention.policy import (
     needed_by,
     unneeded_nodes,
 )
-from dataops_platform.settings.environ import process_actor
 from dataops_platform.settings.project import Project
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.mlflow.versions import RegisteredVersion, all_versions, delete_version
@@ -31,6 +29,7 @@ from dataops_platform.warehouse.deletion import delete_unneeded
 from dataops_platform.warehouse.expiry import Files, files_only_of, remove_files, snapshots
 from dataops_platform.warehouse.heads import heads_of_cut, read_environments, read_models
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
 
 ATTEMPTS = 20
@@ -65,12 +64,12 @@ class Waste:
         }
 
 
-def look(project: Project, lake: Lake, retention: Retention, clock: Clock = utc_now) -> Waste:
+def look(session: Session, retention: Retention) -> Waste:
     """Return what could be deleted now. Deletes nothing."""
-    return _look(project, lake, {name: lake.state(name) for name in _environments(project, lake)}, retention, clock)
+    return _look(session, _states(session), retention)
 
 
-def collect(project: Project, lake: Lake, retention: Retention, clock: Clock = utc_now) -> Waste:
+def collect(session: Session, retention: Retention) -> Waste:
     """Delete what `look` finds, and return it. The ledger of each environment that loses states records which.
 
     First the scratch environments of killed reproductions are removed. Then snapshots and stored texts are deleted in
@@ -78,14 +77,17 @@ def collect(project: Project, lake: Lake, retention: Retention, clock: Clock = u
     deleted snapshot. Files and model versions follow. The next call completes a deletion that was killed.
     Raises: Refused DP-L062 when the environments changed during every attempt; what `delete_unneeded` raises.
     """
-    clear_left(project, lake)
+    lake = session.lake
+    clear_left(session.project, lake)
     with lake.lock.held():
         for _ in range(ATTEMPTS):
-            states = {name: lake.state(name) for name in _environments(project, lake)}
-            waste = _look(project, lake, states, retention, clock)
+            states = _states(session)
+            waste = _look(session, states, retention)
             fault_point("gc.before_expire")
             try:
-                delete_unneeded(lake, states, _events(waste), waste.snapshots, waste.nodes, clock() - RECENTLY)
+                delete_unneeded(
+                    lake, states, _events(session, waste), waste.snapshots, waste.nodes, session.now() - RECENTLY
+                )
             except LostRace:
                 continue
             if not snapshots(lake.connection) & set(waste.snapshots):
@@ -95,17 +97,18 @@ def collect(project: Project, lake: Lake, retention: Retention, clock: Clock = u
         fault_point("gc.after_expire")
         remove_files(lake.connection)
         fault_point("gc.after_files")
-    _delete_models(project, waste.models)
+    _delete_models(session.project, waste.models)
     return waste
 
 
-def _environments(project: Project, lake: Lake) -> list[str]:
-    known = {*lake.environments(), *read_environments(lake.connection), *project.settings.environments}
-    return sorted(known)
+def _states(session: Session) -> dict[str, State]:
+    lake = session.lake
+    known = {*lake.environments(), *read_environments(lake.connection), *session.project.settings.environments}
+    return {name: lake.state(name) for name in sorted(known)}
 
 
-def _look(project: Project, lake: Lake, states: Mapping[str, State], retention: Retention, clock: Clock) -> Waste:
-    now = clock()
+def _look(session: Session, states: Mapping[str, State], retention: Retention) -> Waste:
+    lake, now = session.lake, session.now()
     events = {name: lake.events(name) for name in states}
     kept = {name: kept_states(found, retention, now) for name, found in events.items()}
     shown = [event for found in kept.values() for event in found]
@@ -138,14 +141,14 @@ def _look(project: Project, lake: Lake, states: Mapping[str, State], retention: 
         snapshots=tuple(expired),
         nodes=unneeded_nodes(lake, back, everything),
         files=files_only_of(lake.connection, expired),
-        models=tuple(_models(project, lake, states, needed, (now - RECENTLY).isoformat())),
+        models=tuple(_models(session.project, lake, states, needed, (now - RECENTLY).isoformat())),
         states={name: numbers for name, numbers in given_up.items() if numbers},
         kept={name: len(found) for name, found in kept.items() if found},
     )
 
 
-def _events(waste: Waste) -> dict[str, Collection]:
-    return {name: Collection(**by(process_actor()), collected=numbers) for name, numbers in waste.states.items()}
+def _events(session: Session, waste: Waste) -> dict[str, Collection]:
+    return {name: Collection(**by(session.actor), collected=numbers) for name, numbers in waste.states.items()}
 
 
 def _models(

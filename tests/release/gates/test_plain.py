@@ -94,7 +94,7 @@ def test_a_release_with_changes_in_no_commit_goes_nowhere(world: Any) -> None:
     from dataops_platform.manifests.cut import cut_of
     from dataops_platform.release.build import freeze
 
-    release = freeze(world.project("dev"), world.lake, cut_of(world.lake.heads("dev").values()), world.clock)
+    release = freeze(world.session("dev"), cut_of(world.lake.heads("dev").values()))
     answer = world.answer(release, "origin")
     assert (answer.verdict, answer.said) == ("fail", "it was built with changes that are in no commit")
 

@@ -39,11 +39,11 @@ def planned(location: Load) -> Callable[[str], Any]:
 def job(location: Load) -> Callable[..., Any]:
     """Executes a job of a location, with what somebody wrote in the launchpad."""
 
-    def execute(environment: str, name: str, **config: Any) -> Any:
+    def execute(environment: str, name: str, tags: dict[str, str] | None = None, **config: Any) -> Any:
         found, op = location(environment).resolve_job_def(name), name.partition("_")[0]
         asked = {"ops": {op: {"config": config}}} if config else None
         with dg.DagsterInstance.ephemeral() as instance:
-            return found.execute_in_process(run_config=asked, instance=instance, raise_on_error=False)
+            return found.execute_in_process(run_config=asked, tags=tags, instance=instance, raise_on_error=False)
 
     return execute
 
@@ -64,13 +64,14 @@ def test_a_plan_is_on_the_page_with_its_gates_as_checks_and_its_id_carries_it_ou
     assert {name: passed for name, (passed, _) in checks.items()} == {"origin": True, "contracts": True, "checks": True}
     assert (page["shows"], page["plan_passes"]) == ("nothing yet", True)
     assert f"dataops promote --to staging --plan {page['plan_id']}" in page["plan"].replace("\\", "")
-    moved = job("staging", "promote_to_staging", plan=page["plan_id"])
+    moved = job("staging", "promote_to_staging", {"dataops/actor": "eve"}, plan=page["plan_id"])
     assert moved.success
     (made,) = moved.asset_materializations_for_node("promote")
     state = shown(project, "staging")
     assert state.event.kind == "promotion"
     assert (made.asset_key.path, made.metadata["release"].value) == (["staging", "release"], short(state.release))
     assert made.tags["dagster/data_version"] == state.release
+    assert made.description == f"promotion by eve (declared), event {state.sequence}"
     assert refusal(job("staging", "promote_to_staging", plan="unknown")) == "DP-L015"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake
+from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
 from tests.fixtures import lakes
 from tests.fixtures.lakes import location as location  # on both catalogs, in a folder of its own
@@ -31,6 +32,9 @@ class Shop:
     today: datetime = datetime(2030, 1, 1, tzinfo=UTC)
     shown: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
     """The digest of each view at each event of an environment."""
+
+    def session(self, environment: str = "prod") -> Session:
+        return Session(replace(self.project, environment=environment), self.lake, lakes.ANN, self.now)
 
     def now(self) -> datetime:
         return self.today

@@ -55,12 +55,12 @@ def test_gc_frees_files_and_every_kept_state_comes_back_with_the_same_digests(sh
     assert shop.views("prod") == shop.shown["prod", 6]
     there, on_disk = snapshots(shop.lake.connection), files_of(shop)
 
-    waste = look(shop.project, shop.lake, LAST_TWO, shop.now)
+    waste = look(shop.session(), LAST_TWO)
     assert (snapshots(shop.lake.connection), files_of(shop)) == (there, on_disk), "a look changes nothing"
     assert waste.kept == {"dev": 2, "prod": 2}
     assert waste.states == {"dev": (1, 2, 3, 4), "prod": (1, 2, 3, 4)}
 
-    done = collect(shop.project, shop.lake, LAST_TWO, shop.now)
+    done = collect(shop.session(), LAST_TWO)
     gone = on_disk - files_of(shop)
     print(f"\n{len(done.snapshots)} snapshots, {len(gone)} of {len(on_disk)} files, {done.files.size_bytes} bytes")
     assert (done.snapshots, done.states) == (waste.snapshots, waste.states)
@@ -70,12 +70,12 @@ def test_gc_frees_files_and_every_kept_state_comes_back_with_the_same_digests(sh
 
     for environment in ("dev", "prod"):
         for sequence in (5, 6, 5):
-            roll_back(shop.lake, environment, str(sequence))
+            roll_back(shop.session(environment), str(sequence))
             assert shop.views(environment) == shop.shown[environment, sequence]
         code = {"dev": "DP-L091", "prod": "DP-L060"}[environment]  # a release describes what prod showed
         for sequence in (1, 2, 3, 4):
             with pytest.raises(Refused, match=f"{code} The state of event {sequence} is deleted") as refused:
-                roll_back(shop.lake, environment, str(sequence))
+                roll_back(shop.session(environment), str(sequence))
             assert "2030-01-07" in str(refused.value)
             assert shop.views(environment) == shop.shown[environment, 5]
         events = shop.lake.events(environment)
@@ -84,7 +84,7 @@ def test_gc_frees_files_and_every_kept_state_comes_back_with_the_same_digests(sh
     faults = [fault.what for one in verify(shop.lake) for fault in one.faults]
     assert [what for what in faults if "is not kept any more" not in what] == [], "these releases were never built"
 
-    again = collect(shop.project, shop.lake, LAST_TWO, shop.now)
+    again = collect(shop.session(), LAST_TWO)
     assert (again.files.count, again.states) == (0, {}), "there is nothing more to free"
     shop.lake.connection.execute("alter table lake.dev__build.totals_before rename to totals")
     assert shop.day(7, release="release 7").sequence > 6, "the shop goes on"
@@ -105,16 +105,16 @@ def test_nodes_that_no_kept_state_needs_are_deleted_and_all_others_stay(shop: An
     publish(6)
     last_two = [event for event in moves(lake.events("dev")) if event.sequence >= 5]
     before = nodes_of(lake)
-    waste = look(shop.project, lake, LAST_TWO, shop.now)
+    waste = look(shop.session(), LAST_TWO)
     assert nodes_of(lake) == before, "looking changes nothing"
-    assert collect(shop.project, lake, LAST_TWO, shop.now).nodes == waste.nodes == before - nodes_of(lake)
+    assert collect(shop.session(), LAST_TWO).nodes == waste.nodes == before - nodes_of(lake)
     assert len(waste.nodes) == 4 * 2, "of the states that were given up: a leaf and a root each"
     for event in last_two:
         found = heads_of_cut(lake.connection, lake.cut(event))["days"]
         assert len({m.partition for m in found.manifests}) == 20
     assert len(lake.manifests_of(reader.manifests[0].step.inputs[0])) == 20, "also what a manifest read"
     assert [fault for one in verify(lake) for fault in one.faults] == [], "cuts stay with the events that name them"
-    assert collect(shop.project, lake, LAST_TWO, shop.now).nodes == frozenset()
+    assert collect(shop.session(), LAST_TWO).nodes == frozenset()
 
 
 def nodes_of(lake: Any) -> set[str]:
@@ -124,7 +124,7 @@ def nodes_of(lake: Any) -> set[str]:
 def test_the_heads_of_partitions_survive(shop: Any, lake: Any) -> None:
     for number in range(1, 4):
         shop.day(number)
-    collect(shop.project, lake, Retention(releases=1, days=0), shop.now)
+    collect(shop.session(), Retention(releases=1, days=0))
     head = lake.heads("dev")["lines"]
     assert {part: m.digest.split(":")[1] for part, m in head.partitions.items()} == {"a": "2000", "b": "2000"}
     rows = lake.connection.execute(
@@ -139,7 +139,7 @@ def test_what_any_view_is_pinned_to_stays(shop: Any, lake: Any) -> None:
     lake.connection.execute(f"create view lake.dev.of_mine as from lake.dev__build.orders at (version => {version})")
     for number in (2, 3):
         shop.day(number)
-    done = collect(shop.project, lake, Retention(releases=1, days=0), shop.now)
+    done = collect(shop.session(), Retention(releases=1, days=0))
     assert int(version) not in done.snapshots
     assert lake.connection.execute("select distinct day from lake.dev.of_mine").fetchall() == [(1,)]
 
@@ -153,7 +153,7 @@ def test_a_wrong_idea_of_what_is_needed_is_caught_before_anything_is_given_up(
     monkeypatch.setattr(collecting, "needed_by", lambda *_: wrong)
     there, before = snapshots(lake.connection), lake.events("prod")
     with pytest.raises(Refused, match="DP-L063"):
-        collect(shop.project, lake, Retention(), shop.now)
+        collect(shop.session(), Retention())
     assert (snapshots(lake.connection), lake.events("prod")) == (there, before)
     assert shop.views("prod") == shop.shown["prod", 2]
 
@@ -169,11 +169,11 @@ def test_an_environment_that_moves_meanwhile_is_looked_at_again(
     def look_and_move(*arguments: Any) -> Any:
         found = looked(*arguments)
         if not moved:
-            moved.append(roll_back(lake, "prod", "1"))
+            moved.append(roll_back(shop.session(), "1"))
         return found
 
     monkeypatch.setattr(collecting, "_look", look_and_move)
-    collect(shop.project, lake, Retention(releases=1, days=0), shop.now)
+    collect(shop.session(), Retention(releases=1, days=0))
     assert shop.views("prod") == shop.shown["prod", 1]
 
 
@@ -191,10 +191,10 @@ def test_whoever_points_at_a_version_while_it_is_given_up_wins(
         expire(connection, versions)
         if not moved:
             with open_lake(location) as other:
-                moved.append(roll_back(other, "prod", "1"))
+                moved.append(roll_back(replace(shop.session(), lake=other), "1"))
 
     monkeypatch.setattr(expiry, "expire", expire_late)
-    done = collect(shop.project, lake, Retention(releases=1, days=0), shop.now)
+    done = collect(shop.session(), Retention(releases=1, days=0))
     assert moved
     assert shop.views("prod") == shop.shown["prod", 1]
     assert 1 not in done.states.get("prod", ())
@@ -208,7 +208,7 @@ def test_what_was_read_a_moment_ago_is_not_taken_away(shop: Any, lake: Any) -> N
         (found,) = staging.replace("select 4 as day, 1 as id", [""]).values()
         made = lakes.manifest("orders", found)
         staging.record([type(made)(**{**made.__dict__, "recorded_at": shop.now().isoformat()})])
-    done = collect(shop.project, lake, Retention(releases=1, days=0), shop.now)
+    done = collect(shop.session(), Retention(releases=1, days=0))
     assert int(first.version) not in done.snapshots
 
 
@@ -269,8 +269,8 @@ def test_inputs_stay_where_it_is_asked_for(shop: Any, lake: Any) -> None:
     lake.switch("dev", cut_of([lake.heads("dev")["clean"]]), lake.state("dev"), Publication(actor="ann"))
     lakes.write(lake, "raw_orders", "select 2 as id")
     shop.today += timedelta(days=1)
-    asked = look(shop.project, lake, Retention(1, 0, inputs=True), shop.now)
-    usual = look(shop.project, lake, Retention(1, 0), shop.now)
+    asked = look(shop.session(), Retention(1, 0, inputs=True))
+    usual = look(shop.session(), Retention(1, 0))
     assert int(version) not in asked.snapshots
     assert int(version) in usual.snapshots
     assert lake.state("dev").publication

@@ -50,12 +50,12 @@ def test_only_versions_that_nothing_needs_are_deleted(shop: Any, lake: Any) -> N
     shop.today = shop.today.replace(year=2031)
 
     retention = Retention(releases=1, days=0)
-    found = look(shop.project, lake, retention, shop.now)
+    found = look(shop.session(), retention)
     assert [(one.name, one.version, one.digest) for one in found.models] == [
         ("dev.shop.delay", "1", "old"),
         ("dev.shop.delay", "2", "shared"),
     ]
-    assert collect(shop.project, lake, retention, shop.now).models == found.models
+    assert collect(shop.session(), retention).models == found.models
     left = {(one.name, one.version) for one in all_versions(client)}
     assert left == {
         ("dev.shop.delay", "3"),
@@ -67,4 +67,4 @@ def test_only_versions_that_nothing_needs_are_deleted(shop: Any, lake: Any) -> N
     }
     files = {path.parent.name for path in folder.rglob("model.skops")}
     assert files == {"shared", "shown", "asked", "by-hand", "candidate", "other"}, "a copy keeps the files it shares"
-    assert look(shop.project, lake, retention, shop.now).models == ()
+    assert look(shop.session(), retention).models == ()

@@ -20,6 +20,7 @@ from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.sklearn.artefact import refuse_other_files
 from dataops_platform.warehouse.lake import Lake
+from tests.fixtures.lakes import session_of
 from tests.release.models.tamperings import describe, other_numbers, parts, rezip, tamperings
 
 pytestmark = pytest.mark.journey
@@ -64,7 +65,7 @@ def test_tampered_models_are_refused_before_they_are_deserialized(
     project: Project, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say: Callable[[str], None]
 ) -> None:
     release = find_release(lake, "")
-    plan = propose(project, lake, release)
+    plan = propose(session_of(project, lake), release)
     model = release.cut.member("stays")
     assert plan.passes and model
     files = version_files(open_tracking(project).client, "dev.guest.stays", model.version)
@@ -76,7 +77,7 @@ def test_tampered_models_are_refused_before_they_are_deserialized(
     for name, tamper in tamperings(other, tmp_path).items():
         tamper(files)
         with pytest.raises(Refused) as told:
-            promote(project, lake, plan)
+            promote(session_of(project, lake), plan)
         refused[name] = told.value.code
         assert "dev.guest.stays" in str(told.value), name
         files.unlink() if files.is_symlink() else shutil.rmtree(files, ignore_errors=True)
@@ -106,8 +107,8 @@ def test_a_table_whose_files_are_gone_is_refused(harm: str, project: Project, la
     (path,) = (project.home / ".dataops" / "data" / "dev__build" / "stay_predictions").glob("*.parquet")
     path.unlink() if harm == "missing" else path.write_bytes(path.read_bytes()[:-1])
     for attempt in (
-        lambda: promote(project, lake, propose(project, lake, release)),
-        lambda: roll_back(lake, "prod", "1", prepare=partial(refuse_other_models, project)),
+        lambda: promote(session_of(project, lake), propose(session_of(project, lake), release)),
+        lambda: roll_back(session_of(project, lake), "1", prepare=partial(refuse_other_models, project)),
     ):
         with pytest.raises(Refused, match="stay_predictions") as told:
             attempt()
@@ -122,5 +123,5 @@ def test_a_table_whose_version_was_removed_is_refused(project: Project, lake: La
     lake.connection.execute("drop table lake.dev__build.members")
     lake.connection.execute(f"call ducklake_expire_snapshots('lake', versions => [{version}])")
     with pytest.raises(Refused, match="members") as told:
-        roll_back(lake, "prod", "1")
+        roll_back(session_of(project, lake), "1")
     assert told.value.code == "DP-L039"

@@ -17,6 +17,7 @@ from dataops_platform.settings.project import Project
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
+from tests.fixtures.lakes import session_of
 
 pytestmark = pytest.mark.journey
 
@@ -49,9 +50,9 @@ def test_a_promotion_registers_the_model_once_under_the_name_of_its_environment(
     assert versions(project) == [("1", model.digest, state.release)]
     assert aliases(project) == {"champion": "1"}
     assert versions(project, "staging.guest.stays") == [("1", model.digest, state.release)]
-    reconcile(project, lake)  # pins the code again, for the project was copied from another folder
+    reconcile(session_of(project, lake))  # pins the code again, for the project was copied from another folder
     for _ in range(2):
-        assert reconcile(project, lake).to_plain() == {"made": [], "put_right": [], "failed": ""}
+        assert reconcile(session_of(project, lake)).to_plain() == {"made": [], "put_right": [], "failed": ""}
     assert versions(project) == [("1", model.digest, state.release)]
     assert lake.state("prod") == state, "no event where all is equal"
 
@@ -64,8 +65,8 @@ def test_what_a_hand_changed_is_put_right_and_written_in_the_ledger(project: Pro
     )
 
     def found() -> list[str]:
-        reconcile(project, lake)
-        assert reconcile(project, lake).put_right == ()
+        reconcile(session_of(project, lake))
+        assert reconcile(session_of(project, lake)).put_right == ()
         event = lake.state("prod").event
         assert (event.kind, aliases(project), versions(project)[0]) == ("reconcile", {"champion": "1"}, first)
         return list(event.found)
@@ -85,7 +86,7 @@ def test_what_a_hand_changed_is_put_right_and_written_in_the_ledger(project: Pro
 def test_a_version_that_was_deleted_is_registered_again(project: Project, lake: Lake) -> None:
     (first,) = versions(project)
     open_tracking(project).client.delete_model_version(NAME, "1")
-    assert reconcile(project, lake).put_right == (f"{NAME}: champion is a new version now",)
+    assert reconcile(session_of(project, lake)).put_right == (f"{NAME}: champion is a new version now",)
     assert [v[1:] for v in versions(project)] == [first[1:]]
     assert aliases(project) == {"champion": versions(project)[0][0]}
 
@@ -96,7 +97,7 @@ def test_a_version_that_only_says_it_is_the_model_is_not_taken_for_it(project: P
     client = open_tracking(project).client
     client.create_registered_model(NAME)
     client.create_model_version(NAME, source=str(project.home / "data"), tags={"dataops.digest": first[1]})
-    assert reconcile(project, lake).made
+    assert reconcile(session_of(project, lake)).made
     assert aliases(project) == {"champion": "2"}
 
 
@@ -107,9 +108,11 @@ def test_a_failure_is_told_and_leaves_the_switch_as_it_is(
     state = lake.state("prod")
     with monkeypatch.context() as patched:
         patched.setattr("dataops_platform.release.reconciliation.model_aliases.copy_version", lambda *_: 1 / 0)
-        assert follow_switch(project, lake).failed.startswith("DP-M015 The registry does not follow prod yet")
+        assert follow_switch(session_of(project, lake)).failed.startswith(
+            "DP-M015 The registry does not follow prod yet"
+        )
     assert lake.state("prod") == state
-    assert follow_switch(project, lake).failed == ""
+    assert follow_switch(session_of(project, lake)).failed == ""
     assert aliases(project) == {"champion": "1"}
 
 
@@ -118,9 +121,9 @@ def test_where_no_model_was_ever_shown_mlflow_is_not_loaded(published: Path) -> 
         "import sys; from pathlib import Path\n"
         "from dataops_platform.release.reconciliation.reconcile import reconcile\n"
         "from dataops_platform.settings.project import load_project\n"
-        "from dataops_platform.warehouse.open import lake_of\n"
+        "from dataops_platform.warehouse.session import open_session\n"
         "project = load_project(Path('.'))\n"
-        "with lake_of(project) as lake: print(reconcile(project, lake).to_plain(), 'mlflow' in sys.modules)"
+        "with open_session(project) as session: print(reconcile(session).to_plain(), 'mlflow' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=published, capture_output=True, text=True, check=True)
     assert done.stdout == "{'made': [], 'put_right': [], 'failed': ''} False\n"
@@ -143,7 +146,7 @@ def test_killed_anywhere_the_next_one_ends_it_and_nothing_is_doubled(point: str,
     with start(project, f"reconcile.{point}") as process:
         process.communicate(timeout=60)
     assert process.returncode == -9
-    done = reconcile(project, lake)
+    done = reconcile(session_of(project, lake))
     assert (versions(project), aliases(project), done.put_right) == ([first], {"champion": "1"}, ())
     assert lake.state("prod").event.kind == "promotion", "its own death is nobody's hand"
 
@@ -175,7 +178,7 @@ def test_after_another_release_and_a_rollback_the_aliases_say_which_is_shown_and
     assert aliases(project) == {"champion": first[0]}, "there was nothing before the first release"
     assert versions(project) == [first, second]
     with lake_of(project) as lake:
-        roll_back(lake, "prod", "2")
-        reconcile(project, lake)
+        roll_back(session_of(project, lake), "2")
+        reconcile(session_of(project, lake))
         assert "reconcile" not in [e.kind for e in lake.events("prod")]
     assert aliases(project) == {"champion": second[0], "previous": first[0]}

@@ -17,6 +17,7 @@ from dataops_platform.settings.project import Project
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
+from tests.fixtures.lakes import session_of
 from tests.release.moves.tamper import cut_off
 
 pytestmark = pytest.mark.journey
@@ -30,7 +31,7 @@ def lake(project: Project, lake: Lake) -> Lake:
     """Its lake: prod has three events, and the registry remembers the last."""
     for _ in range(2):
         lake.note("prod", NOTE)
-    reconcile(project, lake)
+    reconcile(session_of(project, lake))
     return lake
 
 
@@ -62,7 +63,7 @@ def test_after_a_move_the_registry_remembers_the_last_event_and_catches_up_with_
         assert (state.sequence, remembered(project)) == (1, [(1, state.hash)]), "the promotion had it remembered"
         lake.note("prod", NOTE)
         assert remembered(project) == [(1, state.hash)]
-        assert reconcile(project, lake).put_right == ()
+        assert reconcile(session_of(project, lake)).put_right == ()
         assert remembered(project) == [(2, lake.state("prod").hash)]
     code, text = verdict(dataops, "--env", "prod", "--json")
     assert (code, json.loads(text)[0]["faults"]) == (0, [])
@@ -79,11 +80,13 @@ def test_a_ledger_cut_short_together_with_its_file_is_found_through_the_registry
     code, text = verdict(dataops)
     assert (code, text.startswith(f"DP-L042 The ledger fails verification: {missing}")) == (1, True)
     with pytest.raises(Refused, match=f"^DP-L083 The registry remembers another ledger: {missing}"):
-        reconcile(project, lake)
+        reconcile(session_of(project, lake))
     for _ in range(3):  # also when it has grown again, by events that are others
         lake.note("prod", Duplicate(actor="eve"))
     other = "event 3 of prod: it is another event than the one that the registry remembers"
-    assert follow_switch(project, lake).failed.startswith(f"DP-L083 The registry remembers another ledger: {other}")
+    assert follow_switch(session_of(project, lake)).failed.startswith(
+        f"DP-L083 The registry remembers another ledger: {other}"
+    )
     assert verdict(dataops)[1].startswith(f"DP-L042 The ledger fails verification: {other}")
     assert remembered(project) == [before], "what disagrees is never written over"
 
@@ -112,8 +115,8 @@ def test_a_tag_that_was_scribbled_in_is_told_and_left(project: Project, lake: La
     assert verdict(dataops, "--env", "prod")[0] == 1
     assert said in verdict(dataops, "--env", "prod")[1]
     with pytest.raises(SystemFailed, match=f"^DP-L085 {said}"):
-        reconcile(project, lake)
-    assert said in follow_switch(project, lake).failed
+        reconcile(session_of(project, lake))
+    assert said in follow_switch(session_of(project, lake)).failed
 
 
 def test_a_registry_that_does_not_answer_is_told_and_asked_again_by_the_next(
@@ -122,8 +125,10 @@ def test_a_registry_that_does_not_answer_is_told_and_asked_again_by_the_next(
     lake.note("prod", NOTE)
     with monkeypatch.context() as patched:
         patched.setattr("dataops_platform.release.audit.registry_anchor.open_tracking", lambda _: 1 / 0)
-        assert follow_switch(project, lake).failed.startswith("DP-M015 The registry does not follow prod yet")
+        assert follow_switch(session_of(project, lake)).failed.startswith(
+            "DP-M015 The registry does not follow prod yet"
+        )
         code, text = verdict(dataops, "--env", "prod")
         assert (code, "prod: The registry does not report what it remembers: division by zero" in text) == (1, True)
-    assert follow_switch(project, lake).failed == ""
+    assert follow_switch(session_of(project, lake)).failed == ""
     assert [number for number, _ in remembered(project)] == [4]

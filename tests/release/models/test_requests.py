@@ -17,6 +17,7 @@ from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
 from tests.fixtures.command_line import commit_all
+from tests.fixtures.lakes import session_of
 
 pytestmark = pytest.mark.journey
 
@@ -44,11 +45,11 @@ def said(project: Project, version: str = "1", name: str = NAME) -> AnnotatedVer
 def test_a_new_version_is_validated_once_and_says_so(project: Project, lake: Lake) -> None:
     client = open_tracking(project).client
     client.update_model_version(NAME, "1", "Trained on a Tuesday.")
-    (done,) = validate_versions(project, lake, no_code)
+    (done,) = validate_versions(session_of(project, lake), no_code)
     marked = said(project)
     assert (done.passed, marked.tags["validation_status"]) == (True, "passed"), done.said
     assert marked.description.startswith("Trained on a Tuesday.\n\n**dataops: validation**\npassed\n- its files")
-    assert validate_versions(project, lake, no_code) == []
+    assert validate_versions(session_of(project, lake), no_code) == []
 
 
 @pytest.mark.parametrize("harm", ["file", "signature", "digest", "stranger"])
@@ -66,7 +67,7 @@ def test_a_version_that_is_not_what_it_says_fails(harm: str, project: Project, l
         code = "DP-M020"
         client.delete_model_version(NAME, "1")
         client.create_model_version(NAME, source=str(files))
-    (done,) = validate_versions(project, lake, no_code)
+    (done,) = validate_versions(session_of(project, lake), no_code)
     (version,) = client.search_model_versions(f"name = '{NAME}'")
     assert (done.passed, code in done.said[0]) == (False, True), done.said
     assert (version.tags["validation_status"], code in version.description) == ("failed", True)
@@ -76,12 +77,12 @@ def test_a_request_is_answered_once_where_it_was_made(project: Project, lake: La
     for what, target in (("promote:staging", "staging"), ("promote:prod", "prod")):
         before = len(lake.events(target))
         ask(project, what)
-        (done,) = answer_requests(project, lake, no_code)
+        (done,) = answer_requests(session_of(project, lake), no_code)
         marked = said(project)
         assert (done.verdict, marked.tags["dataops.answer"]) == ("promoted", "promoted"), done.said
         assert done.plan.removeprefix("sha256:").startswith(marked.tags["dataops.plan"])
         assert f"**dataops: {what}**\npromoted\n- origin: pass" in marked.description
-        assert answer_requests(project, lake, no_code) == []
+        assert answer_requests(session_of(project, lake), no_code) == []
         assert len(lake.events(target)) == before, "it is shown already: nothing moves"
 
 
@@ -90,7 +91,7 @@ def test_a_request_is_answered_once_where_it_was_made(project: Project, lake: La
 )
 def test_a_request_that_means_nothing_is_told(what: str, code: str, project: Project, lake: Lake) -> None:
     ask(project, what)
-    (done,) = answer_requests(project, lake, no_code)
+    (done,) = answer_requests(session_of(project, lake), no_code)
     assert (done.verdict, code in said(project).description) == ("refused", True), done.said
 
 
@@ -101,11 +102,11 @@ def test_a_request_waits_for_an_approval_and_is_carried_out_after_it(
     path.write_text(path.read_text().replace("dev, gates: [contracts,", "dev, gates: [{approval: {by: ['*']}},"))
     commit_all(stays, "Somebody says yes")
     ask(project, "promote:staging")
-    (done,) = answer_requests(project, lake, no_code)
+    (done,) = answer_requests(session_of(project, lake), no_code)
     assert done.verdict == "waiting", done.said
-    assert answer_requests(project, lake, no_code) == [], "nothing happened since"
+    assert answer_requests(session_of(project, lake), no_code) == [], "nothing happened since"
     assert dataops("approve", said(project).tags["dataops.plan"]).exit_code == 0
-    (done,) = answer_requests(project, lake, no_code)
+    (done,) = answer_requests(session_of(project, lake), no_code)
     assert (done.verdict, said(project).tags["dataops.answer"]) == ("promoted", "promoted"), done.said
     assert said(project).description.count("dataops: promote:staging") == 1
 
@@ -115,7 +116,7 @@ def test_a_tampered_model_is_refused_and_the_refusal_is_told(project: Project, l
     (files / "model.pkl").write_bytes(b"evil")
     ask(project, "promote:prod")
     before = lake.state("prod").publication
-    (done,) = answer_requests(project, lake, no_code)
+    (done,) = answer_requests(session_of(project, lake), no_code)
     assert (done.verdict, "DP-M001" in done.said[-1]) == ("refused", True), done.said
     assert lake.state("prod").publication == before
 

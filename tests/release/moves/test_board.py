@@ -10,7 +10,7 @@ from dataops_platform.status.pending import release_lines
 
 def said(new_shop: Any) -> list[str]:
     """What the board says of dev and of prod."""
-    return [line.state for line in release_lines(new_shop.at("dev"), new_shop.lake)]
+    return [line.state for line in release_lines(new_shop.session("dev"))]
 
 
 def test_the_board_says_what_each_environment_waits_for(new_shop: Any) -> None:
@@ -25,7 +25,7 @@ def test_the_board_says_what_each_environment_waits_for(new_shop: Any) -> None:
     new_shop.publish("dev")
     assert said(new_shop)[0] == "AWAITING release build", "dev shows what no release has"
     new_shop.promote(new_shop.release(2))
-    roll_back(new_shop.lake, "prod")
+    roll_back(new_shop.session())
     assert said(new_shop)[1] == "AWAITING resume after a rollback"
-    resume(new_shop.lake, "prod")
+    resume(new_shop.session())
     assert said(new_shop)[1].startswith("SUCCEEDED ")

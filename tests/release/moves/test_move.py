@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dataops_platform.kit.clock import utc_now
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.manifests.events import Creation, Duplicate, Publication
 from dataops_platform.manifests.manifest import WHOLE
@@ -42,7 +43,7 @@ def test_a_promotion_shows_the_rows_of_dev_without_copying_them_and_a_rollback_b
     shop.promote(second)
     assert shows(shop) == (second.id, second.code, [(2,)], False)
     assert {m.area for m in shop.lake.state("prod").cut.members} == {"dev"}
-    roll_back(shop.lake, "prod")
+    roll_back(shop.session())
     assert shows(shop) == (*before[:3], True)
 
 
@@ -50,11 +51,11 @@ def test_a_rollback_that_is_run_again_after_a_crash_does_not_go_back_twice(shop:
     releases = shop.releases
     for release in releases:
         shop.promote(release)
-    first, again = roll_back(shop.lake, "prod"), roll_back(shop.lake, "prod")
+    first, again = roll_back(shop.session()), roll_back(shop.session())
     assert (again, again.release) == (first, releases[1].id)
     assert kinds(shop) == ["promotion"] * 3 + ["rollback"]
-    assert roll_back(shop.lake, "prod", str(first.event.to)) == first, "this is where it is"
-    assert roll_back(shop.lake, "prod", "1").release == releases[0].id, "further back, where it is said"
+    assert roll_back(shop.session(), str(first.event.to)) == first, "this is where it is"
+    assert roll_back(shop.session(), "1").release == releases[0].id, "further back, where it is said"
 
 
 def test_after_the_data_was_rolled_back_the_release_can_be_and_after_a_resume_again(shop: Shop) -> None:
@@ -66,13 +67,13 @@ def test_after_the_data_was_rolled_back_the_release_can_be_and_after_a_resume_ag
     shop.publish("prod")
     assert (shows(shop)[0], shop.rows("prod", "orders")) == (second.id, [(3,)])
     for _ in range(2):
-        roll_back(shop.lake, "prod", data=True)
+        roll_back(shop.session(), data=True)
         assert shows(shop) == (second.id, second.code, [(2,)], True)
-    roll_back(shop.lake, "prod")
+    roll_back(shop.session())
     assert shows(shop) == (first.id, first.code, [(1,)], True)
-    resume(shop.lake, "prod")
+    resume(shop.session())
     with pytest.raises(UsedWrongly, match="DP-L075 prod showed no release before this one"):
-        roll_back(shop.lake, "prod")
+        roll_back(shop.session())
 
 
 def test_a_promotion_of_just_what_is_shown_moves_nothing(shop: Shop) -> None:
@@ -90,7 +91,7 @@ def test_a_promotion_of_the_release_it_was_rolled_back_to_lets_it_go_again(shop:
     first, second, _ = shop.releases
     shop.promote(first)
     shop.promote(second)
-    roll_back(shop.lake, "prod")
+    roll_back(shop.session())
     assert shop.promote(first).held is False
     assert kinds(shop) == ["promotion", "promotion", "rollback", "promotion"]
 
@@ -98,10 +99,10 @@ def test_a_promotion_of_the_release_it_was_rolled_back_to_lets_it_go_again(shop:
 def test_the_second_to_carry_out_a_plan_is_told_who_did(shop: Shop) -> None:
     first, *_ = shop.releases
     plan = shop.plan(first)
-    switch_to_release(shop.lake, plan, first)
+    switch_to_release(shop.session(), plan, first)
     said = r"^DP-L074 \w+ carried out this plan first: promotion of release \w{12} to prod\. Event 1"
     with pytest.raises(LostRace, match=said):
-        switch_to_release(shop.lake, plan, first)
+        switch_to_release(shop.session(), plan, first)
 
 
 def test_a_publication_that_comes_meanwhile_is_no_obstacle_to_a_plan(shop: Shop) -> None:
@@ -111,7 +112,7 @@ def test_a_publication_that_comes_meanwhile_is_no_obstacle_to_a_plan(shop: Shop)
     shop.build("prod", 7)
     shop.write_code("number = 1")
     shop.publish("prod")
-    assert switch_to_release(shop.lake, plan, second).release == second.id
+    assert switch_to_release(shop.session(), plan, second).release == second.id
 
 
 def test_a_resume_that_was_meant_for_an_earlier_rollback_does_not_let_go_of_a_later_one(
@@ -120,34 +121,34 @@ def test_a_resume_that_was_meant_for_an_earlier_rollback_does_not_let_go_of_a_la
     releases = shop.releases
     for release in releases:
         shop.promote(release)
-    roll_back(shop.lake, "prod")
+    roll_back(shop.session())
     note = shop.lake.note
 
     def with_a_rollback_first(*arguments: Any) -> Any:
         monkeypatch.setattr(shop.lake, "note", note)
-        roll_back(shop.lake, "prod", "1")
+        roll_back(shop.session(), "1")
         return note(*arguments)
 
     monkeypatch.setattr(shop.lake, "note", with_a_rollback_first)
     with pytest.raises(LostRace, match=r"^DP-L010 \w+ came first: rollback"):
-        resume(shop.lake, "prod")
+        resume(shop.session())
     assert (shop.lake.state("prod").held, kinds(shop)[-1]) == (True, "rollback")
 
 
 def test_two_who_resume_at_once_leave_one_event(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     for release in shop.releases[:2]:
         shop.promote(release)
-    roll_back(shop.lake, "prod")
+    roll_back(shop.session())
     note = shop.lake.note
 
     def with_a_rival_first(*arguments: Any) -> Any:
         monkeypatch.setattr(shop.lake, "note", note)
-        resume(shop.lake, "prod")
+        resume(shop.session())
         return note(*arguments)
 
     monkeypatch.setattr(shop.lake, "note", with_a_rival_first)
     with pytest.raises(UsedWrongly, match="DP-L012 prod is not held"):
-        resume(shop.lake, "prod")
+        resume(shop.session())
     assert kinds(shop)[-2:] == ["rollback", "resume"]
 
 
@@ -189,7 +190,7 @@ def test_after_a_rollback_partitions_start_from_the_rows_of_then(new_shop: Shop)
         new_shop.write("dev", "orders", number, ["a", "b"])
         new_shop.promote(release_of(new_shop, "orders", code=str(number)))
         new_shop.write("prod", "orders", number * 10, ["b"])
-    roll_back(new_shop.lake, "prod", "1")
+    roll_back(new_shop.session(), "1")
     new_shop.write("prod", "orders", 5, ["a"])
     assert new_shop.built("prod", "orders") == [(1, "b"), (5, "a")]
 
@@ -207,7 +208,7 @@ def test_a_table_of_the_time_before_a_promotion_is_not_taken_for_one_that_anothe
     shop.write("prod", "raw", 1)
     shop.lake.connection.execute("create table lake.prod__build.theirs as select 1 as number")
     shop.promote(shop.releases[0])
-    found = heads_with(shop.lake, shop.at("prod"), ["raw", "theirs"], RunContext("run", ANN))
+    found = heads_with(shop.lake, shop.at("prod"), ["raw", "theirs"], RunContext("run", ANN, utc_now))
     assert "raw" not in found
     assert found["theirs"].manifests[0].stage == ELSEWHERE
 
@@ -277,7 +278,7 @@ def test_dbt_finds_the_environments_own_older_version_after_a_rollback(shop: Sho
     shop.write_code("number = 1")
     shop.publish("prod")
     shop.promote(second)
-    roll_back(shop.lake, "prod")
+    roll_back(shop.session())
     assert shop.lake.state("prod").cut.members[0].area == "prod"
     foreign_write.stand_in(shop.lake, "prod", ["orders", "sales"])
     assert (in_area(shop, "orders"), in_area(shop, "sales")) == ([(5,)], [(50,)])
@@ -300,11 +301,11 @@ def test_an_environment_made_from_another_starts_with_what_that_shows(shop: Shop
 def test_nothing_is_published_while_held_and_the_reason_is_said(shop: Shop) -> None:
     for release in shop.releases[:2]:
         shop.promote(release)
-    roll_back(shop.lake, "prod")
+    roll_back(shop.session())
     shop.write_code("number = 1")
     with pytest.raises(Refused, match="DP-P103"):
         shop.publish("prod")
-    resume(shop.lake, "prod")
+    resume(shop.session())
     assert shop.publish("prod")[1] is False
 
 
@@ -338,7 +339,7 @@ def test_a_move_that_loses_its_race_to_publications_tries_again(shop: Shop, monk
     monkeypatch.setattr(switch, "ATTEMPTS", 2)
     rivals = iter(range(9))
     with pytest.raises(Refused, match="DP-L013 prod changed 2 times during this command"):
-        roll_back(shop.lake, "prod")
+        roll_back(shop.session())
 
 
 def release_of(released: Shop, *names: str, code: str = "") -> Any:
@@ -347,7 +348,7 @@ def release_of(released: Shop, *names: str, code: str = "") -> Any:
 
     released.write_code(code)
     heads = released.lake.heads("dev")
-    return freeze(released.at("dev"), released.lake, cut_of([heads[name] for name in names]))
+    return freeze(released.session("dev"), cut_of([heads[name] for name in names]))
 
 
 def run_dbt(released: Shop, said: str, *, restored: bool) -> None:

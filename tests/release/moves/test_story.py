@@ -147,7 +147,7 @@ class Story(RuleBasedStateMachine):
         model = self.model
         to = data.draw(st.sampled_from(sorted(model.led_to))) if back == "to" else 0
         asked: Callable[[], Any] = lambda: roll_back(  # noqa: E731
-            self.lake, self.environment, str(to) if to else "", data=back == "data"
+            self.shop.session(self.environment), str(to) if to else "", data=back == "data"
         )
         if model.held and model.back and back != "to" and model.back[0] == back:
             assert self.unmoved(asked)
@@ -167,7 +167,7 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.model.path)
     @rule(crash=st.sampled_from([None, None, "before_commit", AFTER]))
     def resume(self, crash: str | None) -> None:
-        asked: Callable[[], Any] = lambda: resume(self.lake, self.environment)  # noqa: E731
+        asked: Callable[[], Any] = lambda: resume(self.shop.session(self.environment))  # noqa: E731
         if not self.model.held:
             with pytest.raises(UsedWrongly, match="DP-L012"):
                 asked()

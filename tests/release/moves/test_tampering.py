@@ -67,8 +67,8 @@ def history(opened: Opened, key: Path, tmp_path_factory: pytest.TempPathFactory)
         shop.publish("prod")
         shop.publish("prod")
         shop.promote(shop.release(2))
-        roll_back(lake, "prod")
-        resume(lake, "prod")
+        roll_back(shop.session())
+        resume(shop.session())
     with opened(folder, sign=partial(sign, key)) as lake:
         shop = Shop(lake, folder / "shop")
         shop.write_code("number = 1")
@@ -180,8 +180,8 @@ def test_an_anchor_that_cannot_be_written_is_told_before_anything_moves(copied: 
     shutil.rmtree(copied / "anchors")
     (copied / "anchors").write_text("a file where the folder should be")
     with opened(copied) as lake:
-        before = lake.state("prod")
-        for move in (lambda: roll_back(lake, "prod"), lambda: lake.note("prod", Duplicate(actor="ann"))):
+        before, session = lake.state("prod"), Shop(lake, copied / "shop").session()
+        for move in (lambda: roll_back(session), lambda: lake.note("prod", Duplicate(actor="ann"))):
             with pytest.raises(SystemFailed, match=r"^DP-L041 The anchors in prod\.jsonl cannot be written"):
                 move()
         assert lake.state("prod") == before

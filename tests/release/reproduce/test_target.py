@@ -106,7 +106,7 @@ def test_a_release_of_what_is_in_no_commit_needs_the_code_at_hand(world: Any) ->
     more: Path = world.file("src/shop/more.py", "MORE = 1")
     cut = cut_of([world.lake.heads("dev")["orders"]])
     world.lake.switch("dev", cut, world.lake.state("dev"), Publication(actor="ann"))
-    release = freeze(world.project("dev"), world.lake, cut, world.clock)
+    release = freeze(world.session("dev"), cut)
     target = find_target(world.lake, release.id)
     assert code_of(world.project("dev"), target).root == world.folder
     more.unlink()
@@ -121,7 +121,7 @@ def test_of_two_releases_with_what_a_run_made_the_one_with_a_commit_has_the_code
     world.file("src/shop/more.py", "MORE = 1")
     cut = cut_of([world.lake.heads("dev")["orders"]])
     world.lake.switch("dev", cut, world.lake.state("dev"), Publication(actor="ann"))
-    assert freeze(world.project("dev"), world.lake, cut, world.clock).is_dirty
+    assert freeze(world.session("dev"), cut).is_dirty
     clean = world.release("orders")
     assert find_target(world.lake, "run-1").release == clean
 

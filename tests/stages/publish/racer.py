@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from dataops_platform.kit.actor import Actor
+from dataops_platform.kit.clock import utc_now
 from dataops_platform.manifests.manifest import Manifest, StepIdentity
 from dataops_platform.settings.project import DataOpsYaml, Project
 from dataops_platform.stages.publish.run import publish
@@ -25,7 +26,7 @@ def main(catalog: str, data: str, extensions: str, own: str, every: str, rounds:
         sys.stdin.readline()
         for generation in range(1, int(rounds) + 1):
             write(lake, own, generation)
-            publish(lake, project, every.split(","), {}, RunContext(f"{own}-{generation}", Actor("ann")))
+            publish(lake, project, every.split(","), {}, RunContext(f"{own}-{generation}", Actor("ann"), utc_now))
 
 
 def write(lake: Lake, name: str, generation: int) -> None:

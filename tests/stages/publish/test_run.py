@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.contracts.contract import Contract
+from dataops_platform.kit.clock import utc_now
 from dataops_platform.kit.errors import LostRace, Refused
 from dataops_platform.manifests.events import Publication
 from dataops_platform.settings.project import Project
@@ -18,7 +19,7 @@ from dataops_platform.warehouse.lake import Lake
 from tests.fixtures import lakes
 from tests.fixtures.lakes import ANN
 
-RUN = RunContext("run-1", ANN)
+RUN = RunContext("run-1", ANN, utc_now)
 
 
 def test_a_cut_made_from_itself_is_published_with_its_event(lake: Lake, project: Project) -> None:
@@ -69,10 +70,10 @@ def test_the_same_rows_written_again_make_nothing_stale_and_move_nothing(lake: L
     lakes.write(lake, "sales", "select 10 as total", inputs=[orders.ref()])
     first, _ = publish(lake, project, ["orders", "sales"], {}, RUN)
     lakes.write(lake, "orders", "select 1.0 as id", run="again")
-    state, moved = publish(lake, project, ["sales", "orders"], {}, RunContext("run-2", ANN))
+    state, moved = publish(lake, project, ["sales", "orders"], {}, RunContext("run-2", ANN, utc_now))
     assert (state.publication, state.moved, moved) == (first.publication, first.moved, False)
     assert [event.kind for event in lake.events("dev")] == ["publication", "duplicate"]
-    publish(lake, project, ["sales", "orders"], {}, RunContext("run-3", ANN, skip_unchanged=True))
+    publish(lake, project, ["sales", "orders"], {}, RunContext("run-3", ANN, utc_now, skip_unchanged=True))
     assert len(lake.events("dev")) == 2, "nothing was delivered"
 
 
@@ -117,7 +118,7 @@ def test_a_rival_between_the_look_and_the_switch_is_not_overrun(
     def with_a_rival_first(*arguments: Any) -> Any:
         monkeypatch.setattr(lake, "switch", switch)
         lakes.write(lake, "lines", "select 2 as id")
-        publish(lake, project, ["orders", "lines"], {}, RunContext("rival", ANN))
+        publish(lake, project, ["orders", "lines"], {}, RunContext("rival", ANN, utc_now))
         lakes.write(lake, "orders", "select 2 as id")
         return switch(*arguments)
 
@@ -136,7 +137,7 @@ def test_a_rival_that_published_the_same_cut_leaves_nothing_to_do(
 
     def with_a_rival_first(*arguments: Any) -> Any:
         monkeypatch.setattr(lake, "switch", switch)
-        publish(lake, project, ["orders"], {}, RunContext("rival", ANN))
+        publish(lake, project, ["orders"], {}, RunContext("rival", ANN, utc_now))
         return switch(*arguments)
 
     monkeypatch.setattr(lake, "switch", with_a_rival_first)

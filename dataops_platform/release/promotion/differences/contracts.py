@@ -50,7 +50,7 @@ def contract_changes(project: Project, before: Release | None, after: Release, n
                 "repository: fetch it"
             )
     try:
-        return ContractChanges(tuple(compare(project, before.commit, after.commit, lambda: now)))
+        return ContractChanges(tuple(compare(project, before.commit, after.commit, now.date())))
     except DataOpsError as error:
         return ContractChanges(problem=str(error))
 
