@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataops_platform.kit.clock import Clock, utc_now
 from dataops_platform.kit.errors import LostRace
@@ -30,6 +30,7 @@ from dataops_platform.warehouse.state import State, refuse_moved
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+T = TypeVar("T")
 NOTE_ATTEMPTS = 100
 Sign = Callable[[str], str]
 """Returns the signature of a text."""
@@ -100,6 +101,20 @@ class Lake:
         self.lock.give_way(lost)
         with self.lock.held():
             yield
+
+    def retried(self, attempt: Callable[[], T], attempts: int, retry: Callable[[LostRace], bool] = lambda _: True) -> T:
+        """Return what `attempt` returns. Repeat it when another writer came first, each time with a better chance.
+
+        Raises: the LostRace of the last attempt; any other that `retry` returns false for.
+        """
+        for lost in range(attempts):
+            try:
+                with self.turn(lost):
+                    return attempt()
+            except LostRace as error:
+                if lost == attempts - 1 or not retry(error):
+                    raise
+        raise AssertionError("unreachable")
 
     @contextmanager
     def bound_to(self, state: State) -> Iterator[None]:
@@ -254,18 +269,11 @@ class Lake:
         Raises: LostRace DP-W018 after `NOTE_ATTEMPTS` lost races.
         """
         with anchors.opened(self.anchors, environment) as anchor:
-            for lost in range(NOTE_ATTEMPTS):
-                try:
-                    with self.turn(lost):
-                        before, state = self._note(environment, event)
-                except LostRace as error:
-                    if error.code != CONFLICT or lost == NOTE_ATTEMPTS - 1:
-                        raise
-                    continue
-                if state is not before:
-                    anchor(state)
-                return state
-        raise AssertionError("unreachable")
+            append = partial(self._note, environment, event)
+            before, state = self.retried(append, NOTE_ATTEMPTS, lambda error: error.code == CONFLICT)
+            if state is not before:
+                anchor(state)
+            return state
 
     def _note(self, environment: str, event: Event | Callable[[State], Event | None]) -> tuple[State, State]:
         with self.transaction("note"):

@@ -70,7 +70,15 @@ def sites_in(tree: ast.Module, place: str, known: Mapping[str, str]) -> Iterator
         yield from (Site(f"{place}:{call.lineno}", kind, call) for call in codes_within(one))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds.keys() - own:
-            yield Site(f"{place}:{node.lineno}", kinds[node.func.id], node)
+            yield from (Site(f"{place}:{node.lineno}", kinds[node.func.id], call) for call in one_for_each_code(node))
+
+
+def one_for_each_code(call: ast.Call) -> list[ast.Call]:
+    """The call itself, or two for `"DP-…" if … else "DP-…"`."""
+    if not call.args or not isinstance(call.args[0], ast.IfExp):
+        return [call]
+    codes = (call.args[0].body, call.args[0].orelse)
+    return [ast.Call(call.func, [code, *call.args[1:]], call.keywords) for code in codes]
 
 
 def _is_super(call: ast.Call) -> bool:

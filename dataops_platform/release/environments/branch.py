@@ -8,7 +8,7 @@ from typing import Any
 
 from dataops_platform.kit.actor import Actor
 from dataops_platform.kit.digests import canonical_json
-from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
+from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.kit.text_file import write_text
 from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.events import Creation, Drop, by
@@ -46,27 +46,22 @@ def create_branch(session: Session, name: str, origin: str) -> tuple[State, bool
     if checked_environment(name) in project.settings.environments or name == origin:
         raise UsedWrongly("DP-P020", name=name)
     known_environment(origin, project.settings, project.state_dir)
-    for attempt in range(ATTEMPTS):
+
+    def attempt() -> tuple[State, bool]:
         before, source = lake.state(name), lake.state(origin)
         made = _creation(lake, before)
+        if made is not None and made.origin != origin:
+            raise Refused("DP-P022", name=name, origin=made.origin, actor=made.actor, at=made.at[:19])
         if made is not None:
-            if made.origin != origin:
-                raise Refused("DP-P022", name=name, origin=made.origin, actor=made.actor, at=made.at[:19])
-            _register(project, name, origin)
             return before, False
         if not source.cut.members:
             raise Refused("DP-P021", environment=origin)
-        try:
-            under = made_from(lake, source.cut, origin)
-            event = _event(session.actor, source, origin)
-            state = lake.switch(name, _placed(source.cut, under, origin), before, event, "creation")
-        except LostRace:
-            if attempt == ATTEMPTS - 1:
-                raise
-            continue
-        _register(project, name, origin)
-        return state, True
-    raise AssertionError("unreachable")
+        cut = _placed(source.cut, made_from(lake, source.cut, origin), origin)
+        return lake.switch(name, cut, before, _event(session.actor, source, origin), "creation"), True
+
+    state, is_new = lake.retried(attempt, ATTEMPTS)
+    write_text(branch_file(project.state_dir, name), canonical_json({"from": origin}) + "\n")
+    return state, is_new
 
 
 def drop_branch(session: Session, name: str) -> Dropped:
@@ -129,23 +124,15 @@ def _event(actor: Actor, source: State, origin: str) -> Creation:
     return Creation(**by(actor), origin=origin, origin_event=source.sequence, release=source.release, code=source.code)
 
 
-def _register(project: Project, name: str, origin: str) -> None:
-    write_text(branch_file(project.state_dir, name), canonical_json({"from": origin}) + "\n")
-
-
 def _drop_tables(lake: Lake, name: str, actor: Actor) -> bool:
-    for attempt in range(ATTEMPTS):
+    def attempt() -> bool:
         state = lake.state(name)
         if not state.sequence or _is_dropped(lake, state):
             return False
-        try:
-            drop_environment(lake, state, Drop(**by(actor)))
-        except LostRace:
-            if attempt == ATTEMPTS - 1:
-                raise
-            continue
+        drop_environment(lake, state, Drop(**by(actor)))
         return True
-    raise AssertionError("unreachable")
+
+    return lake.retried(attempt, ATTEMPTS)
 
 
 def _is_dropped(lake: Lake, state: State) -> bool:

@@ -162,23 +162,13 @@ def _switch(
 
 def _lost(lake: Lake, environment: str, now: State, plan: str) -> LostRace:
     winner = next(e for e in lake.events(environment) if e.sequence == now.pointer)
-    release, at = short(winner.release), winner.at[:19]
-    if plan and isinstance(winner, Promotion) and winner.plan == plan:
-        return LostRace(
-            "DP-L074",
-            actor=winner.actor,
-            kind=winner.kind,
-            release=release,
-            environment=environment,
-            event=winner.sequence,
-            at=at,
-        )
+    is_same = bool(plan) and isinstance(winner, Promotion) and winner.plan == plan
     return LostRace(
-        "DP-L010",
+        "DP-L074" if is_same else "DP-L010",
         actor=winner.actor,
         kind=winner.kind,
-        release=release,
+        release=short(winner.release),
         environment=environment,
         event=winner.sequence,
-        at=at,
+        at=winner.at[:19],
     )

@@ -81,22 +81,19 @@ def publish(
     release has other code, DP-R008 before its first release; LostRace after `ATTEMPTS` lost races.
     """
     event = Publication(**by(context.actor), run=context.run_id)
-    for lost in range(ATTEMPTS):
-        try:
-            with lake.turn(lost):
-                before = lake.state(project.environment)
-                refuse_other_code(project, before)
-                refuse_held(before, project)
-                cut = consistent_cut(lake, project, names, contracts, before)
-                if cut.id != before.publication:
-                    return lake.switch(project.environment, cut, before, event), True
-                if context.skip_unchanged:
-                    return before, False
-                return lake.note(project.environment, _duplicate_of(cut, context)), False
-        except LostRace:
-            if lost == ATTEMPTS - 1:
-                raise
-    raise AssertionError("unreachable")
+
+    def attempt() -> tuple[State, bool]:
+        before = lake.state(project.environment)
+        refuse_other_code(project, before)
+        refuse_held(before, project)
+        cut = consistent_cut(lake, project, names, contracts, before)
+        if cut.id != before.publication:
+            return lake.switch(project.environment, cut, before, event), True
+        if context.skip_unchanged:
+            return before, False
+        return lake.note(project.environment, _duplicate_of(cut, context)), False
+
+    return lake.retried(attempt, ATTEMPTS)
 
 
 def _duplicate_of(cut: Cut, context: RunContext) -> Callable[[State], Duplicate]:
