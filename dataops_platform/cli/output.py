@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from dataops_platform.kit.errors import DataOpsError, stopped
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dataops_platform.release.promotion.plan_page import Part
+
+P = ParamSpec("P")
 
 QUERY_INTERRUPTED = "Query interrupted"
 """DuckDB's message when Ctrl-C interrupts a query; it raises RuntimeError in place of KeyboardInterrupt."""
@@ -72,9 +75,20 @@ def _text(value: object) -> str:
     return escape(str(value))
 
 
+def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Make a command print an error of the platform and exit with its code; a user's mistake prints no traceback."""
+
+    @wraps(command)
+    def run(*args: P.args, **options: P.kwargs) -> None:
+        with errors_shown(as_json=bool(options.get("as_json"))):
+            command(*args, **options)
+
+    return run
+
+
 @contextmanager
 def errors_shown(as_json: bool) -> Iterator[None]:
-    """Print an error of the platform and exit with its code; a user's mistake prints no traceback."""
+    """Print an error of the platform, and exit with its code."""
     import typer
 
     try:
