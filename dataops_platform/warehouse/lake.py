@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dataops_platform.kit.clock import Clock, utc_now
+from dataops_platform.kit.clock import Clock
 from dataops_platform.kit.errors import LostRace
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
@@ -45,7 +45,7 @@ class Lake:
         self,
         connection: DuckDBPyConnection,
         lock: WriteLock,
-        clock: Clock = utc_now,
+        clock: Clock,
         anchors: Path | None = None,
         sign: Sign | None = None,
     ) -> None:
