@@ -194,16 +194,16 @@ quarantine = typer.Typer(
     help="Show refused rows, and release or drop them.", no_args_is_help=True, rich_markup_mode=None
 )
 contracts.add_typer(quarantine, name="quarantine")
-Table = Annotated[str, typer.Argument(help="The table.")]
-Rows = Annotated[str, typer.Option("--rows", help="Ids of rows (or FILE:LINE), separated by commas.")]
-Rule = Annotated[str, typer.Option("--rule", help="All rows that break this rule and no other.")]
+TableArgument = Annotated[str, typer.Argument(help="The table.")]
+RowsOption = Annotated[str, typer.Option("--rows", help="Ids of rows (or FILE:LINE), separated by commas.")]
+RuleOption = Annotated[str, typer.Option("--rule", help="All rows that break this rule and no other.")]
 Why = Annotated[str, typer.Option("--why", help="The reason, which is kept beside the contract.")]
 
 
 @quarantine.command()
 @reports_errors
 def show(
-    table: Table,
+    table: TableArgument,
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
@@ -227,10 +227,10 @@ def show(
 @quarantine.command()
 @reports_errors
 def release(
-    table: Table,
+    table: TableArgument,
     why: Why,
-    rows: Rows = "",
-    rule: Rule = "",
+    rows: RowsOption = "",
+    rule: RuleOption = "",
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
@@ -245,10 +245,10 @@ def release(
 @quarantine.command()
 @reports_errors
 def drop(
-    table: Table,
+    table: TableArgument,
     why: Why,
-    rows: Rows = "",
-    rule: Rule = "",
+    rows: RowsOption = "",
+    rule: RuleOption = "",
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,

@@ -16,13 +16,13 @@ from dataops_platform.cli.session import session_in
 
 env = typer.Typer(help=__doc__, no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="The branch environment's name, as pr_12.")]
+NameArgument = Annotated[str, typer.Argument(help="The branch environment's name, as pr_12.")]
 
 
 @env.command("create")
 @reports_errors
 def create(
-    name: Name,
+    name: NameArgument,
     origin: Annotated[str, typer.Option("--from", help="The environment it starts from.")] = "prod",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
@@ -65,7 +65,7 @@ def list_(project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
 
 @env.command("drop")
 @reports_errors
-def drop(name: Name, project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
+def drop(name: NameArgument, project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
     """Drop a branch environment with its tables, views and models. Its ledger stays.
 
     Example: dataops env drop pr_12

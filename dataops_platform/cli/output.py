@@ -15,7 +15,7 @@ from dataops_platform.kit.errors import DataOpsError, stopped
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dataops_platform.release.promotion.plan_page import Part
+    from dataops_platform.release.promotion.plan_page import PagePart
 
 P = ParamSpec("P")
 
@@ -50,7 +50,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], title
     console().print(table)
 
 
-def print_page(parts: Sequence[Part]) -> None:
+def print_page(parts: Sequence[PagePart]) -> None:
     """Print the parts of a page in order: their text, tables and diffs."""
     out = console()
     for part in parts:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from dataops_platform.release.reconciliation.reconcile import Reconciled
     from dataops_platform.warehouse.state import State
 
-Target = Annotated[str, typer.Option("--to", help="The environment to move.")]
-Wanted = Annotated[
+TargetOption = Annotated[str, typer.Option("--to", help="The environment to move.")]
+WantedArgument = Annotated[
     str,
     typer.Argument(help="The beginning of a release's id; by default the release of the environment in `from`."),
 ]
@@ -28,8 +28,8 @@ Wanted = Annotated[
 
 @reports_errors
 def plan(
-    to: Target,
-    release: Wanted = "",
+    to: TargetOption,
+    release: WantedArgument = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")] = False,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
@@ -83,8 +83,8 @@ def approve(
 
 @reports_errors
 def promote(
-    to: Target,
-    release: Wanted = "",
+    to: TargetOption,
+    release: WantedArgument = "",
     plan: Annotated[str | None, typer.Option(help="The beginning of a plan's id: apply exactly this plan.")] = None,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,

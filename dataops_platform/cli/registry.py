@@ -17,7 +17,7 @@ from dataops_platform.cli.session import project_with_its_code
 from dataops_platform.settings.project import Project
 
 if TYPE_CHECKING:
-    from dataops_platform.release.registry.model_release import Code
+    from dataops_platform.release.registry.model_release import Runtime
 
 registry = typer.Typer(help=__doc__, no_args_is_help=True)
 
@@ -76,12 +76,12 @@ def answer(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJs
         console().print("no open request", markup=False)
 
 
-def _code(project: Project) -> Callable[[], Code]:
-    def load() -> Code:
+def _code(project: Project) -> Callable[[], Runtime]:
+    def load() -> Runtime:
         from dataops_platform.orchestration.definitions import load_definitions
         from dataops_platform.orchestration.instance import open_instance
-        from dataops_platform.release.registry.model_release import Code
+        from dataops_platform.release.registry.model_release import Runtime
 
-        return Code(load_definitions(project), open_instance(project))
+        return Runtime(load_definitions(project), open_instance(project))
 
     return load

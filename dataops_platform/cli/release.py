@@ -34,7 +34,7 @@ def build(
     from dataops_platform.orchestration.definitions import load_definitions
     from dataops_platform.orchestration.instance import open_instance
     from dataops_platform.release.build import build_release, shown
-    from dataops_platform.release.registry.model_release import Code, build_model_release
+    from dataops_platform.release.registry.model_release import Runtime, build_model_release
     from dataops_platform.warehouse.session import open_session
 
     found = project_with_its_code(project, env)
@@ -42,7 +42,7 @@ def build(
     with open_session(found) as session:
         if model:
             with open_instance(found) as instance:
-                built = build_model_release(session, Code(definitions, instance), model)
+                built = build_model_release(session, Runtime(definitions, instance), model)
         else:
             built = build_release(session, definitions)
     if as_json:

@@ -14,7 +14,7 @@ from dataops_platform.manifests.manifest import Manifest
 from dataops_platform.release.release import RELEASE, Release, find_release
 from dataops_platform.settings.code import code_digest_of, code_files, lock_digest
 from dataops_platform.stages.contract_files import contract_of
-from dataops_platform.stages.inputs import ELSEWHERE
+from dataops_platform.stages.inputs import EXTERNAL
 from dataops_platform.warehouse.heads import heads_of_cut
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.session import Session
@@ -100,7 +100,7 @@ def _is_other(manifest: Manifest, known: Mapping[str, str | None]) -> bool:
     step = manifest.step
     # a model's contract is the one of its training table, which the code version in Dagster does not include
     made_by = digest_of([step.code, step.config, step.contract if manifest.kind == "table" else ""])
-    return manifest.stage != ELSEWHERE and known.get(manifest.name) != made_by
+    return manifest.stage != EXTERNAL and known.get(manifest.name) != made_by
 
 
 def shown(release: Release) -> str:

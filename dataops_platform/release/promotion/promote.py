@@ -12,7 +12,7 @@ from dataops_platform.release.pinned_code.pin import pin
 from dataops_platform.release.promotion.differences.sections import differences
 from dataops_platform.release.promotion.gates.ask import ask_all
 from dataops_platform.release.promotion.gates.question import Question
-from dataops_platform.release.promotion.plan import PLAN, Answer, Plan, told
+from dataops_platform.release.promotion.plan import PLAN, Answer, Plan, gate_answers
 from dataops_platform.release.promotion.preflight import prepare
 from dataops_platform.release.promotion.switch import switch_to_release
 from dataops_platform.release.release import Release, find_release
@@ -126,7 +126,7 @@ def _note_refusal(session: Session, plan: Plan, answers: Sequence[Answer]) -> bo
 
     The refusal of a stale plan is not recorded: the gates may have failed because of what changed.
     """
-    event = Refusal(**by(session.actor), plan=plan.id, refused=plan.release, gates=told(answers))
+    event = Refusal(**by(session.actor), plan=plan.id, refused=plan.release, gates=gate_answers(answers))
     state = session.lake.note(plan.environment, lambda now: event if now.pointer == plan.pointer else None)
     return state.pointer == plan.pointer
 

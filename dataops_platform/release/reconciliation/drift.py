@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Unequal:
+class Drift:
     """A deviation from the ledger, and the function that corrects it.
 
     `said` is a text that states what holds after the correction. `by_hand` is true for a change that somebody made

@@ -13,7 +13,7 @@ from dataops_platform.release.promotion.gates.ask import ask_all
 from dataops_platform.release.promotion.plan import Plan
 from dataops_platform.release.promotion.promote import gates_of, question_of
 from dataops_platform.release.reconciliation.model_aliases import RELEASE_TAG
-from dataops_platform.release.registry.model_release import Code, candidate_cut
+from dataops_platform.release.registry.model_release import Runtime, candidate_cut
 from dataops_platform.release.release import Release, releases_of
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.contract_files import contract_of
@@ -49,7 +49,7 @@ def new_versions(project: Project) -> list[AnnotatedVersion]:
     return [one for one in marked if STATUS_TAG not in one.tags and RELEASE_TAG not in one.tags]
 
 
-def validate_versions(session: Session, code: Callable[[], Code], only: Sequence[str] = ()) -> list[Validation]:
+def validate_versions(session: Session, code: Callable[[], Runtime], only: Sequence[str] = ()) -> list[Validation]:
     """Validate the new versions, and write the result on each as a tag and a note. `only` lists `<name>:<version>`.
 
     A version is validated once; remove its tag `validation_status` to validate it again. `code` is called only when a
@@ -64,7 +64,7 @@ def validate_versions(session: Session, code: Callable[[], Code], only: Sequence
         ]
 
 
-def _validate(session: Session, code: Callable[[], Code], marked: AnnotatedVersion) -> Validation:
+def _validate(session: Session, code: Callable[[], Runtime], marked: AnnotatedVersion) -> Validation:
     client = open_tracking(session.project).client
     said: list[str] = []
     try:
@@ -104,7 +104,7 @@ def _check_files(project: Project, lake: Lake, client: MlflowClient, marked: Ann
 
 
 def _ask_gates(
-    session: Session, code: Callable[[], Code], marked: AnnotatedVersion, trained: Manifest
+    session: Session, code: Callable[[], Runtime], marked: AnnotatedVersion, trained: Manifest
 ) -> tuple[bool, list[str]]:
     """Return whether any gate fails, and a text about each answer.
 

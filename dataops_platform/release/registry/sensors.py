@@ -10,7 +10,7 @@ from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.orchestration.definitions import load_definitions
 from dataops_platform.orchestration.instance import open_instance
-from dataops_platform.release.registry.model_release import Code
+from dataops_platform.release.registry.model_release import Runtime
 from dataops_platform.release.registry.model_validation import new_versions, validate_versions
 from dataops_platform.release.registry.requests import answer_requests, open_requests
 from dataops_platform.settings.environ import actor_of_run
@@ -98,10 +98,10 @@ def _session_of(context: dg.OpExecutionContext, project: Project) -> AbstractCon
 
 
 @contextmanager
-def code_of(project: Project) -> Iterator[Callable[[], Code]]:
+def code_of(project: Project) -> Iterator[Callable[[], Runtime]]:
     """Open the project's Dagster instance, and yield a function that loads the definitions when it is called."""
     with open_instance(project) as instance:
-        yield lambda: Code(load_definitions(project), instance)
+        yield lambda: Runtime(load_definitions(project), instance)
 
 
 def _has_lake(project: Project) -> bool:

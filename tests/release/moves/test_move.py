@@ -15,7 +15,7 @@ from dataops_platform.manifests.manifest import WHOLE
 from dataops_platform.manifests.table_digest import TableDigest
 from dataops_platform.release.promotion import switch
 from dataops_platform.release.promotion.switch import resume, roll_back, switch_to_release
-from dataops_platform.stages.inputs import ELSEWHERE, heads_with
+from dataops_platform.stages.inputs import EXTERNAL, heads_with
 from dataops_platform.stages.step import RunContext
 from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.attach import LakeLocation
@@ -210,7 +210,7 @@ def test_a_table_of_the_time_before_a_promotion_is_not_taken_for_one_that_anothe
     shop.promote(shop.releases[0])
     found = heads_with(shop.lake, shop.at("prod"), ["raw", "theirs"], RunContext("run", ANN, utc_now))
     assert "raw" not in found
-    assert found["theirs"].manifests[0].stage == ELSEWHERE
+    assert found["theirs"].manifests[0].stage == EXTERNAL
 
 
 def test_what_was_begun_before_a_promotion_does_not_become_a_head_after_it(shop: Shop) -> None:

@@ -16,7 +16,7 @@ from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.manifests import events
 from dataops_platform.manifests.events import Unknown, by, event_text, hash_of
 from dataops_platform.release.promotion import approvals as room
-from dataops_platform.release.promotion.approvals import Approval, approve, vouched_for
+from dataops_platform.release.promotion.approvals import CheckedApproval, approve, vouched_for
 from dataops_platform.release.promotion.plan import Plan
 
 BY_BOB = "{approval: {by: [bob]}}"
@@ -39,7 +39,7 @@ def line(principal: str, key: Path) -> str:
     return f"{principal} {key.with_suffix('.pub').read_text()}"
 
 
-def say_yes(world: Any, plan: Plan, why: str = "", key: Path | None = None) -> Approval:
+def say_yes(world: Any, plan: Plan, why: str = "", key: Path | None = None) -> CheckedApproval:
     return approve(world.session(), plan, why, key)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.release.registry.model_release import Code
+from dataops_platform.release.registry.model_release import Runtime
 from dataops_platform.release.registry.model_validation import validate_versions
 from dataops_platform.release.registry.requests import answer_requests
 from dataops_platform.settings.project import Project, load_project
@@ -30,7 +30,7 @@ def project(stays: Path) -> Project:
     return load_project(stays, "dev")
 
 
-def no_code() -> Code:
+def no_code() -> Runtime:
     raise AssertionError("nothing has to be run")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.release.reproduce.result import LEVELS, Remade, Reproduction
+from dataops_platform.release.reproduce.result import LEVELS, Comparison, Reproduction
 from dataops_platform.release.reproduce.tables import compare_table
 from dataops_platform.warehouse import expiry
 
@@ -93,7 +93,7 @@ def test_of_what_was_given_up_only_the_digest_can_be_compared(world: Any) -> Non
     was, now = twice(world, ROWS, ROWS)
     changed = world.write(ROWS.replace("50", "60"), "sales")
     expiry.expire(world.lake.connection, [int(was.version)])
-    assert compare_table(world.lake, was, now, 1e-6) == Remade(
+    assert compare_table(world.lake, was, now, 1e-6) == Comparison(
         "sales", "table", "content", "only its digest is kept: its files were given up"
     )
     assert compare_table(world.lake, was, changed, 1e-6).level == "different"
@@ -101,7 +101,7 @@ def test_of_what_was_given_up_only_the_digest_can_be_compared(world: Any) -> Non
 
 
 def test_what_is_below_the_level_asked_for() -> None:
-    parts = tuple(Remade(name, "table", name) for name in LEVELS)
+    parts = tuple(Comparison(name, "table", name) for name in LEVELS)
     made = Reproduction("release 1", "reproduce_1", "", {}, parts, ())
     assert {asked: len(made.below(asked)) for asked in LEVELS} == {
         "bytes": 4,

@@ -13,12 +13,12 @@ from dataops_platform.release.promotion.gates.approval import approval
 from dataops_platform.release.promotion.gates.breaking import no_breaking_change
 from dataops_platform.release.promotion.gates.custom_gate import function
 from dataops_platform.release.promotion.gates.model import model_not_worse
-from dataops_platform.release.promotion.gates.question import Gate, Question, answer, waived
+from dataops_platform.release.promotion.gates.question import GateFunction, Question, answer, waived
 from dataops_platform.release.promotion.plan import Answer
 from dataops_platform.settings.environments import GateSettings
 from dataops_platform.settings.project import FILE_NAME
 
-GATES: Mapping[str, Gate] = {
+GATES: Mapping[str, GateFunction] = {
     "contracts": table_gates.contracts,
     "checks": table_gates.checks,
     "no_breaking_change": no_breaking_change,

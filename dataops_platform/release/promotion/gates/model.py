@@ -17,8 +17,8 @@ from dataops_platform.release.promotion.plan import Answer
 from dataops_platform.settings.environments import ModelNotWorse
 from dataops_platform.stages.contract_files import contract_of
 from dataops_platform.stages.feature_rows import feature_rows
-from dataops_platform.stages.partitions import Window
-from dataops_platform.stages.train.judge import judge
+from dataops_platform.stages.partitions import PartitionWindow
+from dataops_platform.stages.train.judge import score_of
 from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import load_model
@@ -130,7 +130,7 @@ def _rows(question: Question, settings: ModelNotWorse, head: Head, shown: Head) 
     start, end = (dt.date.fromisoformat(day) for day in details["judge"])
     contract = contract_of(question.project, table.name)
     order = (contract.primary_key if contract else ()) or (time,)
-    rows = feature_rows(lake, environment, table, features, others, time, Window(start, end), order)
+    rows = feature_rows(lake, environment, table, features, others, time, PartitionWindow(start, end), order)
     rows = rows.dropna(subset=[details["target"]])
     if rows[details["target"]].nunique() != 2:
         raise Refused(
@@ -157,7 +157,7 @@ def _probabilities(question: Question, head: Head, rows: pd.DataFrame) -> np.nda
 def _judged(
     settings: ModelNotWorse, model: str, name: str, truth: np.ndarray, before: np.ndarray, after: np.ndarray
 ) -> Compared:
-    old, new = (float(getattr(judge("", truth, said), settings.metric)) for said in (before, after))
+    old, new = (float(getattr(score_of("", truth, said), settings.metric)) for said in (before, after))
     loss = old - new if settings.metric == "auc" else new - old
     return Compared(model, name, len(truth), round(old, 6), round(new, 6), loss > settings.tolerance)
 

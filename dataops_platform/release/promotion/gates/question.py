@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.release.promotion.plan import Answer, Verdict
+from dataops_platform.release.promotion.plan import Answer, GateVerdict
 from dataops_platform.release.release import Release
 from dataops_platform.settings.environments import WaivableGate
 from dataops_platform.settings.project import Project
@@ -36,13 +36,13 @@ class Question:
     now: datetime
 
 
-Gate = Callable[[Question, Any], Answer]
+GateFunction = Callable[[Question, Any], Answer]
 """Answers a question. Its second argument is the gate's settings, a record of `settings.environments`."""
 
 
 def answer(gate: str, holds: bool, said: str, **evidence: Any) -> Answer:
     """Return an answer: a pass if `holds`, else a failure."""
-    verdict: Verdict = "pass" if holds else "fail"
+    verdict: GateVerdict = "pass" if holds else "fail"
     return Answer(gate, verdict, said, evidence)
 
 
