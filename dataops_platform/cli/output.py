@@ -54,7 +54,7 @@ def print_page(parts: Sequence[PagePart]) -> None:
     """Print the parts of a page in order: their text, tables and diffs."""
     out = console()
     for part in parts:
-        out.print(f"{part.title}: {part.said}", markup=False)
+        out.print(f"{part.title}: {part.message}", markup=False)
         for table in part.tables:
             print_table(table.rows, table.columns, table.title)
         if part.diff:

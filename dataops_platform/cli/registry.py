@@ -46,7 +46,7 @@ def validate(
         print_json([one.__dict__ for one in done])
     for one in () if as_json else done:
         console().print(f"{one.version}: {'passed' if one.passed else 'failed'}", markup=False)
-        for line in one.said:
+        for line in one.messages:
             console().print(f"  {line}", markup=False)
     if not all(one.passed for one in done):
         raise typer.Exit(1)
@@ -70,7 +70,7 @@ def answer(env: Environment = "", project: ProjectFolder = Path(), as_json: AsJs
         return
     for one in done:
         console().print(f"{one.version}, {one.asked}: {one.verdict}", markup=False)
-        for line in one.said:
+        for line in one.messages:
             console().print(f"  {line}", markup=False)
     if not done:
         console().print("no open request", markup=False)

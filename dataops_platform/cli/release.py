@@ -132,8 +132,8 @@ def show(
     out.print(f"release {one.id}", markup=False)
     for key in ("commit", "code", "lock", "dbt", "config"):
         out.print(f"  {key:<8} {getattr(one, key)}{' (dirty)' if key == 'commit' and one.is_dirty else ''}")
-    said = one.contract_versions
+    versions = one.contract_versions
     print_table(
-        [{**member_row(m), "contract": said.get(m.name, ""), "digest": m.digest[-12:]} for m in one.cut.members],
+        [{**member_row(m), "contract": versions.get(m.name, ""), "digest": m.digest[-12:]} for m in one.cut.members],
         ["name", "kind", "rows", "digest", "contract", "area", "version"],
     )

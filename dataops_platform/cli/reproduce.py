@@ -49,7 +49,7 @@ def reproduce(
     if as_json:
         print_json({**made.to_plain(), "asked": asked, "reached": not below})
     else:
-        print_table([part.__dict__ for part in made.parts], ["name", "kind", "level", "said"], made.of)
+        print_table([part.__dict__ for part in made.parts], ["name", "kind", "level", "message"], made.of)
         say(f"{len(made.parts) - len(below)} of {len(made.parts)} parts reach the level {asked}")
         if keep:
             say(f"made in the environment {made.environment}: dataops status --env {made.environment}")

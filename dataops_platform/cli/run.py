@@ -79,7 +79,7 @@ def _plain(result: Any) -> list[dict[str, Any]]:
 
 
 def _line(progress: Any) -> str:
-    if progress.kind == "said":
+    if progress.kind == "message":
         return f"{'':<10} … {progress.text}"
     rows = "" if progress.rows is None else f"{progress.rows:,} rows".replace(",", " ")
     refused = f"{progress.refused:,} refused".replace(",", " ") if progress.refused else ""

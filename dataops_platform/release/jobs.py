@@ -106,8 +106,8 @@ def _move(context: dg.OpExecutionContext, project: Project, work: Callable[[Sess
     except DataOpsError as error:
         raise failure_of(error) from None
     context.log.info(f"{state.environment} shows release {short(state.release)} (event {state.sequence})")
-    for said in (*followed.made, *followed.put_right):
-        context.log.info(said)
+    for message in (*followed.made, *followed.put_right):
+        context.log.info(message)
     if followed.failed:
         context.log.error(followed.failed)
     context.log_event(move_event(state, release, followed))

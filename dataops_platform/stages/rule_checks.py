@@ -34,7 +34,7 @@ class RuleResult:
 
     failing_rows: int
     measured: float | None = None
-    said: str = ""
+    message: str = ""
     unjudged: tuple[str, ...] = ()
 
     @property
@@ -54,8 +54,8 @@ def rule_checks(contract: Contract, single: Single = ()) -> tuple[RuleCheck, ...
         if rule.severity == "warning" or rule.name in wanted:
             name = _name(rule.name, names)
             names.add(name)
-            told = f"{rule.description or said_of(rule)} (rule {rule.name} of {contract.path.name})"
-            found.append(RuleCheck(name, rule, told))
+            text = f"{rule.description or said_of(rule)} (rule {rule.name} of {contract.path.name})"
+            found.append(RuleCheck(name, rule, text))
     return tuple(found)
 
 
@@ -73,14 +73,14 @@ def finding_of(rule: Rule, verdicts: Mapping[str, Sequence[Verdict]]) -> RuleRes
     broken = {partition: v for partition, v in judged.items() if v.failing_rows}
     numbers = [v.measured for v in judged.values() if v.measured is not None]
     unjudged = tuple(partition for partition in verdicts if partition not in judged)
-    said = [
+    parts = [
         preview(f"{_amount(v)} {f'in {partition}' if partition else ''}".strip() for partition, v in broken.items())
     ]
-    said += [f"not judged yet in {preview(partition or 'the table' for partition in unjudged)}"] if unjudged else []
+    parts += [f"not judged yet in {preview(partition or 'the table' for partition in unjudged)}"] if unjudged else []
     return RuleResult(
         sum(v.failing_rows for v in broken.values()),
         numbers[0] if len(numbers) == 1 else None,
-        "; ".join(part for part in said if part),
+        "; ".join(part for part in parts if part),
         unjudged,
     )
 

@@ -58,13 +58,13 @@ def head_faults(environment: str, rows: Sequence[LedgerRow], head: HeadRow | Non
         if last:
             yield _about(last)("no head view says that it is the last")
         return
-    said = _sequence_of(head.body)
+    number = _sequence_of(head.body)
     if last is None:
-        yield Fault(environment, said, "the head view says it, and no event is there")
+        yield Fault(environment, number, "the head view says it, and no event is there")
         return
     if (head.hash, head.body) != (last.hash, last.body):
-        newest = max(said, last.sequence or 0)
-        yield Fault(environment, newest, f"the head view says event {said}, and the last is event {last.sequence}")
+        newest = max(number, last.sequence or 0)
+        yield Fault(environment, newest, f"the head view says event {number}, and the last is event {last.sequence}")
         return
     moved = next((row for row in reversed(rows) if isinstance(_event(row.body), Move)), None)
     if head.moved != (moved.body if moved else ""):

@@ -54,8 +54,8 @@ def _changed(documents: Sequence[StoredDocument], events: Sequence[Event]) -> It
         for one in _named(event):
             if one.digest and texts.get((one.kind, one.name)) != one.digest:
                 what = "is not kept any more" if (one.kind, one.name) not in texts else "was changed since"
-                said = f"the {one.kind} {short(one.name)} it names {what}"
-                yield Fault(event.environment, event.sequence, said)
+                message = f"the {one.kind} {short(one.name)} it names {what}"
+                yield Fault(event.environment, event.sequence, message)
         if isinstance(event, Promotion) and event.release and (RELEASE, event.release) not in texts:
             what = f"the release {short(event.release)} it shows is not kept any more"
             yield Fault(event.environment, event.sequence, what)

@@ -23,7 +23,7 @@ class Answer(Record):
 
     gate: str
     verdict: GateVerdict
-    said: str
+    message: str
     evidence: Mapping[str, Any]
 
 
@@ -80,4 +80,4 @@ class Plan(Record):
 
 def gate_answers(answers: Sequence[Answer]) -> tuple[GateAnswer, ...]:
     """Return answers as events of the ledger record them, without evidence."""
-    return tuple(GateAnswer(gate=a.gate, verdict=a.verdict, said=a.said) for a in answers)
+    return tuple(GateAnswer(gate=a.gate, verdict=a.verdict, message=a.message) for a in answers)

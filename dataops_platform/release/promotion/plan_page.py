@@ -26,7 +26,7 @@ class PagePart:
     """One part of a page: a title, a text, tables, and a diff."""
 
     title: str
-    said: str
+    message: str
     tables: tuple[PageTable, ...] = ()
     diff: str = ""
 
@@ -39,7 +39,8 @@ def page_of(plan: Plan) -> list[PagePart]:
         f"(event {plan.pointer}): {verdict}. Made by {plan.made_by}, {plan.made_at[:19]}."
     )
     answers = [
-        {"gate": a.gate, "verdict": a.verdict, "said": a.said, "evidence": _small(a.evidence)} for a in plan.answers
+        {"gate": a.gate, "verdict": a.verdict, "message": a.message, "evidence": _small(a.evidence)}
+        for a in plan.answers
     ]
     details = [
         _table(f"{answer.gate}: {name}", records)
@@ -59,7 +60,7 @@ def as_markdown(plan: Plan) -> str:
     """Return a plan as Markdown, for a pull request or a page of Dagster."""
     lines = []
     for number, part in enumerate(page_of(plan)):
-        lines += [f"{'##' if number == 0 else '###'} {part.title}", "", _escaped(part.said), ""]
+        lines += [f"{'##' if number == 0 else '###'} {part.title}", "", _escaped(part.message), ""]
         for table in part.tables:
             lines += [f"**{_escaped(table.title)}**", ""] if table.title != "gates" else []
             lines.append("| " + " | ".join(map(_heading, table.columns)) + " |")

@@ -13,6 +13,7 @@ from dataops_platform.manifests.history import moves, original, publication_befo
 from dataops_platform.release.promotion.lost_tables import refuse_unreadable
 from dataops_platform.release.promotion.plan import PLAN, Plan, gate_answers
 from dataops_platform.release.release import Release
+from dataops_platform.warehouse import documents
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
@@ -36,7 +37,7 @@ def switch_to_release(session: Session, plan: Plan, release: Release) -> State:
         release=release.id,
         code=release.code,
         plan=plan.id,
-        plan_document=session.lake.document_digest(PLAN, plan.id),
+        plan_document=documents.read_digest(session.lake.connection, PLAN, plan.id),
         gates=gate_answers(plan.answers),
     )
     return _switch(session.lake, plan.environment, plan.pointer, release.cut, event, "promote", is_done)

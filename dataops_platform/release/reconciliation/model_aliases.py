@@ -85,19 +85,19 @@ def _look_at(
     points_at, ours = known.aliases.get(alias, _NOTHING), _ours(known, alias)
     version = _find(project, client, known, wanted) if wanted else _NOTHING
     was = "" if points_at == _NOTHING else f"was {_told(points_at)}, and "
-    said = f"{known.name}: {alias} {was}is {_told(version)} now"
+    message = f"{known.name}: {alias} {was}is {_told(version)} now"
     by_hand = points_at not in {*ours, version}
     if wanted is None or version is None:
         put_right = partial(_show, project, client, known, alias, wanted, version)
-        return [Drift(said, put_right, by_hand)] if points_at != version or ours != {version} else []
+        return [Drift(message, put_right, by_hand)] if points_at != version or ours != {version} else []
     tags = version_tags(client, known.name, version) or {}
     changed = {key: value for key, value in _tags(wanted).items() if tags.get(key) != value}
     if points_at == version and ours == {version} and not changed:
         return []
     if points_at == version and changed:
         by_hand = DIGEST_TAG in changed
-        said = f"{known.name}: tags of version {version} are as they should be again: {', '.join(sorted(changed))}"
-    return [Drift(said, partial(_show, project, client, known, alias, wanted, version), by_hand)]
+        message = f"{known.name}: tags of version {version} are as they should be again: {', '.join(sorted(changed))}"
+    return [Drift(message, partial(_show, project, client, known, alias, wanted, version), by_hand)]
 
 
 def _find(project: Project, client: MlflowClient, known: Registered, wanted: WantedAliases) -> str | None:
@@ -112,9 +112,9 @@ def _find(project: Project, client: MlflowClient, known: Registered, wanted: Wan
         if tags is not None and tags.get(DIGEST_TAG) == member.digest:
             return at
     own = [member.version] if known.name == model_name(project, member.name, member.area) else []
-    said = find_versions(client, known.name, member.digest) if known.exists else []
+    known_to_mlflow = find_versions(client, known.name, member.digest) if known.exists else []
     ours = sorted(_ours(known, CHAMPION) | _ours(known, PREVIOUS))
-    for version in dict.fromkeys([*own, *said, *ours]):
+    for version in dict.fromkeys([*own, *known_to_mlflow, *ours]):
         if version != _NOTHING and _holds(client, known.name, version, member.digest):
             return version
     return None

@@ -54,7 +54,7 @@ def reconcile(session: Session) -> Reconciled:
         try:
             state = lake.state(project.environment)
             found = [drift for part in PARTS for drift in part(project, lake, state)]
-            put_right = tuple(drift.said for drift in found if drift.by_hand)
+            put_right = tuple(drift.message for drift in found if drift.by_hand)
             if put_right:
                 lake.note(project.environment, Reconciliation(**by(session.actor), found=put_right))
             for drift in found:
@@ -68,7 +68,7 @@ def reconcile(session: Session) -> Reconciled:
                 environment=project.environment,
                 reason=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
             ) from error
-    return Reconciled(tuple(drift.said for drift in found if not drift.by_hand), put_right)
+    return Reconciled(tuple(drift.message for drift in found if not drift.by_hand), put_right)
 
 
 def follow_switch(session: Session) -> Reconciled:

@@ -117,9 +117,9 @@ def _score(project: Project, lake: Lake, code: Runtime, state: State, candidate:
         watch=code.watch,
     )
     if not result.success:
-        said = "; ".join(f"{failed.step}: {failed.message}" for failed in result.failures)
+        message = "; ".join(f"{failed.step}: {failed.message}" for failed in result.failures)
         if all(failed.exit_code == Refused.exit_code for failed in result.failures):
-            raise Refused("DP-M018", model=candidate.name, reason=said, run=result.run_id[:8])
-        raise SystemFailed("DP-M024", model=candidate.name, reason=said, run=result.run_id[:8])
+            raise Refused("DP-M018", model=candidate.name, reason=message, run=result.run_id[:8])
+        raise SystemFailed("DP-M024", model=candidate.name, reason=message, run=result.run_id[:8])
     lane = lake.heads(candidate_area(project.environment))
     return {name: lane[name] for name in select}

@@ -40,7 +40,7 @@ class Validation:
 
     version: str
     passed: bool
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def new_versions(project: Project) -> list[AnnotatedVersion]:
@@ -66,20 +66,24 @@ def validate_versions(session: Session, code: Callable[[], Runtime], only: Seque
 
 def _validate(session: Session, code: Callable[[], Runtime], marked: AnnotatedVersion) -> Validation:
     client = open_tracking(session.project).client
-    said: list[str] = []
+    messages: list[str] = []
     try:
         trained = _check_files(session.project, session.lake, client, marked)
-        said.append("its files are those that were trained, its signature is that of its features, its types are known")
-        failed, told = _ask_gates(session, code, marked, trained)
-        said += told
+        messages.append(
+            "its files are those that were trained, its signature is that of its features, its types are known"
+        )
+        failed, answers = _ask_gates(session, code, marked, trained)
+        messages += answers
     except LostRace:
         raise  # the environment changed: the version stays new and is validated at the next evaluation
     except DataOpsError as error:
         failed = True
-        said.append(str(error))
+        messages.append(str(error))
     status = "failed" if failed else "passed"
-    write_note(client, marked, {STATUS_TAG: status}, "validation", "\n".join([status, *(f"- {line}" for line in said)]))
-    return Validation(str(marked), not failed, tuple(said))
+    write_note(
+        client, marked, {STATUS_TAG: status}, "validation", "\n".join([status, *(f"- {line}" for line in messages)])
+    )
+    return Validation(str(marked), not failed, tuple(messages))
 
 
 def _check_files(project: Project, lake: Lake, client: MlflowClient, marked: AnnotatedVersion) -> Manifest:
@@ -123,7 +127,7 @@ def _ask_gates(
     else:
         newest = newest_with(lake, project.environment, model, digest)
         asked += [(target, newest) for target in followers(project) if newest]
-    failed, said = False, []
+    failed, messages = False, []
     for target, release in asked:
         state = lake.state(target.environment)
         plan = Plan(
@@ -140,8 +144,8 @@ def _ask_gates(
         gates = [gate for gate in target.here.gates if gate.kind != "approval"]
         for answer in ask_all(question_of(session.of(target), release, state, plan), gates, decides=False):
             failed = failed or answer.verdict == "fail"
-            said.append(f"{target.environment}, {answer.gate}: {answer.verdict}: {answer.said}")
-    return failed, said or ["no release has it yet, so no gate was asked"]
+            messages.append(f"{target.environment}, {answer.gate}: {answer.verdict}: {answer.message}")
+    return failed, messages or ["no release has it yet, so no gate was asked"]
 
 
 def newest_with(lake: Lake, environment: str, model: str, digest: str) -> Release | None:

@@ -56,7 +56,7 @@ class Answered:
     asked: str
     verdict: RequestVerdict
     plan: str
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def open_requests(session: Session) -> list[Request]:
@@ -105,16 +105,16 @@ def _answer(session: Session, code: Callable[[], Runtime], request: Request) -> 
         there = session.of(_target(session.project, request))
         release = _release(session, code, request)
         made = propose(there, release)
-        plan, verdict, said = made.id, *_carry_out(there, made, release)
+        plan, verdict, messages = made.id, *_carry_out(there, made, release)
         at = str(session.lake.state(there.environment).sequence)
     except LostRace:
         raise
     except DataOpsError as error:
-        said = (str(error),)
+        messages = (str(error),)
     tags = {ANSWER_TAG: verdict, PLAN_TAG: short(plan), SINCE_TAG: at, ANSWERED_TAG: request.asked}
-    note = "\n".join([verdict, *(f"- {line}" for line in said)])
+    note = "\n".join([verdict, *(f"- {line}" for line in messages)])
     write_note(open_tracking(session.project).client, request.marked, tags, request.asked, note)
-    return Answered(str(request.marked), request.asked, verdict, plan, tuple(said))
+    return Answered(str(request.marked), request.asked, verdict, plan, tuple(messages))
 
 
 def _target(project: Project, request: Request) -> Project:
@@ -151,14 +151,14 @@ def _release(session: Session, code: Callable[[], Runtime], request: Request) ->
 
 def _carry_out(session: Session, plan: Plan, release: Release) -> tuple[RequestVerdict, tuple[str, ...]]:
     """Promote when all gates pass; wait when only approvals are missing. Return the verdict and the reasons."""
-    said = tuple(f"{answer.gate}: {answer.verdict}: {answer.said}" for answer in plan.answers)
+    messages = tuple(f"{answer.gate}: {answer.verdict}: {answer.message}" for answer in plan.answers)
     no = {answer.gate for answer in plan.answers if answer.verdict == "fail"}
     if no == {"approval"}:
-        return "waiting", (*said, f"somebody may say yes: dataops approve {plan}")
+        return "waiting", (*messages, f"somebody may say yes: dataops approve {plan}")
     try:
         state = promote(session, plan)
     except Refused as refused:
-        return "refused", (*said, str(refused))
+        return "refused", (*messages, str(refused))
     followed = follow_switch(session)
     done = f"{state.environment} shows release {release} (event {state.sequence})"
-    return "promoted", (*said, done, *([followed.failed] if followed.failed else []))
+    return "promoted", (*messages, done, *([followed.failed] if followed.failed else []))

@@ -34,13 +34,13 @@ def registry_defs(project: Project, every_s: int) -> dg.Definitions:
     def validate_op(context: dg.OpExecutionContext, config: ValidateConfig) -> None:
         with _failures_told(), _session_of(context, project) as session, code_of(project) as code:
             for done in validate_versions(session, code, config.versions):
-                context.log.info(f"{done.version}: {'passed' if done.passed else 'failed'}: {'; '.join(done.said)}")
+                context.log.info(f"{done.version}: {'passed' if done.passed else 'failed'}: {'; '.join(done.messages)}")
 
     @dg.op(name="answer_requests", description="Answers what is asked for in MLflow.")
     def answer_op(context: dg.OpExecutionContext) -> None:
         with _failures_told(), _session_of(context, project) as session, code_of(project) as code:
             for done in answer_requests(session, code):
-                context.log.info(f"{done.version}, {done.asked}: {done.verdict}: {'; '.join(done.said)}")
+                context.log.info(f"{done.version}, {done.asked}: {done.verdict}: {'; '.join(done.messages)}")
 
     @dg.job(
         name=f"validate_models_{environment}",

@@ -19,7 +19,7 @@ class ReleaseCode:
 
     root: Path
     python: Path
-    said: str
+    message: str
 
 
 def code_of(project: Project, target: Target) -> ReleaseCode:

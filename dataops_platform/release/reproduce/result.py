@@ -21,7 +21,7 @@ class Comparison:
     name: str
     kind: Kind
     level: MatchLevel
-    said: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True)

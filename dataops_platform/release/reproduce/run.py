@@ -47,7 +47,7 @@ def reproduce(
     clear_left(project, lake)
     target = find_target(lake, wanted, environment)
     code = code_of(project, target)
-    say(f"{target.label}: {code.said}")
+    say(f"{target.label}: {code.message}")
     parts: dict[str, Comparison] = {}
     runs: list[str] = []
     inputs: dict[str, str] = {}
@@ -63,7 +63,7 @@ def reproduce(
     ordered = [parts[head] for head in target.results if head in parts]
     given = [n for n in target.results if n not in parts]
     taken = [Comparison(n, target.results[n].kind, "content", "taken as it was: no step makes it") for n in given]
-    return Reproduction(target.label, name, code.said, inputs, (*ordered, *taken), tuple(runs))
+    return Reproduction(target.label, name, code.message, inputs, (*ordered, *taken), tuple(runs))
 
 
 def _run(code: ReleaseCode, environment: str, origin: Origin, again: Sequence[str]) -> str:
@@ -85,18 +85,18 @@ def _run(code: ReleaseCode, environment: str, origin: Origin, again: Sequence[st
         text=True,
         check=False,
     )
-    said = _answer(done.stdout)
-    if done.returncode or not said.get("success"):
-        problems = [failure["message"] for failure in said.get("failures", ())]
-        problems = problems or [said.get("error", {}).get("message", "")]
+    answer = _answer(done.stdout)
+    if done.returncode or not answer.get("success"):
+        problems = [failure["message"] for failure in answer.get("failures", ())]
+        problems = problems or [answer.get("error", {}).get("message", "")]
         last = done.stderr.strip().splitlines()[-1:] or [f"it ended with {done.returncode}"]
         raise Refused(
             "DP-L054",
             reason=preview(filter(None, problems), width=400) or last[0][:400],
             environment=environment,
-            source=code.said,
+            source=code.message,
         )
-    return str(said["run"])
+    return str(answer["run"])
 
 
 def _answer(text: str) -> dict[str, Any]:

@@ -183,9 +183,9 @@ class TrainStep:
         check_trusted(model)
         target = judged[self.target].astype(int).to_numpy()
         refuse_other_columns(model, features, self.function)
-        said = call_function(self.function, lambda: model.predict_proba(judged[features]))
-        refuse_other_output(said, self.function)
-        probabilities = {"model": said[:, 1]}
+        message = call_function(self.function, lambda: model.predict_proba(judged[features]))
+        refuse_other_output(message, self.function)
+        probabilities = {"model": message[:, 1]}
         for by in ((), *self.baselines):
             probabilities[" x ".join(by) or "constant"] = rates(train, train[self.target].astype(int), judged, by)
         scores = [score_of(name, target, probability) for name, probability in probabilities.items()]
@@ -272,8 +272,8 @@ def refuse_late_columns(contract: Contract, columns: Sequence[str], known_by: st
     """
     late = [c for c in columns if contract.column(c).known_at != known_by]
     if late:
-        told = preview(f"{c} ({contract.column(c).known_at or 'not said'})" for c in late)
-        raise UsedWrongly("DP-T001", known_by=known_by, columns=told, contract=contract.path.name)
+        named = preview(f"{c} ({contract.column(c).known_at or 'not stated'})" for c in late)
+        raise UsedWrongly("DP-T001", known_by=known_by, columns=named, contract=contract.path.name)
 
 
 def _parameters(model: Any) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def verdict(world: Any, plan: Plan) -> tuple[str, str]:
     from dataops_platform.release.release import find_release
 
     (found,) = [a for a in world.plan(find_release(world.lake, plan.release)).answers if a.gate == "approval"]
-    return found.verdict, found.said
+    return found.verdict, found.message
 
 
 def planned(world: Any, *gates: str, roles: str = "{}") -> Plan:
@@ -161,7 +161,7 @@ def test_a_signature_counts_under_the_name_that_the_repository_gives_the_key(wor
     assert (str(given), given.is_declared) == ("bob (signed)", False)
     assert verdict(world, plan) == ("pass", "1 of 1 by bob: bob (signed)")
     world.promote(plan)
-    assert world.lake.state("prod").event.gates[-1].said == "1 of 1 by bob: bob (signed)"
+    assert world.lake.state("prod").event.gates[-1].message == "1 of 1 by bob: bob (signed)"
 
 
 def test_where_signatures_are_asked_for_a_declaration_does_not_count(world: Any, acting: Any) -> None:

@@ -26,7 +26,7 @@ def twice(world: Any, first: str, second: str, **about: Any) -> tuple[Head, Head
 
 def level(world: Any, first: str, second: str, **about: Any) -> tuple[str, str]:
     found = compare_table(world.lake, *twice(world, first, second, **about), 1e-6)
-    return found.level, found.said
+    return found.level, found.message
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_partitions_are_compared_one_by_one(world: Any) -> None:
     parts = "select i as id, case when i < 5 then 'a' else 'b' end as _dp_partition from range({}) t(i)"
     was, now = twice(world, parts.format(10), parts.format(11), partitions=["a", "b"])
     found = compare_table(world.lake, was, now, 1e-6)
-    assert (found.level, found.said) == ("different", "6 rows instead of 5 in 1 of 2 partitions")
+    assert (found.level, found.message) == ("different", "6 rows instead of 5 in 1 of 2 partitions")
     only_a = Head(was.name, "table", was.version, (was.partitions["a"],), was.area)
     assert compare_table(world.lake, only_a, now, 1e-6).level == "bytes"
 
@@ -85,7 +85,7 @@ def test_rows_that_were_changed_in_the_lake_itself_are_found(world: Any) -> None
         "field_ids {id: 1, amount: 2, name: 3})"
     )
     found = compare_table(world.lake, was, now, 1e-6)
-    assert (found.level, found.said) == ("different", "the rows that are kept are not those that were recorded")
+    assert (found.level, found.message) == ("different", "the rows that are kept are not those that were recorded")
     assert Path(path).exists()
 
 

@@ -24,13 +24,13 @@ def approval(question: Question, settings: ApprovalGate) -> Answer:
         if not problem and not any(same_person(one.by, other) for other in counted):
             counted[one.by] = one
     refused = [f"{one.by}: {problem}" for one, problem in problems if problem]
-    said = f"{len(counted)} of {settings.count} by {preview(settings.by)}"
-    said += f": {preview(counted.values(), width=80)}" if counted else ""
-    said += f"; does not count: {preview(refused, width=100)}" if refused else ""
+    message = f"{len(counted)} of {settings.count} by {preview(settings.by)}"
+    message += f": {preview(counted.values(), width=80)}" if counted else ""
+    message += f"; does not count: {preview(refused, width=100)}" if refused else ""
     return answer(
         NAME,
         len(counted) >= settings.count,
-        said,
+        message,
         needed=settings.count,
         by=list(settings.by),
         counted=[_plain(one) for one in counted.values()],
