@@ -10,6 +10,7 @@ from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.orchestration.definitions import load_definitions
 from dataops_platform.orchestration.instance import open_instance
+from dataops_platform.orchestration.jobs import job_of
 from dataops_platform.release.registry.model_release import Runtime
 from dataops_platform.release.registry.model_validation import new_versions, validate_versions
 from dataops_platform.release.registry.requests import answer_requests, open_requests
@@ -42,22 +43,17 @@ def registry_defs(project: Project, every_s: int) -> dg.Definitions:
             for done in answer_requests(session, code):
                 context.log.info(f"{done.version}, {done.asked}: {done.verdict}: {'; '.join(done.messages)}")
 
-    @dg.job(
-        name=f"validate_models_{environment}",
-        description=f"`dataops registry validate --env {environment}`: files, signature, types, gates of new models.",
-        config=dg.RunConfig(ops={"validate_models": ValidateConfig()}),
-        executor_def=dg.in_process_executor,
+    validate_job = job_of(
+        validate_op,
+        f"validate_models_{environment}",
+        f"`dataops registry validate --env {environment}`: files, signature, types, gates of new models.",
+        ValidateConfig(),
     )
-    def validate_job() -> None:
-        validate_op()
-
-    @dg.job(
-        name=f"answer_requests_{environment}",
-        description=f"`dataops registry answer --env {environment}`: promotions that are asked for in MLflow.",
-        executor_def=dg.in_process_executor,
+    answer_job = job_of(
+        answer_op,
+        f"answer_requests_{environment}",
+        f"`dataops registry answer --env {environment}`: promotions that are asked for in MLflow.",
     )
-    def answer_job() -> None:
-        answer_op()
 
     @dg.sensor(
         name=f"registry_{environment}",
