@@ -45,6 +45,9 @@ CODES = {
 }
 """The code a refusal had when the expected files were written, by the one it has now; equal where it is not listed."""
 
+STAGES = {"external": "elsewhere"}
+"""The stage of a table when the expected files were written, by the one it has now; equal where it is not listed."""
+
 TEXTS = frozenset({"at", "changes", "problem", "problems", "run", "message", "verdict", "versions"})
 """Keys of gates' evidence that hold messages or times."""
 
@@ -201,7 +204,7 @@ def _head(head: Head) -> Plain:
     first = head.manifests[0]
     scores = first.details.get("scores", [])
     return {
-        "stage": first.stage,
+        "stage": STAGES.get(first.stage, first.stage),
         "content": name("model" if head.kind == "model" else "content", head.digest),
         "rules": list(dict.fromkeys(f"{v.rule} ({v.severity})" for m in head.manifests for v in m.verdicts)),
         "windows": {key or "whole": _window(manifest, head.kind) for key, manifest in head.partitions.items()},
@@ -251,7 +254,8 @@ def _run(given: Plain) -> Plain:
         "publication": name("publication", given["publication"]),
         "tables": {
             table["table"]: {
-                **{key: table[key] for key in ("stage", "refused", "audited", "published")},
+                "stage": STAGES.get(table["stage"], table["stage"]),
+                **{key: table[key] for key in ("refused", "audited", "published")},
                 "in": table["rows_in"],
                 "content": name("content", table["digest"]),
             }
