@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.stages.train.judge import rates, score_of
 from dataops_platform.stages.train.pictures import draw
+from dataops_platform.stages.train.scores import baseline_probabilities, score_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -63,8 +63,8 @@ def train(connection: duckdb.DuckDBPyConnection, table: str, root: Path) -> tupl
     model = fit(rows[FEATURES], target)
     probabilities = {
         "model": model.predict_proba(judged[FEATURES])[:, 1],
-        "constant": rates(rows, target, judged, []),
-        "carrier x scheduled_hour": rates(rows, target, judged, BASELINE),
+        "constant": baseline_probabilities(rows, target, judged, []),
+        "carrier x scheduled_hour": baseline_probabilities(rows, target, judged, BASELINE),
     }
     metrics: dict[str, float] = {}
     for name, probability in probabilities.items():

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 import dataops_platform
 from dataops_platform.cli.main import app
-from dataops_platform.kit.codes import KINDS, ROOMS, known_codes
+from dataops_platform.kit.codes import KINDS, SUBJECTS, known_codes
 from dataops_platform.kit.errors import sentences
 from dataops_platform.settings.environ import NAMES
 from dataops_platform.settings.project import DataOpsYaml
@@ -182,7 +182,7 @@ def errors_page() -> list[str]:
     ]
     for letter, codes in groupby(known_codes().values(), key=lambda code: code.code[3]):
         head = ["| code | exit | message | what to do |", "|---|---|---|---|"]
-        lines += ["", f"## {letter}: {ROOMS[letter]}", "", *head]
+        lines += ["", f"## {letter}: {SUBJECTS[letter]}", "", *head]
         for code in codes:
             example = code.filled(code.example)
             message = sentences(example.message, example.where)

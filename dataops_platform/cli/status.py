@@ -26,7 +26,7 @@ def status(
     from dataops_platform.kit.clock import utc_now
     from dataops_platform.orchestration.assets import project_assets
     from dataops_platform.orchestration.instance import open_instance
-    from dataops_platform.status.board import board
+    from dataops_platform.status.board import COLUMNS, board
     from dataops_platform.status.board_page import board_page, write_page
     from dataops_platform.status.pending import with_releases
     from dataops_platform.status.summary import summarize
@@ -41,5 +41,5 @@ def status(
     if as_json:
         print_json({"assets": [line.__dict__ for line in lines], "publication": summary["publication"]})
         return
-    print_table([line.__dict__ for line in lines], ["stage", "asset", "state", "rows", "refused"])
+    print_table([line.__dict__ for line in lines], COLUMNS)
     console().print(summary["shows"] + (f"; written to {html}" if html else ""), markup=False)

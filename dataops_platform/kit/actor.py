@@ -8,7 +8,7 @@ from typing import Literal
 ACTOR_TAG = "dataops/actor"
 """The tag of a Dagster run that names its actor."""
 
-Source = Literal["process", "variable", "tag"]
+ActorSource = Literal["process", "variable", "tag"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Actor:
     """Who acts: the user of this `process`, or the name in the `variable` DATAOPS_ACTOR or in a run's `tag`."""
 
     name: str
-    source: Source = "process"
+    source: ActorSource = "process"
 
     @property
     def is_declared(self) -> bool:

@@ -28,7 +28,7 @@ KINDS = {
     "stopped": ErrorKind(130, "the user stopped it; what is committed stays, and nothing is half published"),
 }
 
-ROOMS = {
+SUBJECTS = {
     "C": "contracts",
     "D": "dbt",
     "E": "source files",
@@ -62,7 +62,7 @@ class ErrorCode:
     @property
     def about(self) -> str:
         """What the codes of this letter are about."""
-        return ROOMS[self.code[3]]
+        return SUBJECTS[self.code[3]]
 
     @property
     def exit_code(self) -> int:
@@ -101,7 +101,7 @@ def codes_of(letter: str) -> Mapping[str, ErrorCode]:
 
 def known_codes() -> dict[str, ErrorCode]:
     """Return all codes in order."""
-    return {code: found for letter in ROOMS for code, found in codes_of(letter).items()}
+    return {code: found for letter in SUBJECTS for code, found in codes_of(letter).items()}
 
 
 def entry(code: str) -> ErrorCode:

@@ -41,7 +41,7 @@ def validate(model: type[M], file: YamlFile) -> M:
         raise _error_of(model, file, problem, more) from None
 
 
-def secret(message: str) -> PydanticCustomError:
+def secret_error(message: str) -> PydanticCustomError:
     """Return the error with which a validator refuses a value that must not appear in a message."""
     return PydanticCustomError("secret", "{message}", {"message": message})
 
@@ -63,8 +63,8 @@ def _error_of(model: type[BaseModel], file: YamlFile, problem: Any, more: str) -
         return UsedWrongly("DP-Y015", place=place, key=key, hint=hint, more=more)
     if problem["type"] == "missing":
         return UsedWrongly("DP-Y016", place=file.place(loc[:-1]), key=key, more=more)
-    hidden = problem["type"] == "secret" or isinstance(problem["input"], dict | list)
-    given = "" if hidden else f" (given: {preview([repr(problem['input'])])})"
+    is_hidden = problem["type"] == "secret" or isinstance(problem["input"], dict | list)
+    given = "" if is_hidden else f" (given: {preview([repr(problem['input'])])})"
     reason = problem["msg"].removeprefix("Value error, ") + given
     return UsedWrongly("DP-Y017", place=place, key=key, reason=reason, hint=_nearest_value(problem), more=more)
 
@@ -83,7 +83,7 @@ def known_keys(model: type[BaseModel], loc: Loc) -> list[str]:
     """
     current: Any = model
     for part in loc:
-        inner = _step(current, part)
+        inner = _inner_type(current, part)
         if inner is None:
             break
         current = inner
@@ -91,7 +91,7 @@ def known_keys(model: type[BaseModel], loc: Loc) -> list[str]:
     return [field.alias or name for name, field in found.model_fields.items()] if found else []
 
 
-def _step(annotation: Any, part: str | int) -> Any:
+def _inner_type(annotation: Any, part: str | int) -> Any:
     record = _record_in(annotation)
     if record is not None and isinstance(part, str):
         for name, field in record.model_fields.items():

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypedDict
 
-from dataops_platform.kit.actor import Actor, Source
+from dataops_platform.kit.actor import Actor, ActorSource
 from dataops_platform.kit.digests import canonical_json, digest_of_bytes
 from dataops_platform.kit.record import Record, plain_of, record_of
 
@@ -34,7 +34,7 @@ class Event(Record):
 
     kind: str
     actor: str
-    actor_source: Source | None = None
+    actor_source: ActorSource | None = None
     environment: str = ""
     sequence: int = 0
     previous: str = ""
@@ -211,7 +211,7 @@ class By(TypedDict):
     """The keys of an event that name its actor."""
 
     actor: str
-    actor_source: Source | None
+    actor_source: ActorSource | None
 
 
 def by(actor: Actor) -> By:

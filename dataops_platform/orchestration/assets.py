@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asset:
+class DefinedAsset:
     """A Dagster asset: its key, its stage, and the names of the assets that it reads."""
 
     key: tuple[str, ...]
@@ -36,10 +36,10 @@ class _Kept:
 
     made_of: str
     modules: list[str]
-    assets: list[Asset]
+    assets: list[DefinedAsset]
 
 
-def project_assets(project: Project) -> list[Asset]:
+def project_assets(project: Project) -> list[DefinedAsset]:
     """Return the assets that a project defines in its environment.
 
     Its definitions are loaded when something that decides them has changed: the project's code (`code_files`), a module
@@ -59,10 +59,10 @@ def project_assets(project: Project) -> list[Asset]:
     return assets
 
 
-def assets_of(defs: Definitions) -> list[Asset]:
+def assets_of(defs: Definitions) -> list[DefinedAsset]:
     """Return the assets of loaded definitions."""
     return [
-        Asset(tuple(spec.key.path), spec.group_name or "", tuple(dep.asset_key.path[-1] for dep in spec.deps))
+        DefinedAsset(tuple(spec.key.path), spec.group_name or "", tuple(dep.asset_key.path[-1] for dep in spec.deps))
         for spec in defs.resolve_all_asset_specs()
     ]
 
@@ -93,7 +93,7 @@ def _read(path: Path) -> _Kept | None:
         plain = json.loads(path.read_text(encoding="utf-8"))
         if plain.pop("digest") != digest_of(plain):
             return None
-        assets = [Asset(tuple(a["key"]), a["stage"], tuple(a["reads"])) for a in plain.pop("assets")]
+        assets = [DefinedAsset(tuple(a["key"]), a["stage"], tuple(a["reads"])) for a in plain.pop("assets")]
         return _Kept(**plain, assets=assets)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

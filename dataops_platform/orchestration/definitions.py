@@ -35,7 +35,7 @@ def load_definitions(project: Project) -> Definitions:
         if known is not None:
             raise known from error
         refuse_misspelt_defs(project.root / "src")
-        message = _last_words(error).replace(f"{project.root}/", "")
+        message = _root_cause(error).replace(f"{project.root}/", "")
         raise UsedWrongly("DP-R002", module=root_module, reason=message) from error
 
 
@@ -55,7 +55,7 @@ def _platform_error(error: BaseException | None) -> DataOpsError | None:
     return None
 
 
-def _last_words(error: BaseException) -> str:
+def _root_cause(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"

@@ -52,7 +52,7 @@ class Running:
     log: Path
 
 
-def workspace(project: Project) -> Path:
+def write_workspace(project: Project) -> Path:
     """Write the file that names a code location for each environment of the project. Return its path."""
     locations = [
         {
@@ -77,7 +77,7 @@ def servers_of(project: Project, port: int, mlflow_port: int) -> list[Server]:
     `dagster dev` starts the web server and the daemon with one code server for each location. If they are started
     apart, each has code servers of its own, and the daemon restarts its own every minute.
     """
-    dagster = ("dev", "--host", HOST, "--port", str(port), "--workspace", str(workspace(project)))
+    dagster = ("dev", "--host", HOST, "--port", str(port), "--workspace", str(write_workspace(project)))
     found = [Server("dagster", (*_module("dagster"), *dagster), port, "/server_info")]
     kind, _, path = project.settings.mlflow.tracking.partition(":")
     if kind == "sqlite":

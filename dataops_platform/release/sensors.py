@@ -57,7 +57,7 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
         if location:
             context.log.warning(location)
         message = "; ".join([*done.made, *done.put_right, *filter(None, [location])]) or "all is equal"
-        news = [event] if event and is_news(event, _last_told(context, event)) else []
+        news = [event] if event and is_news(event, _last_reported(context, event)) else []
         return dg.SensorResult(skip_reason=message, asset_events=news)
 
     return sensor
@@ -71,7 +71,9 @@ def _last_event(project: Project, lake: Lake, state: State, done: Reconciled) ->
     return build_event(built[-1]) if built else None
 
 
-def _last_told(context: dg.SensorEvaluationContext, event: dg.AssetMaterialization) -> dg.AssetMaterialization | None:
+def _last_reported(
+    context: dg.SensorEvaluationContext, event: dg.AssetMaterialization
+) -> dg.AssetMaterialization | None:
     last = context.instance.get_latest_materialization_event(event.asset_key)
     return last.asset_materialization if last else None
 

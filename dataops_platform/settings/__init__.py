@@ -1,1 +1,1 @@
-"""Decisions of the user: `dataops.yaml` and environment variables. No other room reads either."""
+"""Decisions of the user: `dataops.yaml`, and the environment variables of the platform."""

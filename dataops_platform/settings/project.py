@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
 from dataops_platform.kit.paths import find_upward
-from dataops_platform.kit.validation import StrictModel, secret, validate
+from dataops_platform.kit.validation import StrictModel, secret_error, validate
 from dataops_platform.kit.yaml_file import read_yaml
 from dataops_platform.settings.day import Day
 from dataops_platform.settings.environ import arm_faults, checked_environment, chosen_environment
@@ -51,7 +51,7 @@ def without_password(value: str) -> str:
     Raises: PydanticCustomError, which keeps the value out of the message.
     """
     if re.search(r"(?i)passw(or)?d\s*=|://[^/@]*:[^/@]*@", value):
-        raise secret("a password does not belong in a file; use PGPASSWORD or ~/.pgpass")
+        raise secret_error("a password does not belong in a file; use PGPASSWORD or ~/.pgpass")
     return value
 
 
@@ -136,7 +136,7 @@ class DataOpsYaml(StrictModel):
 
     @field_validator("environments")
     @classmethod
-    def _lead_somewhere(
+    def _check_origins_and_roles(
         cls, value: dict[str, EnvironmentSettings], info: ValidationInfo
     ) -> dict[str, EnvironmentSettings]:
         check_origins(value)
@@ -218,7 +218,7 @@ def load_project(start: Path, environment: str | None = None) -> Project:
     Raises: UsedWrongly DP-P001 when there is no `dataops.yaml`, DP-Y… for a fault in it, DP-P004 for an environment it
     does not list.
     """
-    arm_faults()
+    arm_faults()  # whatever works on a project comes by here, so a process of the kill tests knows where to die
     path = find_upward(FILE_NAME, start.resolve())
     if path is None:
         raise UsedWrongly("DP-P001", file=FILE_NAME, folder=start.resolve())

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.clock import ago
-from dataops_platform.orchestration.assets import Asset
+from dataops_platform.orchestration.assets import DefinedAsset
 from dataops_platform.orchestration.reaper import reap
 from dataops_platform.orchestration.run_logs import LastMade, Path, RunLog, failed_logs, last_made, unfinished_logs
 from dataops_platform.stages.step import STAGES
@@ -32,7 +32,11 @@ class BoardLine:
     refused: int | None
 
 
-def board(assets: Sequence[Asset], instance: DagsterInstance, now: datetime) -> list[BoardLine]:
+COLUMNS = ("stage", "asset", "state", "rows", "refused")
+"""What the command line prints of a line."""
+
+
+def board(assets: Sequence[DefinedAsset], instance: DagsterInstance, now: datetime) -> list[BoardLine]:
     """Return the state of every asset, in the order of stages and names. Runs whose process died are failed first."""
     reap(instance)
     keys = {asset: tuple(asset.key) for asset in assets}
@@ -44,7 +48,7 @@ def board(assets: Sequence[Asset], instance: DagsterInstance, now: datetime) -> 
 
 
 def _line(
-    asset: Asset,
+    asset: DefinedAsset,
     key: Path,
     last: LastMade,
     unfinished: Sequence[RunLog],
@@ -66,7 +70,7 @@ def _line(
     return BoardLine(asset.stage, key[-1], state, values.get("dagster/row_count"), values.get("rows_refused"))
 
 
-def _state_in_run(asset: Asset, key: Path, log: RunLog, now: datetime) -> str:
+def _state_in_run(asset: DefinedAsset, key: Path, log: RunLog, now: datetime) -> str:
     if log.record.dagster_run.status.name in ("QUEUED", "NOT_STARTED", "STARTING"):
         return f"QUEUED {ago(log.record.create_timestamp, now)}"
     began = log.began.get(log.planned[key] or "")
@@ -87,5 +91,5 @@ def _how_it_ended(key: Path, log: RunLog, now: datetime) -> str:
     return f"{state} {ago(ended, now)} AGO"
 
 
-def _awaiting(asset: Asset) -> str:
+def _awaiting(asset: DefinedAsset) -> str:
     return f"AWAITING {', '.join(asset.reads[:3])}" if asset.reads else "AWAITING its first run"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dataops_platform.kit import errors
-from dataops_platform.kit.codes import KINDS, ROOMS, ErrorCode, entry, known_codes
+from dataops_platform.kit.codes import KINDS, SUBJECTS, ErrorCode, entry, known_codes
 from dataops_platform.kit.errors import DataOpsError
 
 BESIDE = {"where"}
@@ -172,7 +172,7 @@ def test_every_message_reads_as_a_sentence_and_names_what_to_do(code: ErrorCode)
 
 def test_codes_stand_in_order_in_the_file_of_their_letter() -> None:
     known = list(known_codes())
-    assert {code[3] for code in known} == set(ROOMS)
+    assert {code[3] for code in known} == set(SUBJECTS)
     assert known == sorted(known)
 
 

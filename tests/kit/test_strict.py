@@ -9,7 +9,7 @@ import pytest
 from pydantic import AfterValidator, Field, ValidationError
 
 from dataops_platform.kit.errors import UsedWrongly
-from dataops_platform.kit.validation import StrictModel, known_keys, secret, validate
+from dataops_platform.kit.validation import StrictModel, known_keys, secret_error, validate
 from dataops_platform.kit.yaml_file import read_yaml
 
 
@@ -23,7 +23,7 @@ def no_dot(value: str) -> str:
 def no_key(value: str) -> str:
     """A validator of the model below, whose subject must not be shown."""
     if "key" in value:
-        raise secret("a key does not belong in a file")
+        raise secret_error("a key does not belong in a file")
     return value
 
 

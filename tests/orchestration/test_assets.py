@@ -13,10 +13,10 @@ import dagster as dg
 import pytest
 
 from dataops_platform.orchestration import assets
-from dataops_platform.orchestration.assets import Asset, project_assets
+from dataops_platform.orchestration.assets import DefinedAsset, project_assets
 from dataops_platform.settings.project import load_project
 
-ASSET = Asset(("dev", "raw_orders"), "extract", ())
+ASSET = DefinedAsset(("dev", "raw_orders"), "extract", ())
 EXTRA = """
 import dagster as dg
 

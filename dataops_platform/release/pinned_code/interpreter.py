@@ -19,9 +19,9 @@ from dataops_platform.settings.code import installed_digest, lock_file
 from dataops_platform.settings.environ import known_lock, variables_with
 from dataops_platform.settings.project import Project
 
-ENVIRONMENTS = "environments"
+VENVS = "environments"
 """The folder of the virtual environments of releases, in the state folder of a project."""
-MADE = "made-for-release"
+COMPLETE_MARK = "made-for-release"
 """The file that marks such a virtual environment as complete. It is written last."""
 
 
@@ -48,21 +48,21 @@ def interpreter_for(project: Project, root: Path, commit: str) -> Path:
     if locked is None or _is_this(locked, project):
         return Path(sys.executable)
     folder = _folder(project) / locked.name
-    if not (folder / MADE).is_file():
+    if not (folder / COMPLETE_MARK).is_file():
         from filelock import FileLock
 
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_name(f"{folder.name}.lock")):
-            if not (folder / MADE).is_file():
+            if not (folder / COMPLETE_MARK).is_file():
                 _make(folder, root, locked)
-                write_text(folder / MADE, f"{locked.name}\n")
+                write_text(folder / COMPLETE_MARK, f"{locked.name}\n")
     return _python(folder)
 
 
 def has_interpreter(project: Project, root: Path, commit: str) -> bool:
     """Return whether `interpreter_for` returns an interpreter without creating one."""
     locked = _locked(root, commit, project)
-    return locked is None or _is_this(locked, project) or (_folder(project) / locked.name / MADE).is_file()
+    return locked is None or _is_this(locked, project) or (_folder(project) / locked.name / COMPLETE_MARK).is_file()
 
 
 def start_again(python: Path, arguments: Sequence[str]) -> NoReturn:
@@ -115,7 +115,7 @@ def _is_this(locked: Locked, project: Project) -> bool:
 
 
 def _folder(project: Project) -> Path:
-    return project.state_dir.resolve() / ENVIRONMENTS
+    return project.state_dir.resolve() / VENVS
 
 
 def _python(folder: Path) -> Path:

@@ -93,7 +93,8 @@ def promote(session: Session, plan: Plan) -> State:
     """Carry out a plan: evaluate again the gates that may have changed, check all that can fail, then switch.
 
     Return the state shown. Answers of the plan that still hold are reused, so their rows are not read again. The ledger
-    records a refusal by gates. The switch is one transaction in `switch_to_release`.
+    records a refusal by gates. The switch is one transaction in `switch_to_release`; callers then have models and code
+    follow it (`follow_switch`).
     Raises: UsedWrongly DP-L017 for a plan of another environment; LostRace DP-G002 when the gates in `dataops.yaml`
     changed since the plan; Refused DP-G001 when a gate fails; what `pin`, `prepare` and `switch_to_release` raise.
     """

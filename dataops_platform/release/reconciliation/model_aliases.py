@@ -84,8 +84,8 @@ def _look_at(
     """Return the drift of one alias of a registered model. None for `wanted` means that the alias must not be set."""
     points_at, ours = known.aliases.get(alias, _NOTHING), _ours(known, alias)
     version = _find(project, client, known, wanted) if wanted else _NOTHING
-    was = "" if points_at == _NOTHING else f"was {_told(points_at)}, and "
-    message = f"{known.name}: {alias} {was}is {_told(version)} now"
+    was = "" if points_at == _NOTHING else f"was {_named(points_at)}, and "
+    message = f"{known.name}: {alias} {was}is {_named(version)} now"
     by_hand = points_at not in {*ours, version}
     if wanted is None or version is None:
         put_right = partial(_show, project, client, known, alias, wanted, version)
@@ -189,7 +189,7 @@ def _remember(client: MlflowClient, name: str, alias: str, versions: set[str]) -
     client.set_registered_model_tag(name, f"dataops.{alias}", ",".join(sorted(versions)))
 
 
-def _told(version: str | None) -> str:
+def _named(version: str | None) -> str:
     if version is None:
         return "a new version"
     return "no version" if version == _NOTHING else f"version {version}"

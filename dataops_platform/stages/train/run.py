@@ -28,8 +28,8 @@ from dataops_platform.stages.feature_rows import feature_rows
 from dataops_platform.stages.inputs import head_of, heads_with
 from dataops_platform.stages.partitions import PartitionWindow
 from dataops_platform.stages.step import Makes, Outcome, RunContext, identities_of
-from dataops_platform.stages.train.judge import Score, rates, score_of
 from dataops_platform.stages.train.pictures import draw
+from dataops_platform.stages.train.scores import Score, baseline_probabilities, score_of
 from dataops_platform.technologies.mlflow.registry import register
 from dataops_platform.technologies.mlflow.requirements import installed_versions, locked_requirements
 from dataops_platform.technologies.mlflow.signature import refuse_other_columns, refuse_other_output, signature_of
@@ -183,11 +183,12 @@ class TrainStep:
         check_trusted(model)
         target = judged[self.target].astype(int).to_numpy()
         refuse_other_columns(model, features, self.function)
-        message = call_function(self.function, lambda: model.predict_proba(judged[features]))
-        refuse_other_output(message, self.function)
-        probabilities = {"model": message[:, 1]}
+        predicted = call_function(self.function, lambda: model.predict_proba(judged[features]))
+        refuse_other_output(predicted, self.function)
+        probabilities = {"model": predicted[:, 1]}
         for by in ((), *self.baselines):
-            probabilities[" x ".join(by) or "constant"] = rates(train, train[self.target].astype(int), judged, by)
+            known = train[self.target].astype(int)
+            probabilities[" x ".join(by) or "constant"] = baseline_probabilities(train, known, judged, by)
         scores = [score_of(name, target, probability) for name, probability in probabilities.items()]
         context.say(f"trained on {len(train)} rows, judged on {len(judged)}: AUC {scores[0].auc:.4f}")
         with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dataops_platform.kit.actor import Actor, Source
+from dataops_platform.kit.actor import Actor, ActorSource
 from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.manifests import events
@@ -173,7 +173,9 @@ def test_where_signatures_are_asked_for_a_declaration_does_not_count(world: Any,
 
 @pytest.mark.parametrize("four_eyes", ["false", "true"])
 @pytest.mark.parametrize("source", ["process", "variable", "tag"])
-def test_no_name_stands_in_for_a_signature_wherever_it_comes_from(world: Any, source: Source, four_eyes: str) -> None:
+def test_no_name_stands_in_for_a_signature_wherever_it_comes_from(
+    world: Any, source: ActorSource, four_eyes: str
+) -> None:
     plan = planned(world, f"{{approval: {{by: [bob], signed: true, four_eyes: {four_eyes}}}}}")
     event = events.Approval(
         **by(Actor("bob", source)), by="bob", plan=plan.id, approved=plan.release, why="", signature=""

@@ -22,17 +22,17 @@ def models_section(question: Question) -> Section:
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
         if old and new and old.digest == new.digest:
-            records.append({"model": name, "which": "before and after", **_told(new)})
+            records.append({"model": name, "which": "before and after", **_record(new)})
         else:
             sides = (("before", old), ("after", new))
-            records += [{"model": name, "which": which, **_told(head)} for which, head in sides if head]
+            records += [{"model": name, "which": which, **_record(head)} for which, head in sides if head]
     same = sum(record["which"] == "before and after" for record in records)
     other = len(before.keys() | after.keys()) - same
     message = f"{count(other, 'model')} {'differs' if other == 1 else 'differ'}, {same} are the same."
     return section(message, models=records)
 
 
-def _told(head: Head) -> dict[str, Any]:
+def _record(head: Head) -> dict[str, Any]:
     details = head.manifests[0].details
     scores = details.get("scores") or [{}]
     judged = details.get("judge") or []

@@ -37,7 +37,7 @@ def rows_section(
         contract = contracts_after.get(name, at_hand)
         known = [*known, *([at_hand] if at_hand else [])]
         changes = _changes(question, (before[name], after[name]), windows[name], contract, known)
-        tables.append(_told(before[name], after[name], changes))
+        tables.append(_record(before[name], after[name], changes))
         samples += [{"table": name, **sample} for sample in changes.samples]
     same = len(before.keys() & after.keys()) - len(differ)
     message = f"{count(len(tables), 'table')} {'differs' if len(tables) == 1 else 'differ'}, {same} are the same."
@@ -67,7 +67,7 @@ def _changes(
     return compare_rows(lake.connection, old, new, key, visible_columns(known))
 
 
-def _told(before: Head, after: Head, changes: RowChanges) -> dict[str, Any]:
+def _record(before: Head, after: Head, changes: RowChanges) -> dict[str, Any]:
     return {
         "table": after.name,
         "rows_before": _rows(before),

@@ -18,7 +18,7 @@ from dataops_platform.settings.environments import ModelNotWorse
 from dataops_platform.stages.contract_files import contract_of
 from dataops_platform.stages.feature_rows import feature_rows
 from dataops_platform.stages.partitions import PartitionWindow
-from dataops_platform.stages.train.judge import score_of
+from dataops_platform.stages.train.scores import score_of
 from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import load_model

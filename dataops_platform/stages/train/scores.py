@@ -33,7 +33,9 @@ def score_of(name: str, target: np.ndarray, probability: np.ndarray) -> Score:
     )
 
 
-def rates(train: pd.DataFrame, target: pd.Series, judged: pd.DataFrame, by: Sequence[str]) -> np.ndarray:
+def baseline_probabilities(
+    train: pd.DataFrame, target: pd.Series, judged: pd.DataFrame, by: Sequence[str]
+) -> np.ndarray:
     """Return for each judged row the target's rate in `train` at its values of `by`, the overall rate if unseen."""
     import numpy as np
 
