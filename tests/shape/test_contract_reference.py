@@ -82,7 +82,7 @@ def undocumented(text: str, models: dict[str, type[StrictModel]]) -> list[str]:
         found += [f"{name}: {key}" for key in sorted(said.keys() ^ keys.keys())]
         for key in sorted(said.keys() & keys.keys()):
             unenforced = keys[key] or (name, key) in TOLD
-            if unenforced != (said[key] == "not enforced") or said[key] not in ("enforced", "kept", "not enforced"):
+            if unenforced != (said[key] == "not enforced") or said[key] not in ("enforced", "informational", "not enforced"):
                 found.append(f"{name}: {key} is {said[key]!r}")
     return found
 
@@ -112,8 +112,8 @@ def test_a_key_the_reference_lacks_or_misjudges_would_be_seen() -> None:
         newKey: str = ""
 
     assert undocumented(TEXT, {"arguments": Wider}) == ["arguments: newKey"]
-    wrong = TEXT.replace("| `servers`, `price` | not enforced |", "| `servers`, `price` | kept |")
-    assert undocumented(wrong, MODELS) == ["the file: price is 'kept'", "the file: servers is 'kept'"]
+    wrong = TEXT.replace("| `servers`, `price` | not enforced |", "| `servers`, `price` | informational |")
+    assert undocumented(wrong, MODELS) == ["the file: price is 'informational'", "the file: servers is 'informational'"]
 
 
 def test_what_is_called_enforced_is_read_and_what_is_kept_is_not() -> None:
@@ -131,10 +131,10 @@ def test_what_is_called_enforced_is_read_and_what_is_kept_is_not() -> None:
                 }:
                     assert key in words | by_the_record, f"{name}: {key} is called enforced, and nothing reads it"
     kept = {
-        key for name in ("the file", "a column") for r in TABLES[f"key of {name}"] if r[1] == ["kept"] for key in r[0]
+        key for name in ("the file", "a column") for r in TABLES[f"key of {name}"] if r[1] == ["informational"] for key in r[0]
     }
     elsewhere = {"id", "name", "customProperties"}  # read of the file, of a rule, of a column
-    assert kept & words <= elsewhere, "called kept, and read"
+    assert kept & words <= elsewhere, "called informational, and read"
 
 
 def test_every_kind_of_rule_and_every_option_is_in_the_reference() -> None:
