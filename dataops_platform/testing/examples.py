@@ -25,8 +25,8 @@ def example_rows(
     Types, required, unique, enum, bounds, lengths, simple patterns and relationships are sampled directly; other rules
     are satisfied by trial. Optional columns are sometimes null. `values` helps where trials fail: by column, values to
     choose from, or a function of the row without such columns. `references` has the rows of each table that a
-    relationship refers to. Raises: UsedWrongly DP-C036 with the rules that could not be satisfied, DP-C087 for values of a column
-    that the contract lacks, DP-C056 for a referenced table that is not passed.
+    relationship refers to. Raises: UsedWrongly DP-C036 with the rules that could not be satisfied, DP-C087 for values
+    of a column that the contract lacks, DP-C056 for a referenced table that is not passed.
     """
     source = source_of(contract_of(contract), values, references)
     failures: list[Counter[str]] = []

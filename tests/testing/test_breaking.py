@@ -57,7 +57,7 @@ def test_each_rule_breaks_alone_or_it_is_said_why_not(rule: str) -> None:
     if rule not in ALONE:
         breaks_alone(rule)
         return
-    with pytest.raises(UsedWrongly, match=f"DP-C037 Cannot find rows that break only {rule}: .* also break {ALONE[rule]}"):
+    with pytest.raises(UsedWrongly, match=f"DP-C037 Cannot .* break only {rule}: .* also break {ALONE[rule]}"):
         rows_breaking(CONTRACT, rule, 5, references=KNOWN)
 
 

@@ -347,9 +347,13 @@ def test_a_packed_file_without_content_is_refused(tmp_path: Path) -> None:
         (
             "x.zip",
             zipped({"a.csv": CSV, "b.csv": CSV}),
-            "DP-E010 x.zip holds 2 CSV files, not one (a.csv, b.csv). Put exactly one CSV file into the archive.",
+            "DP-E010 x.zip holds 2 CSV files, not one (a.csv, b.csv). Deliver an archive of one CSV file.",
         ),
-        ("x.zip", zipped({"a.txt": CSV}), "DP-E010 x.zip holds 0 CSV files, not one (). Put exactly one CSV file into the archive."),
+        (
+            "x.zip",
+            zipped({"a.txt": CSV}),
+            "DP-E010 x.zip holds 0 CSV files, not one (). Deliver an archive of one CSV file.",
+        ),
         (
             "x.txt",
             CSV,
