@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_platform.stages.train.judge import judge, rates
+from dataops_platform.stages.train.judge import rates, score_of
 from dataops_platform.stages.train.pictures import draw
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def train(connection: duckdb.DuckDBPyConnection, table: str, root: Path) -> tupl
     }
     metrics: dict[str, float] = {}
     for name, probability in probabilities.items():
-        score, label = judge(name, truth, probability), name.replace(" ", "_")
+        score, label = score_of(name, truth, probability), name.replace(" ", "_")
         metrics |= {f"{label}.auc": score.auc, f"{label}.brier": score.brier}
     pictures = root / ".bare" / "pictures"
     pictures.mkdir(exist_ok=True)

@@ -101,7 +101,7 @@ def measured(lake: Lake, project: Project, names: Sequence[str], windows: int) -
         now=datetime.now(UTC),
     )
     found, seconds = timed(lambda: rows_section(question, {}, {}))
-    assert len(found["tables"]) == CHANGED, found["said"]
+    assert len(found["tables"]) == CHANGED, found["message"]
     yield f"a plan's differences of rows, of two cuts with {CHANGED} tables that differ", seconds
     yield "a plan's age of the data", timed(lambda: newest_audit(question.heads.values()))[1]
     yield (

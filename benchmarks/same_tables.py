@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.bare_lake import BUILD, SHOWN, connect
+from dataops_platform.kit.clock import utc_now
 from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake
@@ -22,7 +23,7 @@ def compare(bare_root: Path, platform_root: Path) -> dict[str, int]:
     Raises: OtherWork.
     """
     connection = connect(bare_root)
-    bare = Lake(connection, None)  # type: ignore[arg-type]
+    bare = Lake(connection, None, utc_now)  # type: ignore[arg-type]
     rows = {}
     with lake_of(load_project(platform_root), read_only=True) as platform, bare:
         heads = platform.heads(SHOWN)

@@ -11,13 +11,15 @@ from typing import Annotated, Any
 import typer
 
 from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
-from dataops_platform.cli.output import console, errors_shown, print_json, print_table
+from dataops_platform.cli.output import console, print_json, print_table, reports_errors
+from dataops_platform.cli.session import session_in
 from dataops_platform.settings.project import load_project
 
 contracts = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode=None)
 
 
 @contracts.command()
+@reports_errors
 def lint(
     files: Annotated[list[Path] | None, typer.Argument(help="Contracts; the project's when none is given.")] = None,
     project: ProjectFolder = Path(),
@@ -29,33 +31,33 @@ def lint(
 
     Example: dataops contracts lint
     """
-    with errors_shown(as_json):
-        from dataops_platform.contract_tools.sync import dbt_conflicts
-        from dataops_platform.contracts.lint import lint_contracts
-        from dataops_platform.contracts.revisions import expired_waivers
-        from dataops_platform.kit.clock import utc_now
+    from dataops_platform.contract_tools.sync import dbt_conflicts
+    from dataops_platform.contracts.lint import lint_contracts
+    from dataops_platform.contracts.revisions import expired_waivers
+    from dataops_platform.kit.clock import utc_now
 
-        whole = None if files else load_project(project)
-        paths = sorted(whole.root.glob("contracts/*.odcs.yaml")) if whole else files or []
-        found = lint_contracts(paths)
-        if not as_json:
-            print_table(found, ["file", "table", "version", "columns", "rules", "key"])
-            for note in (note for line in found for note in line["unenforced"]):
-                console().print(f"not enforced: {note}", markup=False)
-        conflicts = dbt_conflicts(whole) if whole else []
-        expired = expired_waivers(whole.root / "contracts", utc_now().date()) if whole else []
-        if as_json:
-            ended_plain = [waiver.model_dump() for waiver in expired]
-            print_json({"contracts": found, "drift": [d.__dict__ for d in conflicts], "ended_waivers": ended_plain})
-        else:
-            for one in expired:
-                console().print(f"waiver ended on {one.until}: {one.contract} {one.version}, by {one.by}", markup=False)
-            _print_conflicts(conflicts)
-        if conflicts:
-            raise typer.Exit(1)
+    whole = None if files else load_project(project)
+    paths = sorted(whole.root.glob("contracts/*.odcs.yaml")) if whole else files or []
+    found = lint_contracts(paths)
+    if not as_json:
+        print_table(found, ["file", "table", "version", "columns", "rules", "key"])
+        for note in (note for line in found for note in line["unenforced"]):
+            console().print(f"not enforced: {note}", markup=False)
+    conflicts = dbt_conflicts(whole) if whole else []
+    expired = expired_waivers(whole.root / "contracts", utc_now().date()) if whole else []
+    if as_json:
+        ended_plain = [waiver.model_dump() for waiver in expired]
+        print_json({"contracts": found, "drift": [d.__dict__ for d in conflicts], "ended_waivers": ended_plain})
+    else:
+        for one in expired:
+            console().print(f"waiver ended on {one.until}: {one.contract} {one.version}, by {one.by}", markup=False)
+        _print_conflicts(conflicts)
+    if conflicts:
+        raise typer.Exit(1)
 
 
 @contracts.command()
+@reports_errors
 def sync(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; end with 1 when something differs.")] = False,
     env: Environment = "",
@@ -68,20 +70,19 @@ def sync(
 
     Example: dataops contracts sync
     """
-    with errors_shown(as_json):
-        from dataops_platform.contract_tools.sync import sync_contract_files
+    from dataops_platform.contract_tools.sync import sync_contract_files
 
-        files = sync_contract_files(load_project(project, env or None), check=check)
-        conflicts = [d for file in files for d in (*(file.differences if check else ()), *file.contradictions)]
-        if as_json:
-            shown = [{"file": f.name, "models": f.models, "by_hand": f.by_hand, "done": _done(f, check)} for f in files]
-            print_json({"files": shown, "drift": [d.__dict__ for d in conflicts]})
-        else:
-            for file in files:
-                _print_file(file, check)
-            _print_conflicts(conflicts)
-        if conflicts:
-            raise typer.Exit(1)
+    files = sync_contract_files(load_project(project, env), check=check)
+    conflicts = [d for file in files for d in (*(file.differences if check else ()), *file.contradictions)]
+    if as_json:
+        shown = [{"file": f.name, "models": f.models, "by_hand": f.by_hand, "done": _done(f, check)} for f in files]
+        print_json({"files": shown, "drift": [d.__dict__ for d in conflicts]})
+    else:
+        for file in files:
+            _print_file(file, check)
+        _print_conflicts(conflicts)
+    if conflicts:
+        raise typer.Exit(1)
 
 
 def _done(file: Any, check: bool) -> str:
@@ -107,6 +108,7 @@ def _print_conflicts(conflicts: Any) -> None:
 
 
 @contracts.command()
+@reports_errors
 def test(
     contract: Annotated[Path, typer.Argument(help="The contract, or its plan.")],
     file: Annotated[Path, typer.Argument(help="The rows: .csv, .csv.gz, .zip or .parquet.")],
@@ -120,32 +122,32 @@ def test(
 
     Example: dataops contracts test contracts/orders.odcs.yaml orders.csv --with customers=customers.csv
     """
-    with errors_shown(as_json):
-        from dataops_platform.contract_tools.check import check_file
-        from dataops_platform.contracts.compiled import SUFFIX, compile_contract, read_compiled
-        from dataops_platform.contracts.odcs import load_contract
-        from dataops_platform.kit.errors import UsedWrongly
+    from dataops_platform.contract_tools.check import check_file
+    from dataops_platform.contracts.compiled import SUFFIX, compile_contract, read_compiled
+    from dataops_platform.contracts.odcs import load_contract
+    from dataops_platform.kit.errors import UsedWrongly
 
-        references = {}
-        for other in others or []:
-            name, equals, path = other.partition("=")
-            if not equals:
-                raise UsedWrongly("DP-C057", given=other)
-            references[name] = Path(path)
-        plan = read_compiled(contract) if contract.name.endswith(SUFFIX) else compile_contract(load_contract(contract))
-        checked = check_file(plan, file, references, ("", *filter(None, null_values.split(","))))
-        verdicts = [v.__dict__ for v in checked.audit.verdicts]
-        if as_json:
-            counts = {"rows_in": checked.audit.rows_in, "rows_refused": checked.audit.rows_refused}
-            unmet = {"unmet": list(checked.audit.unmet), "unreadable_lines": checked.unreadable}
-            print_json({"holds": checked.holds, **counts, **unmet, "verdicts": verdicts, "sample": checked.sample})
-        else:
-            _print_checked(checked, verdicts, f"{plan.contract.id} {plan.contract.version}")
-        if not checked.holds:
-            raise typer.Exit(1)
+    references = {}
+    for other in others or []:
+        name, equals, path = other.partition("=")
+        if not equals:
+            raise UsedWrongly("DP-C057", given=other)
+        references[name] = Path(path)
+    plan = read_compiled(contract) if contract.name.endswith(SUFFIX) else compile_contract(load_contract(contract))
+    checked = check_file(plan, file, references, ("", *filter(None, null_values.split(","))))
+    verdicts = [v.__dict__ for v in checked.audit.verdicts]
+    if as_json:
+        counts = {"rows_in": checked.audit.rows_in, "rows_refused": checked.audit.rows_refused}
+        unmet = {"unmet": list(checked.audit.unmet), "unreadable_lines": checked.unreadable}
+        print_json({"holds": checked.holds, **counts, **unmet, "verdicts": verdicts, "sample": checked.sample})
+    else:
+        _print_checked(checked, verdicts, f"{plan.contract.id} {plan.contract.version}")
+    if not checked.holds:
+        raise typer.Exit(1)
 
 
 @contracts.command()
+@reports_errors
 def plan(
     contract: Annotated[Path, typer.Argument(help="The contract.")],
     out: Annotated[Path | None, typer.Option("--out", help="Write the plan to this file.")] = None,
@@ -156,24 +158,23 @@ def plan(
 
     Example: dataops contracts plan contracts/orders.odcs.yaml --out orders.plan.json
     """
-    with errors_shown(as_json):
-        from dataops_platform.contracts.compiled import SUFFIX, compile_contract, describe_rules
-        from dataops_platform.contracts.odcs import load_contract
-        from dataops_platform.kit.errors import UsedWrongly
-        from dataops_platform.kit.text_file import write_text
+    from dataops_platform.contracts.compiled import SUFFIX, compile_contract, describe_rules
+    from dataops_platform.contracts.odcs import load_contract
+    from dataops_platform.kit.errors import UsedWrongly
+    from dataops_platform.kit.text_file import write_text
 
-        made = compile_contract(load_contract(contract))
-        if out is not None and not out.name.endswith(SUFFIX):
-            raise UsedWrongly("DP-C085", file=out.name, name=f"{out.stem}{SUFFIX}")
-        if out is not None:
-            try:
-                write_text(out, made.to_json())
-            except OSError as error:
-                raise UsedWrongly("DP-C032", file=out, reason=error.strerror) from error
-        if as_json:
-            print_json({"rules": describe_rules(made)})
-        else:
-            print_table(describe_rules(made), ["rule", "severity", "asked"])
+    made = compile_contract(load_contract(contract))
+    if out is not None and not out.name.endswith(SUFFIX):
+        raise UsedWrongly("DP-C085", file=out.name, name=f"{out.stem}{SUFFIX}")
+    if out is not None:
+        try:
+            write_text(out, made.to_json())
+        except OSError as error:
+            raise UsedWrongly("DP-C032", file=out, reason=error.strerror) from error
+    if as_json:
+        print_json({"rules": describe_rules(made)})
+    else:
+        print_table(describe_rules(made), ["rule", "severity", "asked"])
 
 
 def _print_checked(checked: Any, verdicts: list[dict[str, Any]], title: str) -> None:
@@ -193,15 +194,16 @@ quarantine = typer.Typer(
     help="Show refused rows, and release or drop them.", no_args_is_help=True, rich_markup_mode=None
 )
 contracts.add_typer(quarantine, name="quarantine")
-Table = Annotated[str, typer.Argument(help="The table.")]
-Rows = Annotated[str, typer.Option("--rows", help="Ids of rows (or FILE:LINE), separated by commas.")]
-Rule = Annotated[str, typer.Option("--rule", help="All rows that break this rule and no other.")]
+TableArgument = Annotated[str, typer.Argument(help="The table.")]
+RowsOption = Annotated[str, typer.Option("--rows", help="Ids of rows (or FILE:LINE), separated by commas.")]
+RuleOption = Annotated[str, typer.Option("--rule", help="All rows that break this rule and no other.")]
 Why = Annotated[str, typer.Option("--why", help="The reason, which is kept beside the contract.")]
 
 
 @quarantine.command()
+@reports_errors
 def show(
-    table: Table,
+    table: TableArgument,
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
@@ -210,27 +212,25 @@ def show(
 
     Example: dataops contracts quarantine show orders
     """
-    with errors_shown(as_json):
-        from dataops_platform.stages.clean.quarantine import as_shown, refused_rows
-        from dataops_platform.warehouse.open import lake_of
+    from dataops_platform.stages.clean.quarantine import as_shown, refused_rows
 
-        found = load_project(project, env or None)
-        with lake_of(found, read_only=True) as lake:
-            rows = refused_rows(found, lake, table)
-        if as_json:
-            print_json({"rows": [row.__dict__ for row in rows]})
-            return
-        shown = as_shown([row for row in rows if row.decision != "drop"])
-        print_table(shown, ["row", "file", "line", "rules", "raw", "decision"])
-        console().print(f"{len(shown)} rows refused, {len(rows) - len(shown)} dropped", markup=False)
+    with session_in(project, env, read_only=True) as session:
+        rows = refused_rows(session.project, session.lake, table)
+    if as_json:
+        print_json({"rows": [row.__dict__ for row in rows]})
+        return
+    shown = as_shown([row for row in rows if row.decision != "drop"])
+    print_table(shown, ["row", "file", "line", "rules", "raw", "decision"])
+    console().print(f"{len(shown)} rows refused, {len(rows) - len(shown)} dropped", markup=False)
 
 
 @quarantine.command()
+@reports_errors
 def release(
-    table: Table,
+    table: TableArgument,
     why: Why,
-    rows: Rows = "",
-    rule: Rule = "",
+    rows: RowsOption = "",
+    rule: RuleOption = "",
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
@@ -243,11 +243,12 @@ def release(
 
 
 @quarantine.command()
+@reports_errors
 def drop(
-    table: Table,
+    table: TableArgument,
     why: Why,
-    rows: Rows = "",
-    rule: Rule = "",
+    rows: RowsOption = "",
+    rule: RuleOption = "",
     env: Environment = "",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
@@ -260,36 +261,33 @@ def drop(
 
 
 def _decide(table: str, decision: Any, why: str, rows: str, rule: str, env: str, project: Path, as_json: bool) -> None:
-    with errors_shown(as_json):
-        from dataops_platform.kit.errors import UsedWrongly, did_you_mean
-        from dataops_platform.settings.environ import process_actor
-        from dataops_platform.stages.clean.quarantine import decide, refused_rows
-        from dataops_platform.warehouse.open import lake_of
+    from dataops_platform.kit.errors import UsedWrongly, did_you_mean
+    from dataops_platform.stages.clean.quarantine import decide, refused_rows
 
-        if bool(rows) == bool(rule):
-            raise UsedWrongly("DP-C082")
-        found = load_project(project, env or None)
-        with lake_of(found, read_only=True) as lake:
-            refused = refused_rows(found, lake, table)
-        wanted = [name.strip() for name in rows.split(",") if name.strip()]
-        chosen = [r for r in refused if r.row in wanted or f"{r.file}:{r.line}" in wanted or r.rules == (rule,)]
-        known = {name for r in refused for name in (r.row, f"{r.file}:{r.line}")}
-        for name in wanted:
-            if name not in known:
-                raise UsedWrongly("DP-C084", table=table, row=name, hint=did_you_mean(name, known))
-        if not chosen:
-            single_rules = {r.rules[0] for r in refused if len(r.rules) == 1}
-            raise UsedWrongly("DP-C083", table=table, rule=rule, hint=did_you_mean(rule, single_rules))
-        path = decide(found, chosen, table, decision, by=process_actor().name, why=why)
-        if as_json:
-            print_json({"decision": decision, "rows": [r.row for r in chosen], "file": path.name})
-            return
-        console().print(f"{decision}: {len(chosen)} rows, kept in contracts/{path.name}", markup=False)
-        if decision == "release":
-            console().print(f"next: dataops run --select {table}", markup=False)
+    if bool(rows) == bool(rule):
+        raise UsedWrongly("DP-C082")
+    with session_in(project, env, read_only=True) as session:
+        refused = refused_rows(session.project, session.lake, table)
+    wanted = [name.strip() for name in rows.split(",") if name.strip()]
+    chosen = [r for r in refused if r.row in wanted or f"{r.file}:{r.line}" in wanted or r.rules == (rule,)]
+    known = {name for r in refused for name in (r.row, f"{r.file}:{r.line}")}
+    for name in wanted:
+        if name not in known:
+            raise UsedWrongly("DP-C084", table=table, row=name, hint=did_you_mean(name, known))
+    if not chosen:
+        single_rules = {r.rules[0] for r in refused if len(r.rules) == 1}
+        raise UsedWrongly("DP-C083", table=table, rule=rule, hint=did_you_mean(rule, single_rules))
+    path = decide(session.project, chosen, table, decision, by=session.actor.name, why=why)
+    if as_json:
+        print_json({"decision": decision, "rows": [r.row for r in chosen], "file": path.name})
+        return
+    console().print(f"{decision}: {len(chosen)} rows, kept in contracts/{path.name}", markup=False)
+    if decision == "release":
+        console().print(f"next: dataops run --select {table}", markup=False)
 
 
 @contracts.command()
+@reports_errors
 def diff(
     old: Annotated[str, typer.Argument(help="A contract, a folder of contracts, or a git revision.")],
     new: Annotated[str, typer.Argument(help="Likewise; the project's files when not given.")] = "",
@@ -304,22 +302,21 @@ def diff(
 
     Example: dataops contracts diff main
     """
-    with errors_shown(as_json):
-        from dataops_platform.contract_tools.diff import as_markdown, compare
-        from dataops_platform.kit.clock import utc_now
-        from dataops_platform.kit.paths import find_upward
-        from dataops_platform.settings.project import FILE_NAME
+    from dataops_platform.contract_tools.diff import as_markdown, compare
+    from dataops_platform.kit.clock import utc_now
+    from dataops_platform.kit.paths import find_upward
+    from dataops_platform.settings.project import FILE_NAME
 
-        in_project = not new or find_upward(FILE_NAME, project.resolve()) is not None
-        compared = compare(load_project(project, env or None) if in_project else None, old, new, utc_now().date())
-        if as_json:
-            print_json({"contracts": [c.to_plain() for c in compared], "passes": all(c.passes for c in compared)})
-        elif markdown:
-            print(as_markdown(compared))
-        else:
-            _print_compared(compared)
-        if not all(c.passes for c in compared):
-            raise typer.Exit(1)
+    in_project = not new or find_upward(FILE_NAME, project.resolve()) is not None
+    compared = compare(load_project(project, env) if in_project else None, old, new, utc_now().date())
+    if as_json:
+        print_json({"contracts": [c.to_plain() for c in compared], "passes": all(c.passes for c in compared)})
+    elif markdown:
+        print(as_markdown(compared))
+    else:
+        _print_compared(compared)
+    if not all(c.passes for c in compared):
+        raise typer.Exit(1)
 
 
 def _print_compared(compared: Any) -> None:

@@ -11,17 +11,18 @@ from typing import Annotated
 import typer
 
 from dataops_platform.cli.options import AsJson, ProjectFolder
-from dataops_platform.cli.output import console, errors_shown, print_json, print_table
-from dataops_platform.settings.project import load_project
+from dataops_platform.cli.output import console, print_json, print_table, reports_errors
+from dataops_platform.cli.session import session_in
 
 env = typer.Typer(help=__doc__, no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="The branch environment's name, as pr_12.")]
+NameArgument = Annotated[str, typer.Argument(help="The branch environment's name, as pr_12.")]
 
 
 @env.command("create")
+@reports_errors
 def create(
-    name: Name,
+    name: NameArgument,
     origin: Annotated[str, typer.Option("--from", help="The environment it starts from.")] = "prod",
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
@@ -30,58 +31,51 @@ def create(
 
     Example: dataops env create pr_12 --from prod
     """
-    with errors_shown(as_json):
-        from dataops_platform.release.environments.branch import create_branch
-        from dataops_platform.warehouse.session import open_session
+    from dataops_platform.release.environments.branch import create_branch
 
-        found = load_project(project)
-        with open_session(found) as session:
-            state, is_new = create_branch(session, name, origin)
-        if as_json:
-            print_json({"environment": name, "from": origin, "new": is_new, "publication": state.publication})
-            return
-        outcome = "made from" if is_new else "is there already, made from"
-        console().print(
-            f"{name} {outcome} {origin}: publication {state.publication[7:19]}\nnext: dataops run --env {name}",
-            markup=False,
-        )
+    with session_in(project) as session:
+        state, is_new = create_branch(session, name, origin)
+    if as_json:
+        print_json({"environment": name, "from": origin, "new": is_new, "publication": state.publication})
+        return
+    outcome = "made from" if is_new else "is there already, made from"
+    console().print(
+        f"{name} {outcome} {origin}: publication {state.publication[7:19]}\nnext: dataops run --env {name}",
+        markup=False,
+    )
 
 
 @env.command("list")
+@reports_errors
 def list_(project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
     """List all environments, where their releases come from, and what they show.
 
     Example: dataops env list
     """
-    with errors_shown(as_json):
-        from dataops_platform.release.environments.branch import environments
-        from dataops_platform.warehouse.session import open_session
+    from dataops_platform.release.environments.branch import environments
 
-        found = load_project(project)
-        with open_session(found, read_only=True) as session:
-            rows = environments(found, session.lake)
-        if as_json:
-            print_json(rows)
-            return
-        shown = [{**row, "release": row["release"][7:19], "publication": row["publication"][7:19]} for row in rows]
-        print_table(shown, ["environment", "kind", "from", "schedule", "release", "publication", "held"])
+    with session_in(project, read_only=True) as session:
+        rows = environments(session.project, session.lake)
+    if as_json:
+        print_json(rows)
+        return
+    shown = [{**row, "release": row["release"][7:19], "publication": row["publication"][7:19]} for row in rows]
+    print_table(shown, ["environment", "kind", "from", "schedule", "release", "publication", "held"])
 
 
 @env.command("drop")
-def drop(name: Name, project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
+@reports_errors
+def drop(name: NameArgument, project: ProjectFolder = Path(), as_json: AsJson = False) -> None:
     """Drop a branch environment with its tables, views and models. Its ledger stays.
 
     Example: dataops env drop pr_12
     """
-    with errors_shown(as_json):
-        from dataops_platform.release.environments.branch import drop_branch
-        from dataops_platform.warehouse.session import open_session
+    from dataops_platform.release.environments.branch import drop_branch
 
-        found = load_project(project)
-        with open_session(found) as session:
-            dropped = drop_branch(session, name)
-        if as_json:
-            print_json(dropped.__dict__)
-            return
-        outcome = "dropped" if dropped.was_there else "was dropped before"
-        console().print(f"{name} {outcome}; models: {dropped.models}; its ledger stays", markup=False)
+    with session_in(project) as session:
+        dropped = drop_branch(session, name)
+    if as_json:
+        print_json(dropped.__dict__)
+        return
+    outcome = "dropped" if dropped.was_there else "was dropped before"
+    console().print(f"{name} {outcome}; models: {dropped.models}; its ledger stays", markup=False)

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from dataops_platform.cli.options import AsJson, ProjectFolder
-from dataops_platform.cli.output import console, errors_shown, print_json, print_table
-from dataops_platform.settings.project import load_project
+from dataops_platform.cli.output import console, print_json, print_table, reports_errors
+from dataops_platform.cli.session import session_in
 
 
+@reports_errors
 def gc(
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without this, only show what would be deleted.")] = False,
     keep: Annotated[
@@ -33,19 +34,16 @@ def gc(
 
     Example: dataops gc --keep 5 --keep-days 30
     """
-    with errors_shown(as_json):
-        from dataops_platform.release.retention.garbage import collect, look
-        from dataops_platform.release.retention.policy import retention_of
-        from dataops_platform.warehouse.session import open_session
+    from dataops_platform.release.retention.garbage import collect, look
+    from dataops_platform.release.retention.policy import retention_of
 
-        found = load_project(project)
-        retention = retention_of(keep, keep_days, inputs=inputs)
-        with open_session(found, read_only=not yes) as session:
-            garbage = (collect if yes else look)(session, retention)
-        if as_json:
-            print_json({"done": yes, **garbage.to_plain()})
-            return
-        _print_garbage(garbage, yes)
+    retention = retention_of(keep, keep_days, inputs=inputs)
+    with session_in(project, read_only=not yes) as session:
+        garbage = (collect if yes else look)(session, retention)
+    if as_json:
+        print_json({"done": yes, **garbage.to_plain()})
+        return
+    _print_garbage(garbage, yes)
 
 
 def _print_garbage(garbage: Any, done: bool) -> None:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataops_platform.cli.options import AsJson
-from dataops_platform.cli.output import console, errors_shown, print_json, show_error
+from dataops_platform.cli.output import console, print_json, reports_errors, show_error
 from dataops_platform.kit.errors import UsedWrongly
 
 if TYPE_CHECKING:
     from dataops_platform.template.questions import TemplateQuestion
 
 
+@reports_errors
 def init(
     name: Annotated[str | None, typer.Argument(help="The project's name, as my-shop.")] = None,
     team: Annotated[str | None, typer.Option(help="The team that owns its data.")] = None,
@@ -31,29 +32,28 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Ask the questions that no option answers, and make the project's folder."""
-    with errors_shown(as_json):
-        from dataops_platform.template.bake import bake
-        from dataops_platform.template.origin import add_package_source
-        from dataops_platform.template.questions import checked_answer, questions
+    from dataops_platform.template.bake import bake
+    from dataops_platform.template.origin import add_package_source
+    from dataops_platform.template.questions import checked_answer, questions
 
-        def is_asked(question: TemplateQuestion) -> bool:
-            return not no_input and len(question.choices) != 1
+    def is_asked(question: TemplateQuestion) -> bool:
+        return not no_input and len(question.choices) != 1
 
-        options = {"name": name, "team": team, "catalog": catalog, "ci": ci, "deployment": deployment}
-        answers = {
-            question.name: _ask(question)
-            if (given := options[question.name]) is None and is_asked(question)
-            else question.default
-            if given is None
-            else checked_answer(question, given)
-            for question in questions()
-        }
-        folder = bake(answers, into)
-        add_package_source(folder)
-        if as_json:
-            print_json({"folder": str(folder), **answers})
-            return
-        console().print(f"{folder} is made\nnext: cd {folder} && make run   then: make test, make up", markup=False)
+    options = {"name": name, "team": team, "catalog": catalog, "ci": ci, "deployment": deployment}
+    answers = {
+        question.name: _ask(question)
+        if (given := options[question.name]) is None and is_asked(question)
+        else question.default
+        if given is None
+        else checked_answer(question, given)
+        for question in questions()
+    }
+    folder = bake(answers, into)
+    add_package_source(folder)
+    if as_json:
+        print_json({"folder": str(folder), **answers})
+        return
+    console().print(f"{folder} is made\nnext: cd {folder} && make run   then: make test, make up", markup=False)
 
 
 def _ask(question: TemplateQuestion) -> str:

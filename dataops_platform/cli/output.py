@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from dataops_platform.kit.errors import DataOpsError, stopped
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dataops_platform.release.promotion.plan_page import Part
+    from dataops_platform.release.promotion.plan_page import PagePart
+
+P = ParamSpec("P")
 
 QUERY_INTERRUPTED = "Query interrupted"
 """DuckDB's message when Ctrl-C interrupts a query; it raises RuntimeError in place of KeyboardInterrupt."""
@@ -47,11 +50,11 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], title
     console().print(table)
 
 
-def print_page(parts: Sequence[Part]) -> None:
+def print_page(parts: Sequence[PagePart]) -> None:
     """Print the parts of a page in order: their text, tables and diffs."""
     out = console()
     for part in parts:
-        out.print(f"{part.title}: {part.said}", markup=False)
+        out.print(f"{part.title}: {part.message}", markup=False)
         for table in part.tables:
             print_table(table.rows, table.columns, table.title)
         if part.diff:
@@ -72,9 +75,20 @@ def _text(value: object) -> str:
     return escape(str(value))
 
 
+def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Make a command print an error of the platform and exit with its code; a user's mistake prints no traceback."""
+
+    @wraps(command)
+    def run(*args: P.args, **options: P.kwargs) -> None:
+        with errors_shown(as_json=bool(options.get("as_json"))):
+            command(*args, **options)
+
+    return run
+
+
 @contextmanager
 def errors_shown(as_json: bool) -> Iterator[None]:
-    """Print an error of the platform and exit with its code; a user's mistake prints no traceback."""
+    """Print an error of the platform, and exit with its code."""
     import typer
 
     try:

@@ -9,26 +9,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataops_platform.cli.options import AsJson, ProjectFolder
-from dataops_platform.cli.output import console, errors_shown, print_json, print_page
+from dataops_platform.cli.output import console, print_json, print_page, reports_errors
 from dataops_platform.cli.reconcile import print_reconciled
+from dataops_platform.cli.session import session_in
 from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.kit.record import plain_of
-from dataops_platform.settings.project import load_project
 
 if TYPE_CHECKING:
     from dataops_platform.release.reconciliation.reconcile import Reconciled
     from dataops_platform.warehouse.state import State
 
-Target = Annotated[str, typer.Option("--to", help="The environment to move.")]
-Wanted = Annotated[
+TargetOption = Annotated[str, typer.Option("--to", help="The environment to move.")]
+WantedArgument = Annotated[
     str,
     typer.Argument(help="The beginning of a release's id; by default the release of the environment in `from`."),
 ]
 
 
+@reports_errors
 def plan(
-    to: Target,
-    release: Wanted = "",
+    to: TargetOption,
+    release: WantedArgument = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")] = False,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
@@ -38,24 +39,22 @@ def plan(
 
     Example: dataops plan --to staging
     """
-    with errors_shown(as_json):
-        from dataops_platform.release.promotion.plan_page import as_markdown, page_of
-        from dataops_platform.release.promotion.promote import propose, release_for
-        from dataops_platform.warehouse.session import open_session
+    from dataops_platform.release.promotion.plan_page import as_markdown, page_of
+    from dataops_platform.release.promotion.promote import propose, release_for
 
-        found = load_project(project, to)
-        with open_session(found) as session:
-            made = propose(session, release_for(session, release))
-        if as_json:
-            print_json(made.to_plain())
-        elif markdown:
-            print(as_markdown(made))
-        else:
-            print_page(page_of(made))
+    with session_in(project, to) as session:
+        made = propose(session, release_for(session, release))
+    if as_json:
+        print_json(made.to_plain())
+    elif markdown:
+        print(as_markdown(made))
+    else:
+        print_page(page_of(made))
     if not made.passes:
         raise typer.Exit(Refused.exit_code)
 
 
+@reports_errors
 def approve(
     plan: Annotated[str, typer.Argument(help="The beginning of a plan's id, as `dataops plan` prints it.")],
     why: Annotated[str, typer.Option(help="The reason, which the ledger keeps.")] = "",
@@ -70,24 +69,22 @@ def approve(
 
     Example: dataops approve 3f9c2a81d0b4 --why "looked at the rows" --sign ~/.ssh/id_ed25519
     """
-    with errors_shown(as_json):
-        from dataops_platform.release.promotion.approvals import approve as record_approval
-        from dataops_platform.release.promotion.promote import find_plan
-        from dataops_platform.warehouse.session import open_session
+    from dataops_platform.release.promotion.approvals import approve as record_approval
+    from dataops_platform.release.promotion.promote import find_plan
 
-        found = load_project(project)
-        with open_session(found) as session:
-            known = find_plan(session.lake, plan)
-            given = record_approval(session.at(known.environment), known, why, sign)
-        if as_json:
-            print_json({"plan": known.id, "environment": known.environment, **given.__dict__})
-            return
-        console().print(f"{given} approved plan {known} of {known.environment}", markup=False)
+    with session_in(project) as session:
+        known = find_plan(session.lake, plan)
+        given = record_approval(session.at(known.environment), known, why, sign)
+    if as_json:
+        print_json({"plan": known.id, "environment": known.environment, **given.__dict__})
+        return
+    console().print(f"{given} approved plan {known} of {known.environment}", markup=False)
 
 
+@reports_errors
 def promote(
-    to: Target,
-    release: Wanted = "",
+    to: TargetOption,
+    release: WantedArgument = "",
     plan: Annotated[str | None, typer.Option(help="The beginning of a plan's id: apply exactly this plan.")] = None,
     project: ProjectFolder = Path(),
     as_json: AsJson = False,
@@ -96,25 +93,23 @@ def promote(
 
     Example: dataops promote --to staging
     """
-    with errors_shown(as_json):
-        from dataops_platform.release.promotion.promote import find_plan, propose, release_for, unreleased
-        from dataops_platform.release.promotion.promote import promote as apply_plan
-        from dataops_platform.release.reconciliation.reconcile import follow_switch
-        from dataops_platform.warehouse.session import open_session
+    from dataops_platform.release.promotion.promote import find_plan, propose, release_for, unreleased
+    from dataops_platform.release.promotion.promote import promote as apply_plan
+    from dataops_platform.release.reconciliation.reconcile import follow_switch
 
-        found = load_project(project, to)
-        with open_session(found) as session:
-            # an empty --plan (an unset variable in a script) must not mean "make a plan now": nobody approved that
-            made = propose(session, release_for(session, release)) if plan is None else find_plan(session.lake, plan)
-            before = session.lake.state(to)
-            state = apply_plan(session, made)
-            followed = follow_switch(session)
-            newer = unreleased(session, made.release) if state.sequence == before.sequence else ""
-        _print_state(state, as_json, followed)
-        if state.sequence == before.sequence and not as_json:
-            console().print(f"nothing was moved: {to} already shows this state{newer}", markup=False)
+    with session_in(project, to) as session:
+        # an empty --plan (an unset variable in a script) must not mean "make a plan now": nobody approved that
+        made = propose(session, release_for(session, release)) if plan is None else find_plan(session.lake, plan)
+        before = session.lake.state(to)
+        state = apply_plan(session, made)
+        followed = follow_switch(session)
+        newer = unreleased(session, made.release) if state.sequence == before.sequence else ""
+    _print_state(state, as_json, followed)
+    if state.sequence == before.sequence and not as_json:
+        console().print(f"nothing was moved: {to} already shows this state{newer}", markup=False)
 
 
+@reports_errors
 def rollback(
     environment: Annotated[str, typer.Argument(help="The environment to move back.")],
     to: Annotated[
@@ -130,24 +125,22 @@ def rollback(
 
     Example: dataops rollback prod
     """
-    with errors_shown(as_json):
-        from dataops_platform.release.promotion.preflight import refuse_other_models
-        from dataops_platform.release.promotion.switch import roll_back
-        from dataops_platform.release.reconciliation.reconcile import follow_switch
-        from dataops_platform.warehouse.session import open_session
+    from dataops_platform.release.promotion.preflight import refuse_other_models
+    from dataops_platform.release.promotion.switch import roll_back
+    from dataops_platform.release.reconciliation.reconcile import follow_switch
 
-        if to is not None and data:
-            raise UsedWrongly("DP-L078")
-        if to == "":
-            raise UsedWrongly("DP-L079")
-        found = load_project(project, environment)
-        with open_session(found) as session:
-            prepare = partial(refuse_other_models, found)
-            state = roll_back(session, to or "", data=data, prepare=prepare)
-            followed = follow_switch(session)
-        _print_state(state, as_json, followed)
+    if to is not None and data:
+        raise UsedWrongly("DP-L078")
+    if to == "":
+        raise UsedWrongly("DP-L079")
+    with session_in(project, environment) as session:
+        prepare = partial(refuse_other_models, session.project)
+        state = roll_back(session, to or "", data=data, prepare=prepare)
+        followed = follow_switch(session)
+    _print_state(state, as_json, followed)
 
 
+@reports_errors
 def resume(
     environment: Annotated[str, typer.Argument(help="The environment that was held.")],
     project: ProjectFolder = Path(),
@@ -157,14 +150,11 @@ def resume(
 
     Example: dataops resume prod
     """
-    with errors_shown(as_json):
-        from dataops_platform.release.promotion.switch import resume as resume_environment
-        from dataops_platform.warehouse.session import open_session
+    from dataops_platform.release.promotion.switch import resume as resume_environment
 
-        found = load_project(project, environment)
-        with open_session(found) as session:
-            state = resume_environment(session)
-        _print_state(state, as_json)
+    with session_in(project, environment) as session:
+        state = resume_environment(session)
+    _print_state(state, as_json)
 
 
 def _print_state(state: State, as_json: bool, followed: Reconciled | None = None) -> None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataops_platform.cli.options import AsJson, ProjectFolder
-from dataops_platform.cli.output import console, errors_shown, print_json, show_error
-from dataops_platform.settings.project import load_project
+from dataops_platform.cli.output import console, print_json, reports_errors, show_error
+from dataops_platform.cli.session import session_in
 
 if TYPE_CHECKING:
     from dataops_platform.release.reconciliation.reconcile import Reconciled
 
 
+@reports_errors
 def reconcile(
     environment: Annotated[str, typer.Argument(help="The environment.")],
     project: ProjectFolder = Path(),
@@ -24,19 +25,16 @@ def reconcile(
 
     Example: dataops reconcile prod
     """
-    with errors_shown(as_json):
-        from dataops_platform.release.reconciliation.reconcile import reconcile as make_equal
-        from dataops_platform.warehouse.session import open_session
+    from dataops_platform.release.reconciliation.reconcile import reconcile as make_equal
 
-        found = load_project(project, environment)
-        with open_session(found) as session:
-            done = make_equal(session)
-        if as_json:
-            print_json(done.to_plain())
-            return
-        print_reconciled(done)
-        if not (done.made or done.put_right):
-            console().print(f"all that follows {environment} is equal to it", markup=False)
+    with session_in(project, environment) as session:
+        done = make_equal(session)
+    if as_json:
+        print_json(done.to_plain())
+        return
+    print_reconciled(done)
+    if not (done.made or done.put_right):
+        console().print(f"all that follows {environment} is equal to it", markup=False)
 
 
 def print_reconciled(done: Reconciled) -> None:

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from dataops_platform.cli.options import AsJson, ProjectFolder
-from dataops_platform.cli.output import console, errors_shown, print_json, print_table
+from dataops_platform.cli.output import console, print_json, print_table, reports_errors
+from dataops_platform.cli.session import session_in
 from dataops_platform.kit.errors import UsedWrongly, did_you_mean
-from dataops_platform.settings.project import load_project
 
 
+@reports_errors
 def reproduce(
     what: Annotated[str, typer.Argument(help="The beginning of the id of a release, or of a Dagster run.")],
     level: Annotated[
@@ -30,29 +31,27 @@ def reproduce(
 
     Example: dataops reproduce 4f2a91 --level content
     """
-    with errors_shown(as_json):
-        from dataops_platform.release.reproduce.result import LEVELS
-        from dataops_platform.release.reproduce.run import reproduce as reproduce_parts
-        from dataops_platform.warehouse.session import open_session
+    from dataops_platform.release.reproduce.result import LEVELS
+    from dataops_platform.release.reproduce.run import reproduce as reproduce_parts
 
-        asked = next((known for known in LEVELS[:-1] if known == level), None)
-        if asked is None:
-            raise UsedWrongly("DP-L055", level=level, hint=did_you_mean(level, LEVELS[:-1]))
-        out = console()
+    asked = next((known for known in LEVELS[:-1] if known == level), None)
+    if asked is None:
+        raise UsedWrongly("DP-L055", level=level, hint=did_you_mean(level, LEVELS[:-1]))
+    out = console()
 
-        def say(text: str) -> None:
-            if not as_json:
-                out.print(text, markup=False)
+    def say(text: str) -> None:
+        if not as_json:
+            out.print(text, markup=False)
 
-        with open_session(load_project(project)) as session:
-            made = reproduce_parts(session, what, environment=env, keep=keep, say=say)
-        below = made.below(asked)
-        if as_json:
-            print_json({**made.to_plain(), "asked": asked, "reached": not below})
-        else:
-            print_table([part.__dict__ for part in made.parts], ["name", "kind", "level", "said"], made.of)
-            say(f"{len(made.parts) - len(below)} of {len(made.parts)} parts reach the level {asked}")
-            if keep:
-                say(f"made in the environment {made.environment}: dataops status --env {made.environment}")
-        if below:
-            raise typer.Exit(1)
+    with session_in(project) as session:
+        made = reproduce_parts(session, what, environment=env, keep=keep, say=say)
+    below = made.below(asked)
+    if as_json:
+        print_json({**made.to_plain(), "asked": asked, "reached": not below})
+    else:
+        print_table([part.__dict__ for part in made.parts], ["name", "kind", "level", "message"], made.of)
+        say(f"{len(made.parts) - len(below)} of {len(made.parts)} parts reach the level {asked}")
+        if keep:
+            say(f"made in the environment {made.environment}: dataops status --env {made.environment}")
+    if below:
+        raise typer.Exit(1)

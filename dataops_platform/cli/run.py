@@ -11,11 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
-from dataops_platform.cli.output import console, errors_shown, print_json, print_table, show_error
-from dataops_platform.cli.pinned import project_with_its_code
+from dataops_platform.cli.output import console, print_json, print_table, reports_errors, show_error
+from dataops_platform.cli.session import project_with_its_code
 from dataops_platform.kit.errors import UsedWrongly
 
 
+@reports_errors
 def run(
     select: Annotated[
         str, typer.Option(help="Assets or stages, separated by commas; all when not given. dbt's marts run together.")
@@ -27,39 +28,38 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run assets as one Dagster run, and print what it made."""
-    with errors_shown(as_json):
-        from dataops_platform.orchestration.definitions import load_definitions
-        from dataops_platform.orchestration.instance import open_instance
-        from dataops_platform.orchestration.launch import Progress, launch
-        from dataops_platform.status.summary import summarize
-        from dataops_platform.warehouse.open import attached_once, lake_if_made
+    from dataops_platform.orchestration.definitions import load_definitions
+    from dataops_platform.orchestration.instance import open_instance
+    from dataops_platform.orchestration.launch import Progress, launch
+    from dataops_platform.status.summary import summarize
+    from dataops_platform.warehouse.open import attached_once, lake_if_made
 
-        found = project_with_its_code(project, env)
-        out = console()
+    found = project_with_its_code(project, env)
+    out = console()
 
-        def watch(progress: Progress) -> None:
-            if not as_json and progress.kind != "began":
-                out.print(_line(progress), markup=False)
+    def watch(progress: Progress) -> None:
+        if not as_json and progress.kind != "began":
+            out.print(_line(progress), markup=False)
 
-        definitions = load_definitions(found)
-        with attached_once(), open_instance(found) as instance:
-            result = launch(
-                found,
-                definitions,
-                instance,
-                select=_names(select),
-                partitions=_span(partition),
-                skip_unchanged=not force,
-                watch=watch,
-            )
-            with lake_if_made(found) as lake:
-                summary = summarize(found, lake)
-        if as_json:
-            print_json({"run": result.run_id, "success": result.success, "failures": _plain(result), **summary})
-        else:
-            _print_summary(summary, result)
-        if not result.success:
-            raise typer.Exit(min((f.exit_code for f in result.failures), default=4))
+    definitions = load_definitions(found)
+    with attached_once(), open_instance(found) as instance:
+        result = launch(
+            found,
+            definitions,
+            instance,
+            select=_names(select),
+            partitions=_span(partition),
+            skip_unchanged=not force,
+            watch=watch,
+        )
+        with lake_if_made(found) as lake:
+            summary = summarize(found, lake)
+    if as_json:
+        print_json({"run": result.run_id, "success": result.success, "failures": _plain(result), **summary})
+    else:
+        _print_summary(summary, result)
+    if not result.success:
+        raise typer.Exit(min((f.exit_code for f in result.failures), default=4))
 
 
 def _span(text: str) -> list[str]:
@@ -79,7 +79,7 @@ def _plain(result: Any) -> list[dict[str, Any]]:
 
 
 def _line(progress: Any) -> str:
-    if progress.kind == "said":
+    if progress.kind == "message":
         return f"{'':<10} … {progress.text}"
     rows = "" if progress.rows is None else f"{progress.rows:,} rows".replace(",", " ")
     refused = f"{progress.refused:,} refused".replace(",", " ") if progress.refused else ""

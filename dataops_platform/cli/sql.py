@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 
 from dataops_platform.cli.options import AsJson, Environment, ProjectFolder
-from dataops_platform.cli.output import errors_shown, print_json, print_table
+from dataops_platform.cli.output import print_json, print_table, reports_errors
 from dataops_platform.settings.project import load_project
 
 
+@reports_errors
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT. Tables without a schema are those the environment shows.")],
     env: Environment = "",
@@ -23,15 +24,14 @@ def sql(
     as_json: AsJson = False,
 ) -> None:
     """Print the rows of one query."""
-    with errors_shown(as_json):
-        from dataops_platform.warehouse.open import lake_location
-        from dataops_platform.warehouse.query import ask
+    from dataops_platform.warehouse.open import lake_location
+    from dataops_platform.warehouse.query import ask
 
-        found = load_project(project, env or None)
-        answer = ask(lake_location(found), found.environment, query, limit)
-        if as_json:
-            print_json(answer.rows)
-            return
-        print_table(answer.rows, answer.columns)
-        if answer.more:
-            typer.echo(f"… more than {limit} rows; see --limit", err=True)
+    found = load_project(project, env)
+    answer = ask(lake_location(found), found.environment, query, limit)
+    if as_json:
+        print_json(answer.rows)
+        return
+    print_table(answer.rows, answer.columns)
+    if answer.more:
+        typer.echo(f"… more than {limit} rows; see --limit", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.orchestration.defs_files import dbt_folders
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.transform.conflicts import Drift
+from dataops_platform.stages.transform.conflicts import ContractDrift
 from dataops_platform.stages.transform.contract_file import ContractFile, contract_file, write_contract_file
 
 
@@ -22,7 +22,7 @@ def sync_contract_files(project: Project, *, check: bool = False) -> list[Contra
     return files
 
 
-def dbt_conflicts(project: Project) -> list[Drift]:
+def dbt_conflicts(project: Project) -> list[ContractDrift]:
     """Return where dbt and the contracts disagree: generated files that are out of date, and contradictions by hand."""
     files = [contract_file(project, folder) for folder in dbt_folders(project)]
     return [one for f in files for one in (*(f.differences if f.found is not None else ()), *f.contradictions)]

@@ -12,8 +12,8 @@ from typing import Literal
 
 from dataops_platform.contracts.contract import Column, Contract, Rule
 
-Level = Literal["breaking", "compatible", "cosmetic"]
-LEVELS: tuple[Level, ...] = ("cosmetic", "compatible", "breaking")
+ChangeLevel = Literal["breaking", "compatible", "cosmetic"]
+LEVELS: tuple[ChangeLevel, ...] = ("cosmetic", "compatible", "breaking")
 _WIDER = (("tinyint", "smallint", "integer", "bigint"), ("float", "double"))
 _SAME = {"int": "integer", "real": "float", "text": "varchar"}
 _SMALLER_IS_LOOSER = frozenset({"minimum", "exclusive_minimum", "min_length"})
@@ -26,7 +26,7 @@ _LOWER = frozenset({"mustBeGreaterThan", "mustBeGreaterOrEqualTo"})
 class Change:
     """One difference. `column` is empty when it concerns the whole table."""
 
-    level: Level
+    level: ChangeLevel
     what: str
     column: str = ""
 
@@ -39,12 +39,12 @@ def diff(old: Contract | None, new: Contract | None) -> tuple[Change, ...]:
     return tuple(sorted(changes, key=lambda change: (-LEVELS.index(change.level), change.column, change.what)))
 
 
-def worst_level(changes: Sequence[Change]) -> Level | None:
+def worst_level(changes: Sequence[Change]) -> ChangeLevel | None:
     """Return the worst level among changes, or None without changes."""
     return max((change.level for change in changes), key=LEVELS.index, default=None)
 
 
-def version_after(version: str, level: Level | None) -> str:
+def version_after(version: str, level: ChangeLevel | None) -> str:
     """Return the lowest version that a change of this level allows."""
     major, minor, patch = (int(part) for part in version.split("."))
     if level == "breaking":
@@ -54,7 +54,7 @@ def version_after(version: str, level: Level | None) -> str:
     return f"{major}.{minor}.{patch + 1}" if level == "cosmetic" else version
 
 
-def is_bumped(old: Contract, new: Contract, level: Level | None) -> bool:
+def is_bumped(old: Contract, new: Contract, level: ChangeLevel | None) -> bool:
     """Return whether the version of `new` announces a change of this level."""
     return _number(new.version) >= _number(version_after(old.version, level))
 
@@ -111,7 +111,7 @@ def _column(old: Column, new: Column) -> Iterator[Change]:
     name = old.name
     before, after = (_SAME.get(c.sql_type, c.sql_type) for c in (old, new))
     if before != after:
-        level: Level = "compatible" if _is_wider(before, after) else "breaking"
+        level: ChangeLevel = "compatible" if _is_wider(before, after) else "breaking"
         yield Change(level, f"{name} is {new.sql_type}, no longer {old.sql_type}", name)
     if old.required != new.required:
         message = f"{name} is required now" if new.required else f"{name} may be null now"
@@ -160,7 +160,7 @@ def _rules(old: Contract, new: Contract) -> Iterator[Change]:
 
 def _rule(old: Rule, new: Rule) -> Iterator[Change]:
     if old.severity != new.severity:
-        level: Level = "compatible" if new.severity == "error" else "breaking"
+        level: ChangeLevel = "compatible" if new.severity == "error" else "breaking"
         yield _rule_change(new, level, f"the rule {new.name} is of severity {new.severity}, no longer {old.severity}")
     if (old.kind, old.argument, old.limits) != (new.kind, new.argument, new.limits):
         level = "compatible" if _is_tighter(old, new) else "breaking"
@@ -171,7 +171,7 @@ def _rule(old: Rule, new: Rule) -> Iterator[Change]:
         yield _rule_change(new, "cosmetic", f"the rule {new.name} has another description")
 
 
-def _rule_change(rule: Rule, level: Level, what: str) -> Change:
+def _rule_change(rule: Rule, level: ChangeLevel, what: str) -> Change:
     return Change(level, what, rule.columns[0] if len(rule.columns) == 1 else "")
 
 

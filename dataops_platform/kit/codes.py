@@ -13,7 +13,7 @@ MESSAGES = Path(__file__).with_name("messages")
 
 
 @dataclass(frozen=True)
-class Kind:
+class ErrorKind:
     """A kind of error: the exit status of a command that ends with it, and what it means for the data."""
 
     exit_code: int
@@ -21,11 +21,11 @@ class Kind:
 
 
 KINDS = {
-    "refused": Kind(1, "a contract, a gate or a rule does not hold; nothing is changed"),
-    "misused": Kind(2, "a file, an option or a name cannot be used as it is; nothing is changed"),
-    "lost_race": Kind(3, "another process was first; its change stands, and the command can be run again"),
-    "failed": Kind(4, "something outside the project failed; what consumers see is unchanged"),
-    "stopped": Kind(130, "the user stopped it; what is committed stays, and nothing is half published"),
+    "refused": ErrorKind(1, "a contract, a gate or a rule does not hold; nothing is changed"),
+    "misused": ErrorKind(2, "a file, an option or a name cannot be used as it is; nothing is changed"),
+    "lost_race": ErrorKind(3, "another process was first; its change stands, and the command can be run again"),
+    "failed": ErrorKind(4, "something outside the project failed; what consumers see is unchanged"),
+    "stopped": ErrorKind(130, "the user stopped it; what is committed stays, and nothing is half published"),
 }
 
 ROOMS = {
@@ -49,7 +49,7 @@ ROOMS = {
 
 
 @dataclass(frozen=True)
-class Code:
+class ErrorCode:
     """A code and its texts, in which fields stand in braces; `example` holds a value for each field."""
 
     code: str
@@ -80,30 +80,30 @@ class Code:
         parts = Formatter().parse(f"{self.message}{self.where}{self.fix}")
         return frozenset(name for _, name, _, _ in parts if name)
 
-    def filled(self, fields: Mapping[str, object]) -> Code:
+    def filled(self, fields: Mapping[str, object]) -> ErrorCode:
         """The same with the fields in place of their names. Raises: KeyError for a field that is missing."""
         message, fix, where = (text.format(**fields) for text in (self.message, self.fix, self.where))
         return replace(self, message=message, fix=fix, where=where)
 
 
 @cache
-def codes_of(letter: str) -> Mapping[str, Code]:
+def codes_of(letter: str) -> Mapping[str, ErrorCode]:
     """Return the codes of a letter in order. Reads its files on first use."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: dict[str, Code] = {}
+    found: dict[str, ErrorCode] = {}
     for path in MESSAGES.glob(f"{letter}*.yaml"):
         texts = yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506
-        found |= {code: Code(code, **text) for code, text in texts.items()}
+        found |= {code: ErrorCode(code, **text) for code, text in texts.items()}
     return dict(sorted(found.items()))
 
 
-def known_codes() -> dict[str, Code]:
+def known_codes() -> dict[str, ErrorCode]:
     """Return all codes in order."""
     return {code: found for letter in ROOMS for code, found in codes_of(letter).items()}
 
 
-def entry(code: str) -> Code:
+def entry(code: str) -> ErrorCode:
     """Return the registry's entry of a code. Raises: KeyError for an unknown code."""
     return codes_of(code[3])[code]

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
-from dataops_platform.kit.codes import KINDS, Code, entry
+from dataops_platform.kit.codes import KINDS, ErrorCode, entry
 
 
 class DataOpsError(Exception):
@@ -50,7 +50,7 @@ class DataOpsError(Exception):
         return f"{self.code} {sentences(self.message, self.where, self.fix)}"
 
     @property
-    def _texts(self) -> Code:
+    def _texts(self) -> ErrorCode:
         return entry(self.code).filled(self.fields)
 
 

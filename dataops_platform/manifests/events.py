@@ -78,7 +78,7 @@ class GateAnswer(Record):
 
     gate: str
     verdict: str
-    said: str
+    message: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,8 +35,8 @@ def load_definitions(project: Project) -> Definitions:
         if known is not None:
             raise known from error
         refuse_misspelt_defs(project.root / "src")
-        said = _last_words(error).replace(f"{project.root}/", "")
-        raise UsedWrongly("DP-R002", module=root_module, reason=said) from error
+        message = _last_words(error).replace(f"{project.root}/", "")
+        raise UsedWrongly("DP-R002", module=root_module, reason=message) from error
 
 
 def _root_module(project: Project) -> str:

@@ -28,9 +28,9 @@ _STUB = "dagster/auto_created_stub_asset"
 
 @dataclass(frozen=True)
 class Progress:
-    """An event of a run: a step `began`, `said` something, `made` an asset, or `failed`.
+    """An event of a run: a step `began`, logged a `message`, `made` an asset, or `failed`.
 
-    `text` is the stage or, for `said`, the message.
+    `text` is the stage or, for `message`, the message.
     """
 
     kind: str
@@ -211,7 +211,7 @@ class _Watcher:
         if event is None:
             if entry.level != logging.INFO or not entry.step_key:
                 return None
-            return Progress("said", entry.step_key.partition("__")[2], entry.user_message)
+            return Progress("message", entry.step_key.partition("__")[2], entry.user_message)
         step = event.step_key or ""
         name = step.partition("__")[2]
         if event.event_type == dg.DagsterEventType.STEP_START:

@@ -133,13 +133,13 @@ def watch(started: Sequence[Running]) -> None:
 
 
 def _start(server: Server, project: Project, log: Path, variables: dict[str, str]) -> Running:
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             server.command,
             cwd=project.home,
             env=variables,
             stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )

@@ -14,7 +14,8 @@ from dataops_platform.manifests.manifest import Manifest
 from dataops_platform.release.release import RELEASE, Release, find_release
 from dataops_platform.settings.code import code_digest_of, code_files, lock_digest
 from dataops_platform.stages.contract_files import contract_of
-from dataops_platform.stages.inputs import ELSEWHERE
+from dataops_platform.stages.inputs import EXTERNAL
+from dataops_platform.warehouse import documents
 from dataops_platform.warehouse.heads import heads_of_cut
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.session import Session
@@ -57,7 +58,7 @@ def freeze(session: Session, cut: Cut) -> Release:
     release = release_of(session, cut)
     plain = release.to_plain()
     build = Build(**by(session.actor), built=release.id, document=digest_of(plain))
-    session.lake.keep(RELEASE, release.id, plain, told=(session.environment, build))
+    documents.keep(session.lake, RELEASE, release.id, plain, event=(session.environment, build))
     return find_release(session.lake, release.id)
 
 
@@ -100,7 +101,7 @@ def _is_other(manifest: Manifest, known: Mapping[str, str | None]) -> bool:
     step = manifest.step
     # a model's contract is the one of its training table, which the code version in Dagster does not include
     made_by = digest_of([step.code, step.config, step.contract if manifest.kind == "table" else ""])
-    return manifest.stage != ELSEWHERE and known.get(manifest.name) != made_by
+    return manifest.stage != EXTERNAL and known.get(manifest.name) != made_by
 
 
 def shown(release: Release) -> str:

@@ -37,7 +37,7 @@ def gate_results(key: dg.AssetKey, specs: Sequence[dg.AssetCheckSpec], plan: Pla
                 asset_key=key,
                 check_name=spec.name,
                 severity=dg.AssetCheckSeverity.ERROR,
-                description=answer.said if answer else "not asked: dataops.yaml has other gates since; reload",
+                description=answer.message if answer else "not asked: dataops.yaml has other gates since; reload",
                 metadata={
                     "verdict": answer.verdict if answer else "not asked",
                     "plan": plan.id,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import DataOpsError
+from dataops_platform.orchestration.jobs import job_of
 from dataops_platform.release.metadata import move_event
 from dataops_platform.release.promotion.preflight import refuse_other_models
 from dataops_platform.release.promotion.promote import find_plan, promote, propose, release_for
@@ -67,33 +68,21 @@ def move_jobs(project: Project) -> list[dg.JobDefinition]:
     def resume_op(context: dg.OpExecutionContext) -> None:
         _move(context, project, resume)
 
-    @dg.job(
-        name=f"promote_to_{environment}",
-        description=f"`dataops promote --to {environment}`: code, data, models and contracts, in one switch.",
-        config={"ops": {"promote": {"config": PromoteConfig().model_dump()}}},
-        executor_def=dg.in_process_executor,
-    )
-    def promote_job() -> None:
-        promote_op()
-
-    @dg.job(
-        name=f"rollback_{environment}",
-        description=f"`dataops rollback {environment}`: an earlier state, held until it is resumed.",
-        config={"ops": {"rollback": {"config": RollbackConfig().model_dump()}}},
-        executor_def=dg.in_process_executor,
-    )
-    def rollback_job() -> None:
-        rollback_op()
-
-    @dg.job(
-        name=f"resume_{environment}",
-        description=f"`dataops resume {environment}`: it may publish again.",
-        executor_def=dg.in_process_executor,
-    )
-    def resume_job() -> None:
-        resume_op()
-
-    return [promote_job, rollback_job, resume_job]
+    return [
+        job_of(
+            promote_op,
+            f"promote_to_{environment}",
+            f"`dataops promote --to {environment}`: code, data, models and contracts, in one switch.",
+            PromoteConfig(),
+        ),
+        job_of(
+            rollback_op,
+            f"rollback_{environment}",
+            f"`dataops rollback {environment}`: an earlier state, held until it is resumed.",
+            RollbackConfig(),
+        ),
+        job_of(resume_op, f"resume_{environment}", f"`dataops resume {environment}`: it may publish again."),
+    ]
 
 
 def _move(context: dg.OpExecutionContext, project: Project, work: Callable[[Session], State]) -> None:
@@ -106,8 +95,8 @@ def _move(context: dg.OpExecutionContext, project: Project, work: Callable[[Sess
     except DataOpsError as error:
         raise failure_of(error) from None
     context.log.info(f"{state.environment} shows release {short(state.release)} (event {state.sequence})")
-    for said in (*followed.made, *followed.put_right):
-        context.log.info(said)
+    for message in (*followed.made, *followed.put_right):
+        context.log.info(message)
     if followed.failed:
         context.log.error(followed.failed)
     context.log_event(move_event(state, release, followed))

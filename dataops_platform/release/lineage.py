@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from dataops_platform.manifests.manifest import Manifest
-from dataops_platform.stages.inputs import ELSEWHERE
+from dataops_platform.stages.inputs import EXTERNAL
 from dataops_platform.warehouse.heads import ids_of_inputs, locate_manifests, read_manifests, siblings_of
 from dataops_platform.warehouse.lake import Lake
 
-SOURCES = ("extract", ELSEWHERE)
+SOURCES = ("extract", EXTERNAL)
 """Stages of tables that come from outside. A reproduction reuses their versions and does not run their stages."""
 
 

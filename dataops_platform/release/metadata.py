@@ -57,9 +57,9 @@ def plan_metadata(plan: Plan) -> Metadata:
 def move_event(state: State, release: Release | None, followed: Reconciled) -> dg.AssetMaterialization:
     """Return the event of `<environment>/release` for a promotion or rollback and its reconciliation."""
     assert state.event, "an environment that was moved has an event"
-    said = f"{state.event.kind} by {state.event.who}, event {state.sequence}"
+    message = f"{state.event.kind} by {state.event.who}, event {state.sequence}"
     metadata = _move_metadata(state, state.event.kind, release, followed)
-    return _event(state.environment, state.release, said, metadata)
+    return _event(state.environment, state.release, message, metadata)
 
 
 def build_event(release: Release) -> dg.AssetMaterialization:
@@ -72,21 +72,21 @@ def is_news(event: dg.AssetMaterialization, last: dg.AssetMaterialization | None
     return last is None or (last.tags or {}).get(DATA_VERSION) != (event.tags or {})[DATA_VERSION]
 
 
-def _event(environment: str, release: str, said: str, metadata: Metadata) -> dg.AssetMaterialization:
+def _event(environment: str, release: str, message: str, metadata: Metadata) -> dg.AssetMaterialization:
     return dg.AssetMaterialization(
         asset_key=dg.AssetKey([environment, "release"]),
-        description=said,
+        description=message,
         metadata=metadata,
         tags={DATA_VERSION: release or "none"},
     )
 
 
 def _move_metadata(state: State, kind: str, release: Release | None, followed: Reconciled) -> Metadata:
-    said = [*followed.made, *followed.put_right, *([f"not yet: {followed.failed}"] if followed.failed else [])]
+    messages = [*followed.made, *followed.put_right, *([f"not yet: {followed.failed}"] if followed.failed else [])]
     return {
         "event": dg.MetadataValue.int(state.sequence),
         "kind": dg.MetadataValue.text(kind),
         "held": dg.MetadataValue.bool(state.held),
-        "followed": dg.MetadataValue.text("; ".join(said) or "all was equal"),
+        "followed": dg.MetadataValue.text("; ".join(messages) or "all was equal"),
         **state_metadata(state, release),
     }

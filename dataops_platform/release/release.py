@@ -11,6 +11,7 @@ from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import UsedWrongly, preview
 from dataops_platform.kit.record import plain_of, record_of
 from dataops_platform.manifests.cut import Cut
+from dataops_platform.warehouse import documents
 from dataops_platform.warehouse.lake import Lake
 
 RELEASE = "release"
@@ -93,7 +94,7 @@ class Release:
 
 def releases_of(lake: Lake) -> list[Release]:
     """Return all releases of a lake, oldest first."""
-    return [Release.from_plain(body) for body in lake.kept(RELEASE).values()]
+    return [Release.from_plain(body) for body in documents.read(lake.connection, RELEASE).values()]
 
 
 def find_release(lake: Lake, wanted: str, built_in: str = "") -> Release:

@@ -51,14 +51,14 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
         except DataOpsError as error:
             context.log.error(str(error))
             return dg.SkipReason(str(error))
-        for said in done.put_right:
-            context.log.warning(said)
+        for message in done.put_right:
+            context.log.warning(message)
         location = _followed(context, project, pinned) if pinned else ""
         if location:
             context.log.warning(location)
-        said = "; ".join([*done.made, *done.put_right, *filter(None, [location])]) or "all is equal"
+        message = "; ".join([*done.made, *done.put_right, *filter(None, [location])]) or "all is equal"
         news = [event] if event and is_news(event, _last_told(context, event)) else []
-        return dg.SensorResult(skip_reason=said, asset_events=news)
+        return dg.SensorResult(skip_reason=message, asset_events=news)
 
     return sensor
 
@@ -102,14 +102,14 @@ def follow_pinned(project: Project, pinned: Pinned, seen: str, reload: Callable[
         return f"{why}: reload it", seen
     if seen == now:
         return f"{why}: it follows in a minute, if it is loaded as dataops_platform.locations does", now
-    said = reload()
-    return f"{why}: {said}", now if said == RELOADED else seen
+    message = reload()
+    return f"{why}: {message}", now if message == RELOADED else seen
 
 
 def _followed(context: dg.SensorEvaluationContext, project: Project, pinned: Pinned) -> str:
     """Have the web server follow the pinned copy, and return a message. The sensor's cursor stores `seen`."""
     address, origin = dagster_url(), context.code_location_origin
     reload = partial(reload_location, address, origin.location_name) if address and origin else None
-    said, seen = follow_pinned(project, pinned, context.cursor or "", reload)
+    message, seen = follow_pinned(project, pinned, context.cursor or "", reload)
     context.update_cursor(seen)
-    return said
+    return message

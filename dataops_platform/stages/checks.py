@@ -23,15 +23,15 @@ def check_specs(
 
     With `partitions_def`, that of the asset, each partition has its own results.
     """
-    told = {CONTRACT_CHECK: f"Every row holds {contract.path.name} ({len(contract.rules)} rules)."}
-    told |= {check.name: check.description for check in checks}
+    descriptions = {CONTRACT_CHECK: f"Every row holds {contract.path.name} ({len(contract.rules)} rules)."}
+    descriptions |= {check.name: check.description for check in checks}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.PreviewWarning)  # partitions of checks are in preview in Dagster 1.13
         return [
             dg.AssetCheckSpec(
                 name, asset=key, description=text, blocking=name == CONTRACT_CHECK, partitions_def=partitions_def
             )
-            for name, text in told.items()
+            for name, text in descriptions.items()
         ]
 
 
@@ -133,6 +133,6 @@ def _result(key: dg.AssetKey, check: RuleCheck, verdicts: Mapping[str, Sequence[
         asset_key=key,
         check_name=check.name,
         severity=dg.AssetCheckSeverity.WARN if warns else dg.AssetCheckSeverity.ERROR,
-        description=found.said or None,
+        description=found.message or None,
         metadata=metadata,
     )

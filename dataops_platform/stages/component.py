@@ -36,7 +36,7 @@ def _checked_name(value: Any) -> Any:
     return table_name(value) if isinstance(value, str) else value
 
 
-Name = Annotated[str, BeforeValidator(_checked_name)]
+AssetName = Annotated[str, BeforeValidator(_checked_name)]
 
 
 def _checked_date(_: dg.ResolutionContext, value: str) -> dt.date:
@@ -46,7 +46,7 @@ def _checked_date(_: dg.ResolutionContext, value: str) -> dt.date:
         raise UsedWrongly("DP-S005", value=value) from error
 
 
-Day = Annotated[dt.date, dg.Resolver(_checked_date, model_field_type=str)]
+DayField = Annotated[dt.date, dg.Resolver(_checked_date, model_field_type=str)]
 
 
 class StrictResolved(dg.Model, dg.Resolvable):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dataops_platform.kit.relation import columns_of
 from dataops_platform.kit.sql import identifier, identifiers
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.stages.partitions import Window
+from dataops_platform.stages.partitions import PartitionWindow
 from dataops_platform.warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def feature_rows(
     features: Sequence[str],
     others: Sequence[str],
     time_column: str,
-    window: Window,
+    window: PartitionWindow,
     order: Sequence[str],
 ) -> pd.DataFrame:
     """Return the rows of `window`, in memory: `others` as they are, `features` as a model takes them.

@@ -13,7 +13,7 @@ from dataops_platform.stages.step import RunContext
 from dataops_platform.warehouse import foreign_write
 from dataops_platform.warehouse.lake import Lake
 
-ELSEWHERE = "elsewhere"
+EXTERNAL = "external"
 """The stage of a table that another program wrote: an asset that a team already has."""
 
 
@@ -24,7 +24,7 @@ def heads_with(lake: Lake, project: Project, names: Sequence[str], context: RunC
     whatever the other program does next.
     """
     heads = lake.heads(project.environment)
-    foreign = [name for name in names if name not in heads or heads[name].manifests[0].stage == ELSEWHERE]
+    foreign = [name for name in names if name not in heads or heads[name].manifests[0].stage == EXTERNAL]
     for name in foreign:
         _take_in(lake, project, name, heads.get(name), context)
     return lake.heads(project.environment) if foreign else heads
@@ -32,13 +32,13 @@ def heads_with(lake: Lake, project: Project, names: Sequence[str], context: RunC
 
 def _take_in(lake: Lake, project: Project, name: str, known: Head | None, context: RunContext) -> None:
     last = lake.last_manifest(project.environment, name)
-    if last is not None and last.stage != ELSEWHERE:
+    if last is not None and last.stage != EXTERNAL:
         return  # a step made it, before the environment was pointed elsewhere
     with lake.transaction():
         version, digest = lake.current_version(), foreign_write.digest_of(lake, project.environment, name)
     if digest is None or (known is not None and known.digest == str(digest)):
         return
-    asset, batch = Asset(project.environment, ELSEWHERE, name), BatchAudit(WHOLE, digest.rows, 0, ())
+    asset, batch = Asset(project.environment, EXTERNAL, name), BatchAudit(WHOLE, digest.rows, 0, ())
     lake.record([manifest_of(asset, context, StepIdentity("", "", "", ()), str(digest), batch)], version)
 
 

@@ -12,7 +12,7 @@ from dataops_platform.stages.step import Step
 
 
 @dataclass(frozen=True)
-class Window:
+class PartitionWindow:
     """A span of days: rows whose time column is at or after `start` and before `end`."""
 
     start: dt.date

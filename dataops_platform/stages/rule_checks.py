@@ -26,7 +26,7 @@ class RuleCheck:
 
 
 @dataclass(frozen=True)
-class Finding:
+class RuleResult:
     """The result of one rule on all current rows: the rows that break it, and the number it measured, if any.
 
     `unjudged` are partitions that were last audited under a contract without the rule.
@@ -34,7 +34,7 @@ class Finding:
 
     failing_rows: int
     measured: float | None = None
-    said: str = ""
+    message: str = ""
     unjudged: tuple[str, ...] = ()
 
     @property
@@ -54,8 +54,8 @@ def rule_checks(contract: Contract, single: Single = ()) -> tuple[RuleCheck, ...
         if rule.severity == "warning" or rule.name in wanted:
             name = _name(rule.name, names)
             names.add(name)
-            told = f"{rule.description or said_of(rule)} (rule {rule.name} of {contract.path.name})"
-            found.append(RuleCheck(name, rule, told))
+            text = f"{rule.description or said_of(rule)} (rule {rule.name} of {contract.path.name})"
+            found.append(RuleCheck(name, rule, text))
     return tuple(found)
 
 
@@ -67,20 +67,20 @@ def said_of(rule: Rule) -> str:
     return " ".join(word for word in words if word)
 
 
-def finding_of(rule: Rule, verdicts: Mapping[str, Sequence[Verdict]]) -> Finding:
+def finding_of(rule: Rule, verdicts: Mapping[str, Sequence[Verdict]]) -> RuleResult:
     """Return the result of a rule on all partitions together (`""`: the whole)."""
     judged = {partition: v for partition, given in verdicts.items() for v in given if v.rule == rule.name}
     broken = {partition: v for partition, v in judged.items() if v.failing_rows}
     numbers = [v.measured for v in judged.values() if v.measured is not None]
     unjudged = tuple(partition for partition in verdicts if partition not in judged)
-    said = [
+    parts = [
         preview(f"{_amount(v)} {f'in {partition}' if partition else ''}".strip() for partition, v in broken.items())
     ]
-    said += [f"not judged yet in {preview(partition or 'the table' for partition in unjudged)}"] if unjudged else []
-    return Finding(
+    parts += [f"not judged yet in {preview(partition or 'the table' for partition in unjudged)}"] if unjudged else []
+    return RuleResult(
         sum(v.failing_rows for v in broken.values()),
         numbers[0] if len(numbers) == 1 else None,
-        "; ".join(part for part in said if part),
+        "; ".join(part for part in parts if part),
         unjudged,
     )
 

@@ -74,8 +74,8 @@ def examine_folder(folder: Path, now: datetime) -> list[Finding]:
     try:
         return examine(load_project(folder), now)
     except DataOpsError as error:
-        said = f"{error.code} {error.message}"
-        return [*_packages(), Finding("project", "dataops.yaml", "wrong", said, error.fix or "dataops init NAME")]
+        message = f"{error.code} {error.message}"
+        return [*_packages(), Finding("project", "dataops.yaml", "wrong", message, error.fix or "dataops init NAME")]
 
 
 def _installed(project: Project) -> Iterator[Finding]:
@@ -115,10 +115,10 @@ def _git(root: Path) -> Finding:
     git = shutil.which("git")
     if git is None:
         return Finding("project", "git", "wrong", "not installed", "releases name a commit: install git")
-    said = subprocess.run([git, "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=False)
-    if said.returncode:
+    done = subprocess.run([git, "status", "--porcelain"], cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
         return Finding("project", "git", "wrong", "no repository", "releases name a commit: git init, then commit")
-    changed = len(said.stdout.splitlines())
+    changed = len(done.stdout.splitlines())
     if changed:
         return Finding(
             "project", "git", "note", f"{changed} files differ from the commit", "releases want them committed"

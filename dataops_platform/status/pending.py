@@ -12,6 +12,7 @@ from dataops_platform.release.promotion.plan import PLAN, Plan
 from dataops_platform.release.release import releases_of
 from dataops_platform.settings.project import Project
 from dataops_platform.status.board import BoardLine
+from dataops_platform.warehouse import documents
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
@@ -31,7 +32,7 @@ def with_releases(session: Session | None, lines: Sequence[BoardLine]) -> list[B
 def release_lines(session: Session) -> list[BoardLine]:
     """Return a line for each environment that takes or provides releases, in the order of `dataops.yaml`."""
     project, lake, now = session.project, session.lake, session.now()
-    plans = [Plan.from_plain(plain) for plain in lake.kept(PLAN).values()]
+    plans = [Plan.from_plain(plain) for plain in documents.read(lake.connection, PLAN).values()]
     environments = project.settings.environments
     givers = {settings.from_ for settings in environments.values()}
     states = {

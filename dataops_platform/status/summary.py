@@ -7,7 +7,7 @@ from typing import Any
 from dataops_platform.kit.digests import short
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.inputs import ELSEWHERE
+from dataops_platform.stages.inputs import EXTERNAL
 from dataops_platform.stages.step import STAGES
 from dataops_platform.warehouse.lake import Lake
 
@@ -28,7 +28,7 @@ def summarize(project: Project, lake: Lake | None) -> dict[str, Any]:
             "published": published[head.name].rows if head.name in published else None,
             "digest": head.digest,
         }
-        for head in sorted(heads.values(), key=lambda head: (ELSEWHERE, *STAGES).index(head.manifests[0].stage))
+        for head in sorted(heads.values(), key=lambda head: (EXTERNAL, *STAGES).index(head.manifests[0].stage))
         if head.kind == "table"
     ]
     models = [_model(head) for head in heads.values() if head.kind == "model"]

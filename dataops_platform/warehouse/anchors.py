@@ -78,8 +78,8 @@ def read(folder: Path | None, environment: str) -> list[Anchor]:
     found = []
     for number, line in enumerate(filter(None, whole), 1):
         try:
-            said = json.loads(line)
-            found.append(Anchor(said["environment"], int(said["sequence"]), said["hash"], path.name))
+            written = json.loads(line)
+            found.append(Anchor(written["environment"], int(written["sequence"]), written["hash"], path.name))
         except (ValueError, KeyError, TypeError):
             raise SystemFailed("DP-L043", line=number, file=path.name) from None
     return found

@@ -137,8 +137,8 @@ def cannot_attach(location: LakeLocation, error: Exception) -> SystemFailed:
     The address may hold a password, and so may DuckDB's error: raise this one `from None`.
     """
     kind, _, address = location.catalog.partition(":")
-    said = " ".join(str(error).replace(address, "…").split())
-    return SystemFailed("DP-W002", reason=said[:300], catalog=kind)
+    message = " ".join(str(error).replace(address, "…").split())
+    return SystemFailed("DP-W002", reason=message[:300], catalog=kind)
 
 
 def _refuse_other_files(connection: DuckDBPyConnection, location: LakeLocation) -> None:

@@ -31,18 +31,18 @@ def delete_unneeded(
     with ExitStack() as opened:
         anchor = {name: opened.enter_context(anchors.opened(lake.anchors, name)) for name in sorted(events)}
         with lake.transaction():
-            told = {}
+            appended = {}
             for name, state in expected.items():
                 now = lake.state(name)
                 refuse_moved(state, now)
                 if name in events:
-                    told[name] = lake.append(now, events[name], None)
+                    appended[name] = lake.append(now, events[name], None)
                 elif now.sequence:
                     ledger.touch(lake.connection, name)  # so that a rival's move of it conflicts with this
             _refuse_shown(lake, expected, snapshots)
             nodes.delete(lake.connection, texts, before)
             expiry.expire(lake.connection, snapshots)
-        for name, state in told.items():
+        for name, state in appended.items():
             anchor[name](state)
 
 

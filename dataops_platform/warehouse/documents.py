@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.digests import canonical_json, digest_of_bytes
 from dataops_platform.kit.sql import literal
+from dataops_platform.manifests.events import Event
+from dataops_platform.warehouse.lake import Lake
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -20,7 +22,21 @@ def create(connection: DuckDBPyConnection) -> None:
     connection.execute(f"create table {_DOCUMENTS} (kind varchar, name varchar, body varchar)")
 
 
-def insert(connection: DuckDBPyConnection, kind: str, name: str, body: Mapping[str, Any]) -> bool:
+def keep(lake: Lake, kind: str, name: str, body: Mapping[str, Any], event: tuple[str, Event] | None = None) -> None:
+    """Store a document permanently under its name; a document that exists already stays.
+
+    `event` is an environment and the event that records the new document in its ledger. Document and event are written
+    together; neither is written when the document exists.
+    """
+    if event is None:
+        with lake.transaction("keep"):
+            _insert(lake.connection, kind, name, body)
+        return
+    environment, record = event
+    lake.note(environment, lambda _: record if _insert(lake.connection, kind, name, body) else None)
+
+
+def _insert(connection: DuckDBPyConnection, kind: str, name: str, body: Mapping[str, Any]) -> bool:
     """Store a document unless one of that name exists. Return whether it was stored."""
     known = f"select 1 from {_DOCUMENTS} where kind = {literal(kind)} and name = {literal(name)} limit 1"
     if connection.execute(known).fetchone() is not None:
@@ -44,14 +60,13 @@ def read_rows(connection: DuckDBPyConnection) -> list[tuple[str, str, str]]:
     return connection.execute(f"select kind, name, body from {_DOCUMENTS} order by snapshot_id, rowid").fetchall()
 
 
-def read(connection: DuckDBPyConnection, kind: str, name: str = "") -> dict[str, Mapping[str, Any]]:
-    """Return the documents of a kind by name, or only the one called `name`, oldest first.
+def read(connection: DuckDBPyConnection, kind: str) -> dict[str, Mapping[str, Any]]:
+    """Return the documents of a kind by name, oldest first.
 
     Two rivals may have stored a document under one name; the first one counts.
     """
-    one = f"and name = {literal(name)} " if name else ""
     rows = connection.execute(
-        f"select name, body from {_DOCUMENTS} where kind = {literal(kind)} {one}order by snapshot_id desc, rowid desc"
+        f"select name, body from {_DOCUMENTS} where kind = {literal(kind)} order by snapshot_id desc, rowid desc"
     ).fetchall()
     found = {name: json.loads(body) for name, body in rows}
     return dict(reversed(found.items()))

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from dataops_platform.kit.clock import Clock, utc_now
+from dataops_platform.kit.clock import Clock
 from dataops_platform.kit.errors import LostRace
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.kit.sql import identifier, literal
@@ -21,7 +21,7 @@ from dataops_platform.manifests.cut import Cut, cut_of
 from dataops_platform.manifests.events import Event, Move
 from dataops_platform.manifests.manifest import Head, InputRef, Manifest
 from dataops_platform.manifests.windows import differing
-from dataops_platform.warehouse import anchors, documents, expiry, heads, ledger, nodes, views
+from dataops_platform.warehouse import anchors, expiry, heads, ledger, nodes, views
 from dataops_platform.warehouse.heads import BuildArea
 from dataops_platform.warehouse.lock import WriteLock
 from dataops_platform.warehouse.staging import LakeStaging, drop_relation, qualified, quarantine_table
@@ -45,7 +45,7 @@ class Lake:
         self,
         connection: DuckDBPyConnection,
         lock: WriteLock,
-        clock: Clock = utc_now,
+        clock: Clock,
         anchors: Path | None = None,
         sign: Sign | None = None,
     ) -> None:
@@ -284,30 +284,6 @@ class Lake:
     def append(self, before: State, event: Event, cut: Cut | None) -> State:
         """Append an event after `before`, inside the caller's transaction. With a cut, it moves the environment."""
         return ledger.append(self.connection, before, event, cut, self.clock(), self._sign)
-
-    def keep(self, kind: str, name: str, body: Mapping[str, Any], told: tuple[str, Event] | None = None) -> None:
-        """Store a document permanently under its name; a document that exists already stays.
-
-        `told` is an environment and the event that records the new document in its ledger. Document and event are
-        written together; neither is written when the document exists.
-        """
-        if told is None:
-            with self.transaction("keep"):
-                documents.insert(self.connection, kind, name, body)
-            return
-
-        def write(_: State) -> Event | None:
-            return told[1] if documents.insert(self.connection, kind, name, body) else None
-
-        self.note(told[0], write)
-
-    def document_digest(self, kind: str, name: str) -> str:
-        """Return the digest of a document's stored text; empty when there is none of that name."""
-        return documents.read_digest(self.connection, kind, name)
-
-    def kept(self, kind: str) -> dict[str, Mapping[str, Any]]:
-        """Return the documents of a kind by name, oldest first."""
-        return documents.read(self.connection, kind)
 
     def has_version(self, version: str) -> bool:
         """Return whether a version of a table was not expired."""

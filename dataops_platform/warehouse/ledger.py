@@ -28,7 +28,7 @@ LEDGER = "lake._dataops.ledger"
 
 
 @dataclass(frozen=True)
-class Row:
+class LedgerRow:
     """An event as the lake stores it: `body` is its text, `snapshot` the snapshot that committed it."""
 
     environment: str
@@ -135,14 +135,14 @@ def _read(text: str, environment: str) -> Event:
         ) from error
 
 
-def read_rows(connection: DuckDBPyConnection, environment: str, newest: int | None = None) -> list[Row]:
+def read_rows(connection: DuckDBPyConnection, environment: str, newest: int | None = None) -> list[LedgerRow]:
     """Return the stored events of an environment by sequence; only that many of the last ones when `newest` is set."""
     order = f"order by sequence desc, snapshot_id desc limit {newest}" if newest is not None else ""
     rows = connection.execute(
         f"select environment, sequence, hash, coalesce(body, ''), signature, snapshot_id from {LEDGER} "
         f"where environment = {literal(environment)} {order}"
     ).fetchall()
-    return sorted((Row(*row) for row in rows), key=lambda r: (r.sequence is None, r.sequence or 0, r.snapshot))
+    return sorted((LedgerRow(*row) for row in rows), key=lambda r: (r.sequence is None, r.sequence or 0, r.snapshot))
 
 
 def read_head(connection: DuckDBPyConnection, environment: str) -> HeadRow | None:

@@ -23,7 +23,7 @@ _TABLES_WITH_DSN = frozenset({"duckdb_databases", "pragma_database_list"})
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryResult:
     """The rows of a query by column name, and whether the query has more of them."""
 
     columns: tuple[str, ...]
@@ -31,7 +31,7 @@ class Answer:
     more: bool
 
 
-def ask(location: LakeLocation, environment: str, query: str, limit: int) -> Answer:
+def ask(location: LakeLocation, environment: str, query: str, limit: int) -> QueryResult:
     """Return at most `limit` rows of one SELECT. Names without a schema are those of `environment`.
 
     Of two columns with one name the second gets the suffix `_1`.
@@ -57,7 +57,7 @@ def ask(location: LakeLocation, environment: str, query: str, limit: int) -> Ans
         raise UsedWrongly("DP-Q002", reason=str(error)[:600]) from error
     finally:
         connection.close()
-    return Answer(columns, [dict(zip(columns, row, strict=True)) for row in rows[:limit]], len(rows) > limit)
+    return QueryResult(columns, [dict(zip(columns, row, strict=True)) for row in rows[:limit]], len(rows) > limit)
 
 
 def _interruptible(connection: DuckDBPyConnection, query: str, limit: int) -> tuple[list[str], list[Any]]:

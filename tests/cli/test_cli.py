@@ -6,14 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+import typer.main
 from typer.testing import CliRunner
 
+from dataops_platform.cli import output
 from dataops_platform.cli.main import app
 
 Run = Callable[..., Any]
@@ -25,6 +27,25 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert said.exit_code == 0
     assert f"Example: dataops {command}" in said.output
     assert "--json" in said.output
+
+
+def commands(group: Any) -> Iterator[Any]:
+    """All commands of a group and of the groups in it."""
+    for command in group.commands.values():
+        yield from commands(command) if hasattr(command, "commands") else [command]
+
+
+def test_every_command_reports_errors_and_does_nothing_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Reports(Exception):
+        pass
+
+    def errors_shown(as_json: bool) -> None:
+        raise Reports
+
+    monkeypatch.setattr(output, "errors_shown", errors_shown)
+    for command in commands(typer.main.get_command(app)):
+        with pytest.raises(Reports):
+            command.callback()
 
 
 def test_the_help_is_quick_and_loads_nothing_heavy() -> None:

@@ -45,7 +45,7 @@ CODES = {
 }
 """The code a refusal had when the expected files were written, by the one it has now; equal where it is not listed."""
 
-TEXTS = frozenset({"at", "changes", "problem", "problems", "run", "said", "verdict", "versions"})
+TEXTS = frozenset({"at", "changes", "problem", "problems", "run", "message", "verdict", "versions"})
 """Keys of gates' evidence that hold messages or times."""
 
 DIGEST = re.compile(r"sha256:[0-9a-f]+…?")
@@ -298,7 +298,7 @@ def _plan(given: Plain) -> Plain:
 
 def _section(found: Plain) -> Plain:
     """The records of a section, and the lines that its diff adds and takes away."""
-    leave_out = {"commit", "at", "change", "note", "digest", "said"} if "hit" not in found else {"change", "said"}
+    leave_out = {"commit", "at", "change", "note", "digest", "message"} if "hit" not in found else {"change", "message"}
     lists = {
         key: [{k: _true(v) for k, v in record.items() if k not in leave_out} for record in records]
         for key, records in found.items()

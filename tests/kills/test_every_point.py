@@ -15,9 +15,9 @@ KILLERS = (
     "kills/test_killed_runs.py",
     "kills/test_killed_moves.py",
     "kills/test_killed_gc.py",
-    "release/test_branch.py",
-    "release/test_pin.py",
-    "release/models/test_reconcile.py",
+    "release/environments/test_branch.py",
+    "release/pinned_code/test_pin.py",
+    "release/registry/test_reconcile.py",
 )
 
 

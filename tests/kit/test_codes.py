@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dataops_platform.kit import errors
-from dataops_platform.kit.codes import KINDS, ROOMS, Code, entry, known_codes
+from dataops_platform.kit.codes import KINDS, ROOMS, ErrorCode, entry, known_codes
 from dataops_platform.kit.errors import DataOpsError
 
 BESIDE = {"where"}
@@ -97,7 +97,7 @@ def all_sites() -> tuple[Site, ...]:
     return tuple(site for place, tree in trees.items() for site in sites_in(tree, place, known))
 
 
-def complaint(site: Site, known: Mapping[str, Code]) -> str:
+def complaint(site: Site, known: Mapping[str, ErrorCode]) -> str:
     """What is wrong with a site; empty when it gives what the registry asks for."""
     if site.code not in known:
         return f"{site.place} {site.code or 'a code that is not written there'}: not in the registry"
@@ -158,7 +158,7 @@ def test_what_a_site_gives_wrongly_is_found(source: str, said: str) -> None:
 
 
 @pytest.mark.parametrize("code", known_codes().values(), ids=lambda code: code.code)
-def test_every_message_reads_as_a_sentence_and_names_what_to_do(code: Code) -> None:
+def test_every_message_reads_as_a_sentence_and_names_what_to_do(code: ErrorCode) -> None:
     assert re.fullmatch(r"DP-[A-Z]\d{3}", code.code)
     assert code.kind in KINDS
     assert set(code.example) == code.fields

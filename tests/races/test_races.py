@@ -21,7 +21,7 @@ from dataops_platform.release.promotion.plan import PLAN, Plan
 from dataops_platform.release.promotion.promote import gates_of, promote
 from dataops_platform.release.release import Release
 from dataops_platform.settings.project import load_project
-from dataops_platform.warehouse import foreign_write
+from dataops_platform.warehouse import documents, foreign_write
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.lake import Lake
@@ -75,7 +75,7 @@ def approved_plan(shop: Any, release: Release) -> Plan:
     prod = load_project(shop.root, "prod")
     pointer = shop.lake.state("prod")
     made = Plan("prod", release.id, pointer.pointer, gates_of(prod), pointer.release, (), {}, "bob", MADE)
-    shop.lake.keep(PLAN, made.id, made.to_plain())
+    documents.keep(shop.lake, PLAN, made.id, made.to_plain())
     approve(session_of(prod, shop.lake), made)
     return made
 

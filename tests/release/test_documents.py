@@ -34,7 +34,7 @@ PLAN = Plan(
     gates=[{"checks": {}}],
     before="",
     answers=(Answer("checks", "pass", "nothing is warned of", {"warnings": {}}),),
-    differences={"rows": {"said": "0 tables differ"}},
+    differences={"rows": {"message": "0 tables differ"}},
     made_by="ann",
     made_at="2030-01-01T00:00:00+00:00",
 )

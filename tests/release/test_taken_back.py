@@ -14,6 +14,7 @@ from dataops_platform.settings.project import load_project
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.open import lake_of
 from tests.fixtures.command_line import Said, commit_all, git
+from tests.fixtures.orders import committed_with
 
 GATED = """
 roles: {release-manager: ["*"]}
@@ -28,11 +29,7 @@ WAIVED = 'no_breaking_change: {waived: {by: role:release-manager, why: "a rehear
 @pytest.fixture
 def project(published: Path) -> Path:
     """The small project after its first run, in git, with gates before staging and prod."""
-    (published / "dataops.yaml").write_text((published / "dataops.yaml").read_text() + GATED)
-    (published / ".gitignore").write_text(".dataops/\n__pycache__/\n")
-    git(published, "init", "--quiet")
-    commit_all(published, "A shop")
-    return published
+    return committed_with(published, GATED)
 
 
 def test_a_bad_release_is_taken_back_by_one_command_and_stays_away(project: Path, dataops: Callable[..., Said]) -> None:

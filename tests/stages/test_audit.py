@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dataops_platform.contracts.engine import BatchAudit
+from dataops_platform.kit.clock import utc_now
 from dataops_platform.kit.errors import Refused
 from dataops_platform.manifests.manifest import WHOLE, StepIdentity, Verdict
 from dataops_platform.stages.asset import Asset
 from dataops_platform.stages.audit import make_changed, write_audited
 from dataops_platform.stages.step import RunContext
 from dataops_platform.warehouse.lake import Lake
+from tests.fixtures.lakes import ANN
 
+RUN = RunContext("run", ANN, utc_now)
 ORDERS = Asset("dev", "extract", "orders")
 STEP = {WHOLE: StepIdentity("code", "config", "", ())}
 
 
 def write(lake: Lake, audit: BatchAudit, rows: str) -> None:
     with lake.stage("dev", "orders") as staging:
-        write_audited(staging, ORDERS, RunContext("run"), STEP, [audit], rows)
+        write_audited(staging, ORDERS, RUN, STEP, [audit], rows)
 
 
 def test_what_was_written_is_the_head_with_the_counts_and_verdicts_of_its_audit(lake: Lake) -> None:
@@ -45,7 +50,7 @@ def test_only_a_run_that_skips_what_is_unchanged_leaves_it_out(lake: Lake, skips
         said.append("made")
         write(lake, BatchAudit(WHOLE, 1, 0, ()), "select 1 as id")
 
-    context = RunContext("run", skip_unchanged=skips)
+    context = replace(RUN, skip_unchanged=skips)
     for _ in range(2):
         outcome = make_changed(lake, context, ORDERS, lake.heads("dev").get("orders"), STEP, make)
     assert (len(said), outcome.unchanged, outcome.rows_audited) == (written, skips, 1)

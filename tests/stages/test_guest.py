@@ -27,7 +27,7 @@ def test_clean_takes_in_a_table_that_a_plain_asset_wrote(guest: Path, dataops_in
     first = dataops("run", "--select", "signups,members", "--json")
     assert first.exit_code == 0, first.text
     counts = {t["table"]: (t["stage"], t["rows_in"], t["refused"], t["audited"]) for t in first.json["tables"]}
-    assert counts == {"signups": ("elsewhere", 120, 0, 120), "members": ("clean", 120, 3, 117)}
+    assert counts == {"signups": ("external", 120, 0, 120), "members": ("clean", 120, 3, 117)}
     with lake_of(load_project(guest), read_only=True) as lake:
         kept = lake.connection.execute(
             "select _dp_file, _dp_line, rules from lake.dev__build.members__quarantine order by 2"

@@ -182,7 +182,7 @@ def test_a_contract_of_many_rules_is_drawn_within_bounds_and_with_what_fails(fil
 def test_a_partition_judged_before_there_was_the_rule_is_said(file: Path) -> None:
     rule = load_contract(file).rules[-2]
     found = finding_of(rule, {"jan": [Verdict(rule.name, "warning", 2)], "feb": []})
-    assert (found.passed, found.failing_rows, found.said) == (False, 2, "2 rows in jan; not judged yet in feb")
+    assert (found.passed, found.failing_rows, found.message) == (False, 2, "2 rows in jan; not judged yet in feb")
 
 
 SMALL = "    quality: [{name: small, engine: duckdb, implementation: amount < 10, severity: warning}]\n"

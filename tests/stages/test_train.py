@@ -9,14 +9,14 @@ import pytest
 from dataops_platform.contracts.odcs import load_contract
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.settings.project import load_project
-from dataops_platform.stages.partitions import Window
+from dataops_platform.stages.partitions import PartitionWindow
 from dataops_platform.stages.train.run import TrainStep
 
 
 def step(flights: Path, features: tuple[str, ...]) -> TrainStep:
     import datetime as dt
 
-    june = Window(dt.date(2013, 6, 1), dt.date(2013, 7, 1))
+    june = PartitionWindow(dt.date(2013, 6, 1), dt.date(2013, 7, 1))
     return TrainStep(
         project=load_project(flights, "dev"),
         name="delay",

@@ -211,7 +211,7 @@ def test_a_users_word_conflict_is_no_lost_race(lake: Lake) -> None:
 def test_of_two_writers_that_replace_one_table_at_once_one_is_told(lake: Lake, location: LakeLocation) -> None:
     """On SQLite the lock keeps the second out; here it is let in, as PostgreSQL does."""
     lakes.write(lake, "orders", "select 0 as id")
-    rival = Lake(attach(location), lake.lock)
+    rival = Lake(attach(location), lake.lock, lake.clock)
     with rival, pytest.raises(LostRace, match="DP-W018"), lake.stage("dev", "orders") as staging:
         staging.replace("select 1 as id", [""])
         lakes.write(rival, "orders", "select 2 as id")

@@ -8,13 +8,13 @@ from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.events import Event, Move, hash_of, read_event
 from dataops_platform.release.audit.fault import Fault
 from dataops_platform.release.audit.transitions import Standing, after, wrong_fields
-from dataops_platform.warehouse.ledger import HeadRow, Row
+from dataops_platform.warehouse.ledger import HeadRow, LedgerRow
 
 CutOf = Callable[[str], Cut | None]
 """Returns the cut with a name, or None when it is not stored as it was."""
 
 
-def chain_faults(rows: Sequence[Row], cut_of: CutOf) -> Iterator[Fault]:
+def chain_faults(rows: Sequence[LedgerRow], cut_of: CutOf) -> Iterator[Fault]:
     """Yield the faults of a chain, given its rows in order of their numbers.
 
     Each event must have the next number, digest to its hash, name the hash before it, be committed after the event
@@ -51,20 +51,20 @@ def chain_faults(rows: Sequence[Row], cut_of: CutOf) -> Iterator[Fault]:
         last, snapshot, before = row.hash, max(snapshot, row.snapshot), after(event)
 
 
-def head_faults(environment: str, rows: Sequence[Row], head: HeadRow | None) -> Iterator[Fault]:
+def head_faults(environment: str, rows: Sequence[LedgerRow], head: HeadRow | None) -> Iterator[Fault]:
     """Yield the faults of the head view, which must hold the last event and the last that moved the environment."""
     last = rows[-1] if rows else None
     if head is None:
         if last:
             yield _about(last)("no head view says that it is the last")
         return
-    said = _sequence_of(head.body)
+    number = _sequence_of(head.body)
     if last is None:
-        yield Fault(environment, said, "the head view says it, and no event is there")
+        yield Fault(environment, number, "the head view says it, and no event is there")
         return
     if (head.hash, head.body) != (last.hash, last.body):
-        newest = max(said, last.sequence or 0)
-        yield Fault(environment, newest, f"the head view says event {said}, and the last is event {last.sequence}")
+        newest = max(number, last.sequence or 0)
+        yield Fault(environment, newest, f"the head view says event {number}, and the last is event {last.sequence}")
         return
     moved = next((row for row in reversed(rows) if isinstance(_event(row.body), Move)), None)
     if head.moved != (moved.body if moved else ""):
@@ -84,5 +84,5 @@ def _sequence_of(text: str) -> int:
     return event.sequence if event else 0
 
 
-def _about(row: Row) -> Callable[[str], Fault]:
+def _about(row: LedgerRow) -> Callable[[str], Fault]:
     return lambda what: Fault(row.environment, max(row.sequence or 0, 0), what)

@@ -153,10 +153,10 @@ def _commits(project: Project, before: str, commit: str) -> dict[str, str]:
 
 def _log(project: Project, *arguments: str) -> dict[str, str]:
     try:
-        said = git(project.home, "log", "--format=%H %cI", *arguments)
+        log = git(project.home, "log", "--format=%H %cI", *arguments)
     except SystemFailed:
         return {}
-    return dict(line.split() for line in said.splitlines())
+    return dict(line.split() for line in log.splitlines())
 
 
 def _seconds(then: str, now: str) -> float:

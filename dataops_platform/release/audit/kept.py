@@ -12,7 +12,7 @@ from dataops_platform.release.audit.fault import Fault
 from dataops_platform.release.promotion.plan import PLAN, Plan
 from dataops_platform.release.release import RELEASE, Release
 
-Document = tuple[str, str, str]
+StoredDocument = tuple[str, str, str]
 """The kind, name and text of a stored document."""
 
 
@@ -25,7 +25,7 @@ class _Named:
     digest: str = ""
 
 
-def kept_faults(documents: Sequence[Document], events: Sequence[Event]) -> list[Fault]:
+def kept_faults(documents: Sequence[StoredDocument], events: Sequence[Event]) -> list[Fault]:
     """Return the faults of stored releases and plans.
 
     Each must digest to its name, and be unchanged since the events that name it. The release of each promotion must be
@@ -38,7 +38,7 @@ def kept_faults(documents: Sequence[Document], events: Sequence[Event]) -> list[
     return [*_misnamed(documents, named), *_changed(documents, events)]
 
 
-def _misnamed(documents: Sequence[Document], named: Mapping[str, tuple[str, int]]) -> Iterator[Fault]:
+def _misnamed(documents: Sequence[StoredDocument], named: Mapping[str, tuple[str, int]]) -> Iterator[Fault]:
     first: dict[tuple[str, str], str] = {}
     for kind, name, text in documents:
         where = named.get(name, ("", 0))
@@ -48,14 +48,14 @@ def _misnamed(documents: Sequence[Document], named: Mapping[str, tuple[str, int]
             yield Fault(*where, f"the kept {kind} {short(name)} does not digest to its name")
 
 
-def _changed(documents: Sequence[Document], events: Sequence[Event]) -> Iterator[Fault]:
+def _changed(documents: Sequence[StoredDocument], events: Sequence[Event]) -> Iterator[Fault]:
     texts = {(kind, name): digest_of_bytes(text.encode()) for kind, name, text in reversed(documents)}
     for event in events:
         for one in _named(event):
             if one.digest and texts.get((one.kind, one.name)) != one.digest:
                 what = "is not kept any more" if (one.kind, one.name) not in texts else "was changed since"
-                said = f"the {one.kind} {short(one.name)} it names {what}"
-                yield Fault(event.environment, event.sequence, said)
+                message = f"the {one.kind} {short(one.name)} it names {what}"
+                yield Fault(event.environment, event.sequence, message)
         if isinstance(event, Promotion) and event.release and (RELEASE, event.release) not in texts:
             what = f"the release {short(event.release)} it shows is not kept any more"
             yield Fault(event.environment, event.sequence, what)

@@ -59,17 +59,17 @@ def registry_anchor(project: Project, environment: str) -> list[Anchor]:
     except SystemFailed:
         raise
     except Exception as error:
-        said = " ".join(str(error).split())[:200]
-        raise SystemFailed("DP-L084", reason=said) from error
+        message = " ".join(str(error).split())[:200]
+        raise SystemFailed("DP-L084", reason=message) from error
 
 
 def _anchors(client: MlflowClient, project: Project, environment: str) -> list[Anchor]:
     experiment = client.get_experiment_by_name(experiment_name(project, environment))
-    said = experiment.tags.get(TAG, "") if experiment else ""
-    sequence, _, digest = said.partition(" ")
-    if said and not (sequence.isdigit() and digest):
-        raise SystemFailed("DP-L085", tag=TAG, experiment=experiment.name, value=said)
-    return [Anchor(environment, int(sequence), digest, "the registry")] if said else []
+    tag = experiment.tags.get(TAG, "") if experiment else ""
+    sequence, _, digest = tag.partition(" ")
+    if tag and not (sequence.isdigit() and digest):
+        raise SystemFailed("DP-L085", tag=TAG, experiment=experiment.name, value=tag)
+    return [Anchor(environment, int(sequence), digest, "the registry")] if tag else []
 
 
 def _has_registry(project: Project) -> bool:

@@ -64,7 +64,7 @@ def refuse_faults(verified: Sequence[Verified]) -> None:
 
 
 def _verified(
-    lake: Lake, environment: str, rows: Sequence[ledger.Row], kept: Sequence[Fault], remembered: Remembered
+    lake: Lake, environment: str, rows: Sequence[ledger.LedgerRow], kept: Sequence[Fault], remembered: Remembered
 ) -> Verified:
     beside, unreadable = _anchors(lake, environment, remembered)
     faults = [
@@ -95,7 +95,7 @@ def _anchors(lake: Lake, environment: str, remembered: Remembered) -> tuple[list
     return found, unreadable
 
 
-def _head_faults(lake: Lake, environment: str, rows: Sequence[ledger.Row]) -> Iterator[Fault]:
+def _head_faults(lake: Lake, environment: str, rows: Sequence[ledger.LedgerRow]) -> Iterator[Fault]:
     import duckdb
 
     try:
@@ -107,7 +107,7 @@ def _head_faults(lake: Lake, environment: str, rows: Sequence[ledger.Row]) -> It
     yield from head_faults(environment, rows, head)
 
 
-def _events(rows: Sequence[ledger.Row]) -> Iterator[Event]:
+def _events(rows: Sequence[ledger.LedgerRow]) -> Iterator[Event]:
     for row in rows:
         with suppress(TypeError, ValueError):
             yield read_event(row.body)

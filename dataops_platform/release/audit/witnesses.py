@@ -8,12 +8,12 @@ from pathlib import Path
 from dataops_platform.kit.signatures import key_of, principals_of
 from dataops_platform.release.audit.fault import Fault
 from dataops_platform.warehouse.anchors import Anchor
-from dataops_platform.warehouse.ledger import Row
+from dataops_platform.warehouse.ledger import LedgerRow
 
 UNSIGNED = "unsigned"
 
 
-def anchor_faults(rows: Sequence[Row], anchors: Sequence[Anchor]) -> Iterator[Fault]:
+def anchor_faults(rows: Sequence[LedgerRow], anchors: Sequence[Anchor]) -> Iterator[Fault]:
     """Yield a fault for each anchor whose event is missing or has another hash."""
     hashes = {row.sequence: row.hash for row in rows}
     for anchor in anchors:
@@ -26,14 +26,14 @@ def anchor_faults(rows: Sequence[Row], anchors: Sequence[Anchor]) -> Iterator[Fa
         yield Fault(anchor.environment, anchor.sequence, what)
 
 
-def signature_faults(rows: Sequence[Row]) -> Iterator[Fault]:
+def signature_faults(rows: Sequence[LedgerRow]) -> Iterator[Fault]:
     """Yield a fault for each signature that does not sign its event's hash. An unsigned event is no fault."""
     for row in rows:
         if row.signature is not None and key_of(row.hash, row.signature) is None:
             yield Fault(row.environment, row.sequence or 0, "its signature is not one of this event")
 
 
-def signer(row: Row, signers: Path) -> str:
+def signer(row: LedgerRow, signers: Path) -> str:
     """Return a text that names who signed an event; `unsigned` without a signature.
 
     `signers` is the file of allowed signers, which need not exist.

@@ -128,11 +128,11 @@ def _make(folder: Path, root: Path, locked: Locked) -> None:
     An incomplete one is completed. Raises: SystemFailed DP-R013.
     """
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{variables_with().get('PATH', '')}")
-    said = []
+    failures = []
     if uv is not None:
         command = [uv, "sync", "--locked", "--no-dev", "--no-editable", "--no-install-project", "--quiet"]
-        said.append(_said(command, root, UV_PROJECT_ENVIRONMENT=str(folder), UV_PYTHON=sys.executable))
-        if said[-1] is None:
+        failures.append(_failure_of(command, root, UV_PROJECT_ENVIRONMENT=str(folder), UV_PYTHON=sys.executable))
+        if failures[-1] is None:
             return
     constraints = folder.with_name(f"{folder.name}.txt")
     write_text(constraints, "".join(f"{name}=={version}\n" for name, version in sorted(locked.versions.items())))
@@ -141,12 +141,12 @@ def _make(folder: Path, root: Path, locked: Locked) -> None:
         [sys.executable, "-m", "venv", str(folder)],
         [str(_python(folder)), "-m", "pip", "install", "--quiet", "--constraint", str(constraints), *packages],
     ):
-        said.append(_said(command, root))
-        if said[-1] is not None:
-            raise SystemFailed("DP-R013", reason="; ".join(s for s in said if s), folder=folder.name)
+        failures.append(_failure_of(command, root))
+        if failures[-1] is not None:
+            raise SystemFailed("DP-R013", reason="; ".join(s for s in failures if s), folder=folder.name)
 
 
-def _said(command: Sequence[str], folder: Path, **variables: str) -> str | None:
+def _failure_of(command: Sequence[str], folder: Path, **variables: str) -> str | None:
     """Run a command, and return None when it succeeds, else the end of its output."""
     env = variables_with(**variables)
     try:

@@ -101,16 +101,18 @@ def project_to_run(project: Project, start_again: Callable[[Pinned], None], lake
 def _refuse_other_settings(project: Project, root: Path, release: Release) -> None:
     try:
         is_guarded = load_project(root, project.environment).is_guarded
-        said = "" if is_guarded or not project.is_guarded else f"it lets {project.environment} run any code: no `from`"
+        message = (
+            "" if is_guarded or not project.is_guarded else f"it lets {project.environment} run any code: no `from`"
+        )
     except UsedWrongly as error:
-        said = error.message
-    if said:
+        message = error.message
+    if message:
         raise Refused(
             "DP-R014",
             file=FILE_NAME,
             release=release,
             environment=project.environment,
-            reason=said,
+            reason=message,
             commit=release.commit[:12],
         )
 

@@ -19,7 +19,7 @@ from dataops_platform.warehouse.session import Session
 
 
 @dataclass(frozen=True)
-class Approval:
+class CheckedApproval:
     """Who approved a plan, when (ISO format, UTC) and why. `problem` is why the approval is not valid, or empty.
 
     Only a signature authenticates. Without one, the name is that of the process' user, or declared.
@@ -38,7 +38,7 @@ class Approval:
         return f"{self.by} ({'declared, ' if self.is_declared else ''}not authenticated)"
 
 
-def approve(session: Session, plan: Plan, why: str = "", key: Path | None = None) -> Approval:
+def approve(session: Session, plan: Plan, why: str = "", key: Path | None = None) -> CheckedApproval:
     """Approve a plan: with a signature over its id by the private key in a file, or in the actor's name.
 
     Idempotent: an equal valid approval is returned, and no event is written. The gate decides whether it counts.
@@ -59,10 +59,10 @@ def approve(session: Session, plan: Plan, why: str = "", key: Path | None = None
         **events.by(actor), by=by, plan=plan.id, approved=plan.release, why=why, signature=signature
     )
     noted = lake.note(plan.environment, event).event
-    return Approval(by, noted.at if noted else "", why, bool(signature), _is_declared(event))
+    return CheckedApproval(by, noted.at if noted else "", why, bool(signature), _is_declared(event))
 
 
-def approvals(project: Project, lake: Lake, environment: str, plan: str) -> list[Approval]:
+def approvals(project: Project, lake: Lake, environment: str, plan: str) -> list[CheckedApproval]:
     """Return the approvals of a plan, valid or not, oldest first; only events that the ledger's head vouches for."""
     known = [e for e in vouched_for(lake, environment) if isinstance(e, events.Approval)]
     found = [event for event in known if event.plan == plan]
@@ -103,13 +103,13 @@ def same_person(one: str, other: str) -> bool:
     return one == other or one.partition("@")[0] == other.partition("@")[0]
 
 
-def _approval(project: Project, event: events.Approval, problem: str) -> Approval:
+def _approval(project: Project, event: events.Approval, problem: str) -> CheckedApproval:
     signature = event.signature
     if signature and not problem:
         good = is_signed_by(event.by, event.plan, signature, project.root / ALLOWED_SIGNERS)
         problem = "" if good else f"{ALLOWED_SIGNERS} knows no such signature of this plan"
     declared = _is_declared(event)
-    return Approval(event.by, event.at, event.why, bool(signature), declared, problem if signature else "")
+    return CheckedApproval(event.by, event.at, event.why, bool(signature), declared, problem if signature else "")
 
 
 def _is_declared(event: events.Approval) -> bool:

@@ -14,7 +14,7 @@ from dataops_platform.manifests.events import GateAnswer
 PLAN = "plan"
 """The kind under which the lake stores plans as documents."""
 
-Verdict = Literal["pass", "fail", "waived"]
+GateVerdict = Literal["pass", "fail", "waived"]
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Answer(Record):
     """The answer of a gate: verdict, text, and JSON-like evidence. `waived` is a failure that somebody lets pass."""
 
     gate: str
-    verdict: Verdict
-    said: str
+    verdict: GateVerdict
+    message: str
     evidence: Mapping[str, Any]
 
 
@@ -78,6 +78,6 @@ class Plan(Record):
         return record_of(cls, {key: value for key, value in plain.items() if key not in ("id", "passes", "next")})
 
 
-def told(answers: Sequence[Answer]) -> tuple[GateAnswer, ...]:
+def gate_answers(answers: Sequence[Answer]) -> tuple[GateAnswer, ...]:
     """Return answers as events of the ledger record them, without evidence."""
-    return tuple(GateAnswer(gate=a.gate, verdict=a.verdict, said=a.said) for a in answers)
+    return tuple(GateAnswer(gate=a.gate, verdict=a.verdict, message=a.message) for a in answers)

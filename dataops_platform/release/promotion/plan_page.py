@@ -13,7 +13,7 @@ from dataops_platform.release.promotion.plan import Plan
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """A table of texts: each row has all `columns` as keys."""
 
     title: str
@@ -22,16 +22,16 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Part:
+class PagePart:
     """One part of a page: a title, a text, tables, and a diff."""
 
     title: str
-    said: str
-    tables: tuple[Table, ...] = ()
+    message: str
+    tables: tuple[PageTable, ...] = ()
     diff: str = ""
 
 
-def page_of(plan: Plan) -> list[Part]:
+def page_of(plan: Plan) -> list[PagePart]:
     """Return the parts of a plan: the summary with the answers of the gates, the differences, and the next commands."""
     verdict = "every gate lets it pass" if plan.passes else "refused: a gate says no"
     about = (
@@ -39,7 +39,8 @@ def page_of(plan: Plan) -> list[Part]:
         f"(event {plan.pointer}): {verdict}. Made by {plan.made_by}, {plan.made_at[:19]}."
     )
     answers = [
-        {"gate": a.gate, "verdict": a.verdict, "said": a.said, "evidence": _small(a.evidence)} for a in plan.answers
+        {"gate": a.gate, "verdict": a.verdict, "message": a.message, "evidence": _small(a.evidence)}
+        for a in plan.answers
     ]
     details = [
         _table(f"{answer.gate}: {name}", records)
@@ -47,11 +48,11 @@ def page_of(plan: Plan) -> list[Part]:
         for name, records in answer.evidence.items()
         if _is_records(records)
     ]
-    parts = [Part(f"Plan {plan}", about, (_table("gates", answers), *details))]
+    parts = [PagePart(f"Plan {plan}", about, (_table("gates", answers), *details))]
     names = [*SECTIONS, *(name for name in plan.differences if name not in SECTIONS)]
     parts += [_part(name, plan.differences[name]) for name in names if name in plan.differences]
     if plan.next:
-        parts.append(Part("next", "; ".join(plan.next)))
+        parts.append(PagePart("next", "; ".join(plan.next)))
     return parts
 
 
@@ -59,7 +60,7 @@ def as_markdown(plan: Plan) -> str:
     """Return a plan as Markdown, for a pull request or a page of Dagster."""
     lines = []
     for number, part in enumerate(page_of(plan)):
-        lines += [f"{'##' if number == 0 else '###'} {part.title}", "", _escaped(part.said), ""]
+        lines += [f"{'##' if number == 0 else '###'} {part.title}", "", _escaped(part.message), ""]
         for table in part.tables:
             lines += [f"**{_escaped(table.title)}**", ""] if table.title != "gates" else []
             lines.append("| " + " | ".join(map(_heading, table.columns)) + " |")
@@ -98,17 +99,17 @@ def _or_null(value: object) -> str:
     return "null" if value is None else cell(value)
 
 
-def _part(name: str, section: Mapping[str, Any]) -> Part:
+def _part(name: str, section: Mapping[str, Any]) -> PagePart:
     tables = tuple(_table(key, value) for key, value in section.items() if _is_records(value))
-    return Part(name, section[SAID], tables, section.get(DIFF, ""))
+    return PagePart(name, section[SAID], tables, section.get(DIFF, ""))
 
 
-def _table(title: str, records: Sequence[Mapping[str, Any]]) -> Table:
+def _table(title: str, records: Sequence[Mapping[str, Any]]) -> PageTable:
     """Return a table of all records, without columns that are empty in each."""
     names = dict.fromkeys(name for record in records for name in record)
     rows = [{name: cell(record.get(name)) for name in names} for record in records]
     columns = tuple(name for name in names if any(row[name] for row in rows))
-    return Table(title, columns, tuple({name: row[name] for name in columns} for row in rows))
+    return PageTable(title, columns, tuple({name: row[name] for name in columns} for row in rows))
 
 
 def _is_records(value: object) -> bool:

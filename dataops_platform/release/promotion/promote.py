@@ -12,11 +12,12 @@ from dataops_platform.release.pinned_code.pin import pin
 from dataops_platform.release.promotion.differences.sections import differences
 from dataops_platform.release.promotion.gates.ask import ask_all
 from dataops_platform.release.promotion.gates.question import Question
-from dataops_platform.release.promotion.plan import PLAN, Answer, Plan, told
+from dataops_platform.release.promotion.plan import PLAN, Answer, Plan, gate_answers
 from dataops_platform.release.promotion.preflight import prepare
 from dataops_platform.release.promotion.switch import switch_to_release
 from dataops_platform.release.release import Release, find_release
 from dataops_platform.settings.project import Project
+from dataops_platform.warehouse import documents
 from dataops_platform.warehouse.heads import heads_of_cut
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.session import Session
@@ -70,16 +71,16 @@ def propose(session: Session, release: Release) -> Plan:
         made_at=session.now().isoformat(),
     )
     question = question_of(session, release, state, plan)
-    earlier = lake.kept(PLAN).get(plan.id)
+    earlier = documents.read(lake.connection, PLAN).get(plan.id)
     found = differences(question, earlier and earlier["differences"])
     plan = replace(plan, answers=ask_all(question, project.here.gates), differences=found)
-    lake.keep(PLAN, plan.id, plan.to_plain())
+    documents.keep(lake, PLAN, plan.id, plan.to_plain())
     return plan
 
 
 def find_plan(lake: Lake, wanted: str) -> Plan:
     """Return the plan whose id begins with `wanted`. Raises: UsedWrongly DP-L015 for none, DP-L080 for several."""
-    known = lake.kept(PLAN)
+    known = documents.read(lake.connection, PLAN)
     found = [name for name in known if name.removeprefix("sha256:").startswith(wanted.removeprefix("sha256:"))]
     if not found or not wanted:
         raise UsedWrongly("DP-L015", wanted=wanted)
@@ -109,7 +110,7 @@ def promote(session: Session, plan: Plan) -> State:
     if no and _note_refusal(session, plan, answers):
         raise Refused(
             "DP-G001",
-            failed=preview((f"{a.gate}: {a.said}" for a in no), width=200),
+            failed=preview((f"{a.gate}: {a.message}" for a in no), width=200),
             plan=plan,
             release=release,
             environment=plan.environment,
@@ -126,7 +127,7 @@ def _note_refusal(session: Session, plan: Plan, answers: Sequence[Answer]) -> bo
 
     The refusal of a stale plan is not recorded: the gates may have failed because of what changed.
     """
-    event = Refusal(**by(session.actor), plan=plan.id, refused=plan.release, gates=told(answers))
+    event = Refusal(**by(session.actor), plan=plan.id, refused=plan.release, gates=gate_answers(answers))
     state = session.lake.note(plan.environment, lambda now: event if now.pointer == plan.pointer else None)
     return state.pointer == plan.pointer
 

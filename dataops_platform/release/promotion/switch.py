@@ -11,8 +11,9 @@ from dataops_platform.manifests.cut import Cut
 from dataops_platform.manifests.events import Event, Move, Pointing, Promotion, Resume, Rollback, by
 from dataops_platform.manifests.history import moves, original, publication_before, state_before_release
 from dataops_platform.release.promotion.lost_tables import refuse_unreadable
-from dataops_platform.release.promotion.plan import PLAN, Plan, told
+from dataops_platform.release.promotion.plan import PLAN, Plan, gate_answers
 from dataops_platform.release.release import Release
+from dataops_platform.warehouse import documents
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
@@ -36,8 +37,8 @@ def switch_to_release(session: Session, plan: Plan, release: Release) -> State:
         release=release.id,
         code=release.code,
         plan=plan.id,
-        plan_document=session.lake.document_digest(PLAN, plan.id),
-        gates=told(plan.answers),
+        plan_document=documents.read_digest(session.lake.connection, PLAN, plan.id),
+        gates=gate_answers(plan.answers),
     )
     return _switch(session.lake, plan.environment, plan.pointer, release.cut, event, "promote", is_done)
 

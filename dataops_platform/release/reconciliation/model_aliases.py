@@ -16,7 +16,7 @@ from dataops_platform.kit.errors import Refused
 from dataops_platform.kit.faults import fault_point
 from dataops_platform.manifests.cut import Cut, Member
 from dataops_platform.manifests.history import ever_showed_a_model, state_before_release
-from dataops_platform.release.reconciliation.drift import Unequal
+from dataops_platform.release.reconciliation.drift import Drift
 from dataops_platform.settings.project import Project
 from dataops_platform.technologies.mlflow.registry import (
     DIGEST_TAG,
@@ -43,7 +43,7 @@ _NOTHING = "-"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedAliases:
     """The target of an alias: a model of a cut, and the release that the model was shown under."""
 
     alias: str
@@ -51,7 +51,7 @@ class Wanted:
     release: str
 
 
-def look_at_models(project: Project, lake: Lake, state: State) -> list[Unequal]:
+def look_at_models(project: Project, lake: Lake, state: State) -> list[Drift]:
     """Return the drift of the registry from the ledger. Loads MLflow only if the environment ever showed a model."""
     events = lake.events(project.environment)
     if not ever_showed_a_model(events):
@@ -65,7 +65,7 @@ def look_at_models(project: Project, lake: Lake, state: State) -> list[Unequal]:
     shown = {w.member.name for w in wanted if w.alias == CHAMPION}
     # also models that are no longer shown: their aliases are deleted
     names = sorted(shown | {full.removeprefix(prefix) for full in registered_below(client, prefix)})
-    found: list[Unequal] = []
+    found: list[Drift] = []
     for name in names:
         known = registered(client, prefix + name)
         aliases = {w.alias: w for w in wanted if w.member.name == name and name in shown}
@@ -74,33 +74,33 @@ def look_at_models(project: Project, lake: Lake, state: State) -> list[Unequal]:
     return found
 
 
-def _wanted(alias: str, cut: Cut, release: str) -> list[Wanted]:
-    return [Wanted(alias, member, release) for member in cut.members if member.kind == "model"]
+def _wanted(alias: str, cut: Cut, release: str) -> list[WantedAliases]:
+    return [WantedAliases(alias, member, release) for member in cut.members if member.kind == "model"]
 
 
 def _look_at(
-    project: Project, client: MlflowClient, known: Registered, alias: str, wanted: Wanted | None
-) -> list[Unequal]:
+    project: Project, client: MlflowClient, known: Registered, alias: str, wanted: WantedAliases | None
+) -> list[Drift]:
     """Return the drift of one alias of a registered model. None for `wanted` means that the alias must not be set."""
     points_at, ours = known.aliases.get(alias, _NOTHING), _ours(known, alias)
     version = _find(project, client, known, wanted) if wanted else _NOTHING
     was = "" if points_at == _NOTHING else f"was {_told(points_at)}, and "
-    said = f"{known.name}: {alias} {was}is {_told(version)} now"
+    message = f"{known.name}: {alias} {was}is {_told(version)} now"
     by_hand = points_at not in {*ours, version}
     if wanted is None or version is None:
         put_right = partial(_show, project, client, known, alias, wanted, version)
-        return [Unequal(said, put_right, by_hand)] if points_at != version or ours != {version} else []
+        return [Drift(message, put_right, by_hand)] if points_at != version or ours != {version} else []
     tags = version_tags(client, known.name, version) or {}
     changed = {key: value for key, value in _tags(wanted).items() if tags.get(key) != value}
     if points_at == version and ours == {version} and not changed:
         return []
     if points_at == version and changed:
         by_hand = DIGEST_TAG in changed
-        said = f"{known.name}: tags of version {version} are as they should be again: {', '.join(sorted(changed))}"
-    return [Unequal(said, partial(_show, project, client, known, alias, wanted, version), by_hand)]
+        message = f"{known.name}: tags of version {version} are as they should be again: {', '.join(sorted(changed))}"
+    return [Drift(message, partial(_show, project, client, known, alias, wanted, version), by_hand)]
 
 
-def _find(project: Project, client: MlflowClient, known: Registered, wanted: Wanted) -> str | None:
+def _find(project: Project, client: MlflowClient, known: Registered, wanted: WantedAliases) -> str | None:
     """Return the version of a registered model that has the wanted content, or None.
 
     Candidates are the member's own version, versions whose tag records the digest, and those that the platform's tags
@@ -112,9 +112,9 @@ def _find(project: Project, client: MlflowClient, known: Registered, wanted: Wan
         if tags is not None and tags.get(DIGEST_TAG) == member.digest:
             return at
     own = [member.version] if known.name == model_name(project, member.name, member.area) else []
-    said = find_versions(client, known.name, member.digest) if known.exists else []
+    known_to_mlflow = find_versions(client, known.name, member.digest) if known.exists else []
     ours = sorted(_ours(known, CHAMPION) | _ours(known, PREVIOUS))
-    for version in dict.fromkeys([*own, *said, *ours]):
+    for version in dict.fromkeys([*own, *known_to_mlflow, *ours]):
         if version != _NOTHING and _holds(client, known.name, version, member.digest):
             return version
     return None
@@ -133,7 +133,7 @@ def _show(
     client: MlflowClient,
     known: Registered,
     alias: str,
-    wanted: Wanted | None,
+    wanted: WantedAliases | None,
     version: str | None,
 ) -> None:
     """Set an alias to the wanted version, which is registered first if there is none. None for `wanted` deletes it.
@@ -160,7 +160,7 @@ def _show(
     _remember(client, known.name, alias, {version})
 
 
-def _register(project: Project, client: MlflowClient, name: str, wanted: Wanted) -> str:
+def _register(project: Project, client: MlflowClient, name: str, wanted: WantedAliases) -> str:
     """Register the wanted version under `name` after verifying its files, and return its number there.
 
     Raises: Refused DP-M002 when it is missing; DP-M001, DP-M021 or DP-M011 for other files.
@@ -174,7 +174,7 @@ def _register(project: Project, client: MlflowClient, name: str, wanted: Wanted)
     return version
 
 
-def _tags(wanted: Wanted) -> Mapping[str, str]:
+def _tags(wanted: WantedAliases) -> Mapping[str, str]:
     """Return the tags of a version. Only the champion is tagged with its release."""
     release = {RELEASE_TAG: wanted.release} if wanted.alias == CHAMPION and wanted.release else {}
     return {DIGEST_TAG: wanted.member.digest, **release}

@@ -10,7 +10,7 @@ from dataops_platform.kit.errors import DataOpsError, SystemFailed
 from dataops_platform.manifests.events import Reconciliation, by
 from dataops_platform.release.audit.registry_anchor import anchor_in_registry
 from dataops_platform.release.reconciliation.code_follows import look_at_code
-from dataops_platform.release.reconciliation.drift import Unequal
+from dataops_platform.release.reconciliation.drift import Drift
 from dataops_platform.release.reconciliation.model_aliases import look_at_models
 from dataops_platform.settings.project import Project
 from dataops_platform.warehouse.lake import Lake
@@ -18,10 +18,10 @@ from dataops_platform.warehouse.process_lock import alone
 from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
 
-Part = Callable[[Project, Lake, State], Sequence[Unequal]]
+DriftFinder = Callable[[Project, Lake, State], Sequence[Drift]]
 """Returns the drift of one thing that follows the ledger, without changing anything."""
 
-PARTS: tuple[Part, ...] = (look_at_models, look_at_code)
+PARTS: tuple[DriftFinder, ...] = (look_at_models, look_at_code)
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,12 @@ def reconcile(session: Session) -> Reconciled:
     with alone(project, lake, "reconcile"):
         try:
             state = lake.state(project.environment)
-            found = [unequal for part in PARTS for unequal in part(project, lake, state)]
-            put_right = tuple(unequal.said for unequal in found if unequal.by_hand)
+            found = [drift for part in PARTS for drift in part(project, lake, state)]
+            put_right = tuple(drift.message for drift in found if drift.by_hand)
             if put_right:
                 lake.note(project.environment, Reconciliation(**by(session.actor), found=put_right))
-            for unequal in found:
-                unequal.put_right()
+            for drift in found:
+                drift.put_right()
             anchor_in_registry(project, lake)
         except DataOpsError:
             raise
@@ -68,7 +68,7 @@ def reconcile(session: Session) -> Reconciled:
                 environment=project.environment,
                 reason=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
             ) from error
-    return Reconciled(tuple(unequal.said for unequal in found if not unequal.by_hand), put_right)
+    return Reconciled(tuple(drift.message for drift in found if not drift.by_hand), put_right)
 
 
 def follow_switch(session: Session) -> Reconciled:

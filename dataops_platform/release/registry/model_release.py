@@ -31,7 +31,7 @@ SCORE = "score"
 
 
 @dataclass(frozen=True)
-class Code:
+class Runtime:
     """What runs a project's steps: its definitions and the Dagster instance. `watch` receives the progress."""
 
     defs: Definitions
@@ -39,7 +39,7 @@ class Code:
     watch: Callable[[Progress], None] = lambda _: None
 
 
-def build_model_release(session: Session, code: Code, wanted: str) -> Release:
+def build_model_release(session: Session, code: Runtime, wanted: str) -> Release:
     """Build a release of what the environment shows, with one model and its predictions replaced.
 
     `wanted` is `<model>@<version or alias>` of the environment's registered model: `delay@7`, `delay@challenger`.
@@ -50,7 +50,7 @@ def build_model_release(session: Session, code: Code, wanted: str) -> Release:
     return freeze(session, cut)
 
 
-def candidate_cut(project: Project, lake: Lake, code: Code, wanted: str) -> tuple[Head, Cut]:
+def candidate_cut(project: Project, lake: Lake, code: Runtime, wanted: str) -> tuple[Head, Cut]:
     """Return the candidate and the cut that shows it. A Dagster run scores it; steps that are up to date are skipped.
 
     If the environment publishes meanwhile, the cut is made again for what it then shows.
@@ -97,7 +97,7 @@ def find_candidate(project: Project, lake: Lake, state: State, wanted: str) -> H
     return head
 
 
-def _score(project: Project, lake: Lake, code: Code, state: State, candidate: Head) -> Mapping[str, Head]:
+def _score(project: Project, lake: Lake, code: Runtime, state: State, candidate: Head) -> Mapping[str, Head]:
     """Return the heads of the candidate's predictions by name, for each shown table of predictions of its model."""
     shown = {member.name for member in state.cut.members}
     specs = {spec.key.path[-1]: spec for spec in code.defs.resolve_all_asset_specs()}
@@ -117,9 +117,9 @@ def _score(project: Project, lake: Lake, code: Code, state: State, candidate: He
         watch=code.watch,
     )
     if not result.success:
-        said = "; ".join(f"{failed.step}: {failed.message}" for failed in result.failures)
+        message = "; ".join(f"{failed.step}: {failed.message}" for failed in result.failures)
         if all(failed.exit_code == Refused.exit_code for failed in result.failures):
-            raise Refused("DP-M018", model=candidate.name, reason=said, run=result.run_id[:8])
-        raise SystemFailed("DP-M024", model=candidate.name, reason=said, run=result.run_id[:8])
+            raise Refused("DP-M018", model=candidate.name, reason=message, run=result.run_id[:8])
+        raise SystemFailed("DP-M024", model=candidate.name, reason=message, run=result.run_id[:8])
     lane = lake.heads(candidate_area(project.environment))
     return {name: lane[name] for name in select}

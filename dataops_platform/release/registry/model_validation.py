@@ -13,7 +13,7 @@ from dataops_platform.release.promotion.gates.ask import ask_all
 from dataops_platform.release.promotion.plan import Plan
 from dataops_platform.release.promotion.promote import gates_of, question_of
 from dataops_platform.release.reconciliation.model_aliases import RELEASE_TAG
-from dataops_platform.release.registry.model_release import Code, candidate_cut
+from dataops_platform.release.registry.model_release import Runtime, candidate_cut
 from dataops_platform.release.release import Release, releases_of
 from dataops_platform.settings.project import Project, load_project
 from dataops_platform.stages.contract_files import contract_of
@@ -40,7 +40,7 @@ class Validation:
 
     version: str
     passed: bool
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def new_versions(project: Project) -> list[AnnotatedVersion]:
@@ -49,7 +49,7 @@ def new_versions(project: Project) -> list[AnnotatedVersion]:
     return [one for one in marked if STATUS_TAG not in one.tags and RELEASE_TAG not in one.tags]
 
 
-def validate_versions(session: Session, code: Callable[[], Code], only: Sequence[str] = ()) -> list[Validation]:
+def validate_versions(session: Session, code: Callable[[], Runtime], only: Sequence[str] = ()) -> list[Validation]:
     """Validate the new versions, and write the result on each as a tag and a note. `only` lists `<name>:<version>`.
 
     A version is validated once; remove its tag `validation_status` to validate it again. `code` is called only when a
@@ -64,22 +64,26 @@ def validate_versions(session: Session, code: Callable[[], Code], only: Sequence
         ]
 
 
-def _validate(session: Session, code: Callable[[], Code], marked: AnnotatedVersion) -> Validation:
+def _validate(session: Session, code: Callable[[], Runtime], marked: AnnotatedVersion) -> Validation:
     client = open_tracking(session.project).client
-    said: list[str] = []
+    messages: list[str] = []
     try:
         trained = _check_files(session.project, session.lake, client, marked)
-        said.append("its files are those that were trained, its signature is that of its features, its types are known")
-        failed, told = _ask_gates(session, code, marked, trained)
-        said += told
+        messages.append(
+            "its files are those that were trained, its signature is that of its features, its types are known"
+        )
+        failed, answers = _ask_gates(session, code, marked, trained)
+        messages += answers
     except LostRace:
         raise  # the environment changed: the version stays new and is validated at the next evaluation
     except DataOpsError as error:
         failed = True
-        said.append(str(error))
+        messages.append(str(error))
     status = "failed" if failed else "passed"
-    write_note(client, marked, {STATUS_TAG: status}, "validation", "\n".join([status, *(f"- {line}" for line in said)]))
-    return Validation(str(marked), not failed, tuple(said))
+    write_note(
+        client, marked, {STATUS_TAG: status}, "validation", "\n".join([status, *(f"- {line}" for line in messages)])
+    )
+    return Validation(str(marked), not failed, tuple(messages))
 
 
 def _check_files(project: Project, lake: Lake, client: MlflowClient, marked: AnnotatedVersion) -> Manifest:
@@ -104,7 +108,7 @@ def _check_files(project: Project, lake: Lake, client: MlflowClient, marked: Ann
 
 
 def _ask_gates(
-    session: Session, code: Callable[[], Code], marked: AnnotatedVersion, trained: Manifest
+    session: Session, code: Callable[[], Runtime], marked: AnnotatedVersion, trained: Manifest
 ) -> tuple[bool, list[str]]:
     """Return whether any gate fails, and a text about each answer.
 
@@ -123,7 +127,7 @@ def _ask_gates(
     else:
         newest = newest_with(lake, project.environment, model, digest)
         asked += [(target, newest) for target in followers(project) if newest]
-    failed, said = False, []
+    failed, messages = False, []
     for target, release in asked:
         state = lake.state(target.environment)
         plan = Plan(
@@ -140,8 +144,8 @@ def _ask_gates(
         gates = [gate for gate in target.here.gates if gate.kind != "approval"]
         for answer in ask_all(question_of(session.of(target), release, state, plan), gates, decides=False):
             failed = failed or answer.verdict == "fail"
-            said.append(f"{target.environment}, {answer.gate}: {answer.verdict}: {answer.said}")
-    return failed, said or ["no release has it yet, so no gate was asked"]
+            messages.append(f"{target.environment}, {answer.gate}: {answer.verdict}: {answer.message}")
+    return failed, messages or ["no release has it yet, so no gate was asked"]
 
 
 def newest_with(lake: Lake, environment: str, model: str, digest: str) -> Release | None:

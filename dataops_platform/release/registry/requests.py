@@ -17,7 +17,7 @@ from dataops_platform.release.build import build_release
 from dataops_platform.release.promotion.plan import Plan
 from dataops_platform.release.promotion.promote import promote, propose
 from dataops_platform.release.reconciliation.reconcile import follow_switch
-from dataops_platform.release.registry.model_release import Code, build_model_release
+from dataops_platform.release.registry.model_release import Runtime, build_model_release
 from dataops_platform.release.registry.model_validation import as_asked, followers, newest_with
 from dataops_platform.release.release import Release
 from dataops_platform.settings.project import Project
@@ -37,7 +37,7 @@ ANSWER_TAG, PLAN_TAG, ANSWERED_TAG, SINCE_TAG = (
 )
 """Tags of an answer: the verdict, the plan, the request, and the last event of the environment at that time."""
 
-Verdict = Literal["promoted", "waiting", "refused"]
+RequestVerdict = Literal["promoted", "waiting", "refused"]
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Answered:
 
     version: str
     asked: str
-    verdict: Verdict
+    verdict: RequestVerdict
     plan: str
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def open_requests(session: Session) -> list[Request]:
@@ -70,7 +70,7 @@ def open_requests(session: Session) -> list[Request]:
     return [request for request in asked if _is_open(session, request)]
 
 
-def answer_requests(session: Session, code: Callable[[], Code]) -> list[Answered]:
+def answer_requests(session: Session, code: Callable[[], Runtime]) -> list[Answered]:
     """Answer all open requests on models of the session's environment, and promote those whose gates pass.
 
     `code` is called only when a release must be built. A request that lost a race stays open.
@@ -98,23 +98,23 @@ def _is_open(session: Session, request: Request) -> bool:
     return tags.get(SINCE_TAG) != str(session.lake.state(_target(session.project, request).environment).sequence)
 
 
-def _answer(session: Session, code: Callable[[], Code], request: Request) -> Answered:
+def _answer(session: Session, code: Callable[[], Runtime], request: Request) -> Answered:
     plan, at = "", ""
-    verdict: Verdict = "refused"
+    verdict: RequestVerdict = "refused"
     try:
         there = session.of(_target(session.project, request))
         release = _release(session, code, request)
         made = propose(there, release)
-        plan, verdict, said = made.id, *_carry_out(there, made, release)
+        plan, verdict, messages = made.id, *_carry_out(there, made, release)
         at = str(session.lake.state(there.environment).sequence)
     except LostRace:
         raise
     except DataOpsError as error:
-        said = (str(error),)
+        messages = (str(error),)
     tags = {ANSWER_TAG: verdict, PLAN_TAG: short(plan), SINCE_TAG: at, ANSWERED_TAG: request.asked}
-    note = "\n".join([verdict, *(f"- {line}" for line in said)])
+    note = "\n".join([verdict, *(f"- {line}" for line in messages)])
     write_note(open_tracking(session.project).client, request.marked, tags, request.asked, note)
-    return Answered(str(request.marked), request.asked, verdict, plan, tuple(said))
+    return Answered(str(request.marked), request.asked, verdict, plan, tuple(messages))
 
 
 def _target(project: Project, request: Request) -> Project:
@@ -136,7 +136,7 @@ def _target(project: Project, request: Request) -> Project:
     return asked.at(environment)
 
 
-def _release(session: Session, code: Callable[[], Code], request: Request) -> Release:
+def _release(session: Session, code: Callable[[], Runtime], request: Request) -> Release:
     """Return the environment's newest release if it has the model; else build one of what it shows with the model."""
     project, lake, marked = session.project, session.lake, request.marked
     model, digest = marked.name.removeprefix(model_name(project, "")), marked.tags.get(DIGEST_TAG, "")
@@ -149,16 +149,16 @@ def _release(session: Session, code: Callable[[], Code], request: Request) -> Re
     return build_model_release(session, code(), f"{model}@{marked.version}")
 
 
-def _carry_out(session: Session, plan: Plan, release: Release) -> tuple[Verdict, tuple[str, ...]]:
+def _carry_out(session: Session, plan: Plan, release: Release) -> tuple[RequestVerdict, tuple[str, ...]]:
     """Promote when all gates pass; wait when only approvals are missing. Return the verdict and the reasons."""
-    said = tuple(f"{answer.gate}: {answer.verdict}: {answer.said}" for answer in plan.answers)
+    messages = tuple(f"{answer.gate}: {answer.verdict}: {answer.message}" for answer in plan.answers)
     no = {answer.gate for answer in plan.answers if answer.verdict == "fail"}
     if no == {"approval"}:
-        return "waiting", (*said, f"somebody may say yes: dataops approve {plan}")
+        return "waiting", (*messages, f"somebody may say yes: dataops approve {plan}")
     try:
         state = promote(session, plan)
     except Refused as refused:
-        return "refused", (*said, str(refused))
+        return "refused", (*messages, str(refused))
     followed = follow_switch(session)
     done = f"{state.environment} shows release {release} (event {state.sequence})"
-    return "promoted", (*said, done, *([followed.failed] if followed.failed else []))
+    return "promoted", (*messages, done, *([followed.failed] if followed.failed else []))

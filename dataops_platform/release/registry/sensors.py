@@ -10,7 +10,8 @@ from dataops_platform.kit.digests import digest_of, short
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.orchestration.definitions import load_definitions
 from dataops_platform.orchestration.instance import open_instance
-from dataops_platform.release.registry.model_release import Code
+from dataops_platform.orchestration.jobs import job_of
+from dataops_platform.release.registry.model_release import Runtime
 from dataops_platform.release.registry.model_validation import new_versions, validate_versions
 from dataops_platform.release.registry.requests import answer_requests, open_requests
 from dataops_platform.settings.environ import actor_of_run
@@ -34,30 +35,25 @@ def registry_defs(project: Project, every_s: int) -> dg.Definitions:
     def validate_op(context: dg.OpExecutionContext, config: ValidateConfig) -> None:
         with _failures_told(), _session_of(context, project) as session, code_of(project) as code:
             for done in validate_versions(session, code, config.versions):
-                context.log.info(f"{done.version}: {'passed' if done.passed else 'failed'}: {'; '.join(done.said)}")
+                context.log.info(f"{done.version}: {'passed' if done.passed else 'failed'}: {'; '.join(done.messages)}")
 
     @dg.op(name="answer_requests", description="Answers what is asked for in MLflow.")
     def answer_op(context: dg.OpExecutionContext) -> None:
         with _failures_told(), _session_of(context, project) as session, code_of(project) as code:
             for done in answer_requests(session, code):
-                context.log.info(f"{done.version}, {done.asked}: {done.verdict}: {'; '.join(done.said)}")
+                context.log.info(f"{done.version}, {done.asked}: {done.verdict}: {'; '.join(done.messages)}")
 
-    @dg.job(
-        name=f"validate_models_{environment}",
-        description=f"`dataops registry validate --env {environment}`: files, signature, types, gates of new models.",
-        config=dg.RunConfig(ops={"validate_models": ValidateConfig()}),
-        executor_def=dg.in_process_executor,
+    validate_job = job_of(
+        validate_op,
+        f"validate_models_{environment}",
+        f"`dataops registry validate --env {environment}`: files, signature, types, gates of new models.",
+        ValidateConfig(),
     )
-    def validate_job() -> None:
-        validate_op()
-
-    @dg.job(
-        name=f"answer_requests_{environment}",
-        description=f"`dataops registry answer --env {environment}`: promotions that are asked for in MLflow.",
-        executor_def=dg.in_process_executor,
+    answer_job = job_of(
+        answer_op,
+        f"answer_requests_{environment}",
+        f"`dataops registry answer --env {environment}`: promotions that are asked for in MLflow.",
     )
-    def answer_job() -> None:
-        answer_op()
 
     @dg.sensor(
         name=f"registry_{environment}",
@@ -98,10 +94,10 @@ def _session_of(context: dg.OpExecutionContext, project: Project) -> AbstractCon
 
 
 @contextmanager
-def code_of(project: Project) -> Iterator[Callable[[], Code]]:
+def code_of(project: Project) -> Iterator[Callable[[], Runtime]]:
     """Open the project's Dagster instance, and yield a function that loads the definitions when it is called."""
     with open_instance(project) as instance:
-        yield lambda: Code(load_definitions(project), instance)
+        yield lambda: Runtime(load_definitions(project), instance)
 
 
 def _has_lake(project: Project) -> bool:

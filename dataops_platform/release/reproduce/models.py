@@ -10,10 +10,10 @@ from typing import Any
 from dataops_platform.kit.digests import digest_of_file, short
 from dataops_platform.kit.errors import Refused
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.release.reproduce.result import Remade
+from dataops_platform.release.reproduce.result import Comparison
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.feature_rows import feature_rows
-from dataops_platform.stages.partitions import Window
+from dataops_platform.stages.partitions import PartitionWindow
 from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import VOLATILE, artefact_digest, load_model
@@ -22,32 +22,32 @@ from dataops_platform.warehouse.lake import Lake
 
 def compare_model(
     project: Project, lake: Lake, was: Head, now: Head | None, tables: Mapping[str, Head], tolerance: float
-) -> Remade:
+) -> Comparison:
     """Return how closely the retrained model `now` matches the model `was`.
 
     Models with different digests are compared by their predictions for the rows of the judge window. `tables` are the
     heads of the scratch environment. `tolerance` is the largest accepted difference between probabilities.
     """
     if now is None:
-        return Remade(was.name, "model", "different", "it was not trained")
+        return Comparison(was.name, "model", "different", "it was not trained")
     client = open_tracking(project).client
     files = (
         version_files(client, model_name(project, was.name, was.area), was.version),
         version_files(client, model_name(project, now.name, now.area), now.version),
     )
     if artefact_digest(files[0]) != was.digest:
-        return Remade(was.name, "model", "different", "its files are not those that were registered")
+        return Comparison(was.name, "model", "different", "its files are not those that were registered")
     if was.digest == now.digest:
         if _file_digests(files[0]) == _file_digests(files[1]):
-            return Remade(was.name, "model", "bytes")
-        return Remade(was.name, "model", "content", "the same model; its file names parts by places in memory")
+            return Comparison(was.name, "model", "bytes")
+        return Comparison(was.name, "model", "content", "the same model; its file names parts by places in memory")
     far = _distance(lake, was, now, files, tables)
     if far is None:
-        return Remade(was.name, "model", "different", "other features, or none of the rows that it was judged on")
+        return Comparison(was.name, "model", "different", "other features, or none of the rows that it was judged on")
     if far == 0:
-        return Remade(was.name, "model", "predictions", f"another model ({short(now.digest)}) that says the same")
+        return Comparison(was.name, "model", "predictions", f"another model ({short(now.digest)}) that says the same")
     level = "tolerance" if far <= tolerance else "different"
-    return Remade(was.name, "model", level, f"its probabilities differ by up to {far:.1e}")  # type: ignore[arg-type]
+    return Comparison(was.name, "model", level, f"its probabilities differ by up to {far:.1e}")  # type: ignore[arg-type]
 
 
 def _file_digests(folder: Path) -> dict[str, str]:
@@ -66,7 +66,7 @@ def _distance(lake: Lake, was: Head, now: Head, files: tuple[Path, Path], tables
     table = tables.get(details["table"])
     if table is None or was.manifests[0].details["features"] != features:
         return None
-    window = Window(*(dt.date.fromisoformat(day) for day in details["judge"]))
+    window = PartitionWindow(*(dt.date.fromisoformat(day) for day in details["judge"]))
     time = details["time_column"]
     rows = feature_rows(lake, table.area, table, features, [], time, window, [time])
     if not len(rows):
@@ -75,5 +75,5 @@ def _distance(lake: Lake, was: Head, now: Head, files: tuple[Path, Path], tables
         models: list[Any] = [load_model(f, head.digest) for f, head in zip(files, (was, now), strict=True)]
     except Refused:
         return None
-    said = [model.predict_proba(rows[features])[:, 1] for model in models]
-    return float(abs(said[0] - said[1]).max())
+    message = [model.predict_proba(rows[features])[:, 1] for model in models]
+    return float(abs(message[0] - message[1]).max())

@@ -8,20 +8,20 @@ from typing import Any, Literal
 
 from dataops_platform.manifests.manifest import Kind
 
-Level = Literal["bytes", "content", "predictions", "tolerance", "different"]
-LEVELS: tuple[Level, ...] = ("bytes", "content", "predictions", "tolerance", "different")
+MatchLevel = Literal["bytes", "content", "predictions", "tolerance", "different"]
+LEVELS: tuple[MatchLevel, ...] = ("bytes", "content", "predictions", "tolerance", "different")
 """From equal to different. Equal are: the files byte by byte; the digest of the rows or the model; each prediction;
 numbers within a tolerance, and all other values."""
 
 
 @dataclass(frozen=True)
-class Remade:
+class Comparison:
     """A reproduced table or model, how closely it matches the original, and why it does not match more closely."""
 
     name: str
     kind: Kind
-    level: Level
-    said: str = ""
+    level: MatchLevel
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Reproduction:
     environment: str
     code: str
     inputs: Mapping[str, str]
-    parts: tuple[Remade, ...]
+    parts: tuple[Comparison, ...]
     runs: tuple[str, ...]
 
-    def below(self, level: Level) -> list[Remade]:
+    def below(self, level: MatchLevel) -> list[Comparison]:
         """Return the parts that match less closely than `level`."""
         return [part for part in self.parts if LEVELS.index(part.level) > LEVELS.index(level)]
 

@@ -10,9 +10,9 @@ from typing import Any
 from dataops_platform.kit.errors import Refused, preview
 from dataops_platform.manifests.manifest import WHOLE, Manifest
 from dataops_platform.release.lineage import Origin
-from dataops_platform.release.reproduce.code import Code, code_of
+from dataops_platform.release.reproduce.code import ReleaseCode, code_of
 from dataops_platform.release.reproduce.models import compare_model
-from dataops_platform.release.reproduce.result import Remade, Reproduction
+from dataops_platform.release.reproduce.result import Comparison, Reproduction
 from dataops_platform.release.reproduce.scratch import clear_left, give_inputs, scratch
 from dataops_platform.release.reproduce.tables import compare_table
 from dataops_platform.release.reproduce.target import Target, find_target, short_name
@@ -47,8 +47,8 @@ def reproduce(
     clear_left(project, lake)
     target = find_target(lake, wanted, environment)
     code = code_of(project, target)
-    say(f"{target.label}: {code.said}")
-    parts: dict[str, Remade] = {}
+    say(f"{target.label}: {code.message}")
+    parts: dict[str, Comparison] = {}
     runs: list[str] = []
     inputs: dict[str, str] = {}
     name = short_name(target)
@@ -62,11 +62,11 @@ def reproduce(
             parts |= {part.name: part for part in _compare(project, lake, target, origin, place, tolerance)}
     ordered = [parts[head] for head in target.results if head in parts]
     given = [n for n in target.results if n not in parts]
-    taken = [Remade(n, target.results[n].kind, "content", "taken as it was: no step makes it") for n in given]
-    return Reproduction(target.label, name, code.said, inputs, (*ordered, *taken), tuple(runs))
+    taken = [Comparison(n, target.results[n].kind, "content", "taken as it was: no step makes it") for n in given]
+    return Reproduction(target.label, name, code.message, inputs, (*ordered, *taken), tuple(runs))
 
 
-def _run(code: Code, environment: str, origin: Origin, again: Sequence[str]) -> str:
+def _run(code: ReleaseCode, environment: str, origin: Origin, again: Sequence[str]) -> str:
     """Run the steps of an origin in a process of the code's interpreter, and return the id of the Dagster run.
 
     `again` names the source tables to read again. Raises: Refused DP-L054.
@@ -85,18 +85,18 @@ def _run(code: Code, environment: str, origin: Origin, again: Sequence[str]) -> 
         text=True,
         check=False,
     )
-    said = _answer(done.stdout)
-    if done.returncode or not said.get("success"):
-        problems = [failure["message"] for failure in said.get("failures", ())]
-        problems = problems or [said.get("error", {}).get("message", "")]
+    answer = _answer(done.stdout)
+    if done.returncode or not answer.get("success"):
+        problems = [failure["message"] for failure in answer.get("failures", ())]
+        problems = problems or [answer.get("error", {}).get("message", "")]
         last = done.stderr.strip().splitlines()[-1:] or [f"it ended with {done.returncode}"]
         raise Refused(
             "DP-L054",
             reason=preview(filter(None, problems), width=400) or last[0][:400],
             environment=environment,
-            source=code.said,
+            source=code.message,
         )
-    return str(said["run"])
+    return str(answer["run"])
 
 
 def _answer(text: str) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _span(made: Any) -> str:
 
 def _compare(
     project: Project, lake: Lake, target: Target, origin: Origin, environment: str, tolerance: float
-) -> list[Remade]:
+) -> list[Comparison]:
     """Return the comparison of each result that this pass made, in the order of the stages."""
     now = lake.heads(environment)
     made = {m.name for m in origin.made.values()}

@@ -17,7 +17,7 @@ from dataops_platform.orchestration.instance import forget_assets
 from dataops_platform.release.lineage import Origin
 from dataops_platform.release.reproduce.kept import is_as_recorded
 from dataops_platform.settings.project import BRANCHES, Project, branch_file
-from dataops_platform.stages.inputs import ELSEWHERE
+from dataops_platform.stages.inputs import EXTERNAL
 from dataops_platform.technologies.files.location import locate
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.mlflow.versions import forget_environment as forget_models
@@ -133,7 +133,7 @@ def _is_there(lake: Lake, places: Iterable[Written]) -> bool:
 
 
 def _refuse_changed_file(project: Project, name: str, manifests: Iterable[Manifest]) -> None:
-    files = {ref.name: ref.digest for m in manifests for ref in m.step.inputs if m.stage != ELSEWHERE}
+    files = {ref.name: ref.digest for m in manifests for ref in m.step.inputs if m.stage != EXTERNAL}
     changed = [file for file, digest in files.items() if _digest_of_file(project, file) != digest]
     if not files:
         raise Refused("DP-L090", table=name)

@@ -11,7 +11,7 @@ from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.manifest import WHOLE, Head
 from dataops_platform.manifests.table_digest import TableDigest
 from dataops_platform.release.reproduce.kept import is_as_recorded
-from dataops_platform.release.reproduce.result import Remade
+from dataops_platform.release.reproduce.result import Comparison
 from dataops_platform.warehouse.expiry import files_of
 from dataops_platform.warehouse.lake import Lake
 
@@ -21,29 +21,29 @@ MODEL_DIGEST = "model_digest"
 """The column of a table of predictions that holds the digest of the model. It is not compared."""
 
 
-def compare_table(lake: Lake, was: Head, now: Head | None, tolerance: float) -> Remade:
+def compare_table(lake: Lake, was: Head, now: Head | None, tolerance: float) -> Comparison:
     """Return how closely the reproduced table `now` matches the table `was`, over the partitions of `was`.
 
     `tolerance` is the largest difference of two equal floating-point numbers: absolute up to 1, relative above.
     Rows are read only in partitions whose digests differ, and to verify those of `was`.
     """
     if now is None:
-        return Remade(was.name, "table", "different", "it was not made")
+        return Comparison(was.name, "table", "different", "it was not made")
     parts = list(was.partitions)
     other = [p for p in parts if p not in now.partitions or now.partitions[p].digest != was.partitions[p].digest]
     is_kept = lake.has_version(was.version)
     if is_kept and not is_as_recorded(lake, was):
-        return Remade(was.name, "table", "different", "the rows that are kept are not those that were recorded")
+        return Comparison(was.name, "table", "different", "the rows that are kept are not those that were recorded")
     if not other:
         if not is_kept:
-            return Remade(was.name, "table", "content", "only its digest is kept: its files were given up")
+            return Comparison(was.name, "table", "content", "only its digest is kept: its files were given up")
         if _files(lake, was, parts) == _files(lake, now, parts):
-            return Remade(was.name, "table", "bytes")
-        return Remade(was.name, "table", "content", "the same rows, written to other files")
-    said = "" if parts == [WHOLE] else f" in {len(other)} of {len(parts)} partitions"
+            return Comparison(was.name, "table", "bytes")
+        return Comparison(was.name, "table", "content", "the same rows, written to other files")
+    message = "" if parts == [WHOLE] else f" in {len(other)} of {len(parts)} partitions"
     if not is_kept:
-        return Remade(was.name, "table", "different", f"another digest{said}; its rows were given up")
-    return _compare_rows(lake, was, now, other, tolerance, said)
+        return Comparison(was.name, "table", "different", f"another digest{message}; its rows were given up")
+    return _compare_rows(lake, was, now, other, tolerance, message)
 
 
 def _files(lake: Lake, head: Head, partitions: Collection[str]) -> list[str]:
@@ -64,21 +64,23 @@ def _digest_of(lake: Lake, path: str) -> str:
     return str(row[0]) if row else ""
 
 
-def _compare_rows(lake: Lake, was: Head, now: Head, partitions: Collection[str], tolerance: float, said: str) -> Remade:
+def _compare_rows(
+    lake: Lake, was: Head, now: Head, partitions: Collection[str], tolerance: float, message: str
+) -> Comparison:
     """Compare the rows of some partitions, paired in the order of the exact columns, then the floating-point ones.
 
-    `said` is appended to the reason.
+    `message` is appended to the reason.
     """
     relations = [_rows(lake, head, partitions) for head in (was, now)]
     columns = [_columns(lake, relation) for relation in relations]
     if columns[0] != columns[1]:
-        return Remade(was.name, "table", "different", f"other columns{said}")
+        return Comparison(was.name, "table", "different", f"other columns{message}")
     counts = [
         sum((TableDigest.parse(head.partitions[p].digest).rows for p in partitions if p in head.partitions), 0)
         for head in (was, now)
     ]
     if counts[0] != counts[1]:
-        return Remade(was.name, "table", "different", f"{counts[1]} rows instead of {counts[0]}{said}")
+        return Comparison(was.name, "table", "different", f"{counts[1]} rows instead of {counts[0]}{message}")
     scored = was.manifests[0].stage == "score"
     names = [n for n in columns[0] if not (scored and n == MODEL_DIGEST)]
     floating = [n for n in names if _FLOATING.fullmatch(columns[0][n])]
@@ -93,12 +95,12 @@ def _compare_rows(lake: Lake, was: Head, now: Head, partitions: Collection[str],
     ).fetchone()
     others, distance = row if row else (0, 0.0)
     if others:
-        return Remade(was.name, "table", "different", f"{others} of {counts[0]} rows are others{said}")
+        return Comparison(was.name, "table", "different", f"{others} of {counts[0]} rows are others{message}")
     if distance == 0 and scored:
-        return Remade(was.name, "table", "predictions", "the same predictions of another model")
+        return Comparison(was.name, "table", "predictions", "the same predictions of another model")
     if distance <= tolerance:
-        return Remade(was.name, "table", "tolerance", f"numbers differ by up to {distance:.1e}{said}")
-    return Remade(was.name, "table", "different", f"numbers differ by up to {distance:.2g}{said}")
+        return Comparison(was.name, "table", "tolerance", f"numbers differ by up to {distance:.1e}{message}")
+    return Comparison(was.name, "table", "different", f"numbers differ by up to {distance:.2g}{message}")
 
 
 def _rows(lake: Lake, head: Head, partitions: Collection[str]) -> str:

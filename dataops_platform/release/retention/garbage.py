@@ -36,7 +36,7 @@ ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
-class Waste:
+class Garbage:
     """What no retained state uses: snapshots by number, the files that only they have, stored texts, model versions.
 
     `nodes` are digests of stored texts: cuts and nodes of trees of windows. `states` maps each environment to the
@@ -64,12 +64,12 @@ class Waste:
         }
 
 
-def look(session: Session, retention: Retention) -> Waste:
+def look(session: Session, retention: Retention) -> Garbage:
     """Return what could be deleted now. Deletes nothing."""
     return _look(session, _states(session), retention)
 
 
-def collect(session: Session, retention: Retention) -> Waste:
+def collect(session: Session, retention: Retention) -> Garbage:
     """Delete what `look` finds, and return it. The ledger of each environment that loses states records which.
 
     First the scratch environments of killed reproductions are removed. Then snapshots and stored texts are deleted in
@@ -82,23 +82,23 @@ def collect(session: Session, retention: Retention) -> Waste:
     with lake.lock.held():
         for _ in range(ATTEMPTS):
             states = _states(session)
-            waste = _look(session, states, retention)
+            garbage = _look(session, states, retention)
             fault_point("gc.before_expire")
             try:
                 delete_unneeded(
-                    lake, states, _events(session, waste), waste.snapshots, waste.nodes, session.now() - RECENTLY
+                    lake, states, _events(session, garbage), garbage.snapshots, garbage.nodes, session.now() - RECENTLY
                 )
             except LostRace:
                 continue
-            if not snapshots(lake.connection) & set(waste.snapshots):
+            if not snapshots(lake.connection) & set(garbage.snapshots):
                 break
         else:
             raise Refused("DP-L062")
         fault_point("gc.after_expire")
         remove_files(lake.connection)
         fault_point("gc.after_files")
-    _delete_models(session.project, waste.models)
-    return waste
+    _delete_models(session.project, garbage.models)
+    return garbage
 
 
 def _states(session: Session) -> dict[str, State]:
@@ -107,7 +107,7 @@ def _states(session: Session) -> dict[str, State]:
     return {name: lake.state(name) for name in sorted(known)}
 
 
-def _look(session: Session, states: Mapping[str, State], retention: Retention) -> Waste:
+def _look(session: Session, states: Mapping[str, State], retention: Retention) -> Garbage:
     lake, now = session.lake, session.now()
     events = {name: lake.events(name) for name in states}
     kept = {name: kept_states(found, retention, now) for name, found in events.items()}
@@ -137,7 +137,7 @@ def _look(session: Session, states: Mapping[str, State], retention: Retention) -
         for event in moves(found)
         if event.sequence not in given_up[name] and collection_of(found, event.sequence) is None
     ]
-    return Waste(
+    return Garbage(
         snapshots=tuple(expired),
         nodes=unneeded_nodes(lake, back, everything),
         files=files_only_of(lake.connection, expired),
@@ -147,8 +147,8 @@ def _look(session: Session, states: Mapping[str, State], retention: Retention) -
     )
 
 
-def _events(session: Session, waste: Waste) -> dict[str, Collection]:
-    return {name: Collection(**by(session.actor), collected=numbers) for name, numbers in waste.states.items()}
+def _events(session: Session, garbage: Garbage) -> dict[str, Collection]:
+    return {name: Collection(**by(session.actor), collected=numbers) for name, numbers in garbage.states.items()}
 
 
 def _models(

@@ -9,7 +9,7 @@ import dagster as dg
 from dataops_platform.kit.user_code import check_function
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.clean.run import CleanStep
-from dataops_platform.stages.component import Name, StageComponent, StrictResolved
+from dataops_platform.stages.component import AssetName, StageComponent, StrictResolved
 from dataops_platform.stages.contract_files import required_contract
 from dataops_platform.stages.scaffold import scaffolder
 
@@ -27,9 +27,9 @@ EXAMPLE = """\
 class CleanTable(StrictResolved):
     """One raw table, and the table under contract that is built from it."""
 
-    name: Name
+    name: AssetName
     """The name of the table."""
-    input: Name
+    input: AssetName
     """The raw table that it is built from."""
     contract: str | None = None
     """The contract's file; `contracts/<name>.odcs.yaml` by default."""

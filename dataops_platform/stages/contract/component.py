@@ -84,7 +84,7 @@ def with_contract(
         refuse_nothing_given(defs.resolve_assets_def(wanted), wanted)
     _refuse_taken(defs, wanted, [CONTRACT_CHECK, *(check.name for check in rule_checks(contract, single))])
 
-    def told(spec: dg.AssetSpec) -> dg.AssetSpec:
+    def described(spec: dg.AssetSpec) -> dg.AssetSpec:
         metadata = {**contract_metadata(contract), **spec.metadata}
         return spec.replace_attributes(
             metadata=metadata,
@@ -96,7 +96,7 @@ def with_contract(
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.PreviewWarning)  # mapping specs is in preview in Dagster 1.13
-        shown = defs.map_resolved_asset_specs(func=told, selection=dg.AssetSelection.assets(wanted))
+        shown = defs.map_resolved_asset_specs(func=described, selection=dg.AssetSelection.assets(wanted))
     partitions_def = specs[wanted].partitions_def if read is None else None
     check = contract_check(
         wanted, contract, read=read, references=references, single=single, partitions_def=partitions_def
@@ -249,11 +249,11 @@ def _result(
     over_all = {rule.name for rule in contract.rules if rule.kind in OVER_ALL_ROWS}
     errors = [v for v in audit.verdicts if v.failing_rows and v.severity == "error" and v.rule not in over_all]
     broken = [f"{v.rule} {v.failing_rows}" for v in errors]
-    said = f"{contract.id} {contract.version} is broken: {', '.join([*audit.unmet, *broken])[:500]}"
+    message = f"{contract.id} {contract.version} is broken: {', '.join([*audit.unmet, *broken])[:500]}"
     holds = not (audit.rows_refused or audit.unmet)
     shown: dict[str, Any] = {"rows_in": audit.rows_in, "rows_refused": audit.rows_refused}
     if partitions:
         shown["partitions"] = preview(partitions)
     if sample:
         shown["refused_rows"] = table_of(sample)
-    return contract_result(key, contract, audit.verdicts, shown, "" if holds else said)
+    return contract_result(key, contract, audit.verdicts, shown, "" if holds else message)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.component import Name, StageComponent, StrictResolved
+from dataops_platform.stages.component import AssetName, StageComponent, StrictResolved
 from dataops_platform.stages.extract.run import ExtractStep
 from dataops_platform.stages.scaffold import scaffolder
 
@@ -23,7 +23,7 @@ EXAMPLE = """\
 class ExtractTable(StrictResolved):
     """One file, and the raw table that it is loaded into."""
 
-    name: Name
+    name: AssetName
     """The name of the raw table."""
     path: str
     """The file, relative to the project: .csv, .csv.gz, .zip of one .csv, .parquet."""

@@ -10,7 +10,7 @@ import dagster as dg
 
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.component import SKIP_TAG, Name, StageComponent
+from dataops_platform.stages.component import SKIP_TAG, AssetName, StageComponent
 from dataops_platform.stages.contract_files import required_contract
 from dataops_platform.stages.publish.run import PUBLICATION, PublishStep
 from dataops_platform.stages.scaffold import scaffolder
@@ -32,9 +32,9 @@ EXAMPLE = """\
 class PublishComponent(StageComponent):
     """Publish audited tables and models to consumers: one consistent cut, in one transaction."""
 
-    tables: list[Name]
+    tables: list[AssetName]
     """The tables that consumers see; each has a contract."""
-    models: list[Name] = []
+    models: list[AssetName] = []
     """The models that are shown beside them."""
 
     def steps(self, project: Project) -> Sequence[PublishStep]:

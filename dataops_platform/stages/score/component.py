@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import dagster as dg
 
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.component import Day, Name, StageComponent
+from dataops_platform.stages.component import AssetName, DayField, StageComponent
 from dataops_platform.stages.contract_files import required_contract
-from dataops_platform.stages.partitions import Window
+from dataops_platform.stages.partitions import PartitionWindow
 from dataops_platform.stages.scaffold import scaffolder
 from dataops_platform.stages.score.run import ScoreStep
 
@@ -28,17 +28,17 @@ EXAMPLE = """\
 class ScoreComponent(StageComponent):
     """Predict a window of a feature table with a model; the table of predictions satisfies a contract."""
 
-    name: Name
+    name: AssetName
     """The name of the table of predictions. The key columns of its contract are copied from the feature table."""
-    from_model: Name
+    from_model: AssetName
     """The model."""
-    table: Name
+    table: AssetName
     """The feature table."""
     time_column: str
     """The column of dates by which rows are selected."""
-    start: Day
+    start: DayField
     """The first day to predict."""
-    end: Day
+    end: DayField
     """The day after the last one."""
     threshold: float = 0.5
     """The probability from which `predicted` is true."""
@@ -55,7 +55,7 @@ class ScoreComponent(StageComponent):
                 table=self.table,
                 contract=required_contract(project, self.name, self.contract),
                 time_column=self.time_column,
-                window=Window(self.start, self.end),
+                window=PartitionWindow(self.start, self.end),
                 threshold=self.threshold,
             )
         ]

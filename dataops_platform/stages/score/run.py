@@ -21,7 +21,7 @@ from dataops_platform.stages.asset import Asset
 from dataops_platform.stages.audit import make_changed, refuse_broken, write_audited
 from dataops_platform.stages.feature_rows import feature_rows
 from dataops_platform.stages.inputs import head_of, heads_with
-from dataops_platform.stages.partitions import Window
+from dataops_platform.stages.partitions import PartitionWindow
 from dataops_platform.stages.step import Makes, Outcome, RunContext, identities_of
 from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
@@ -46,7 +46,7 @@ class ScoreStep:
     table: str
     contract: Contract
     time_column: str
-    window: Window
+    window: PartitionWindow
     threshold: float = 0.5
     partitions: PartitionSettings | None = None
     stage: str = "score"

@@ -8,9 +8,9 @@ import dagster as dg
 
 from dataops_platform.kit.user_code import check_function
 from dataops_platform.settings.project import Project
-from dataops_platform.stages.component import Day, Name, StageComponent, StrictResolved
+from dataops_platform.stages.component import AssetName, DayField, StageComponent, StrictResolved
 from dataops_platform.stages.contract_files import required_contract
-from dataops_platform.stages.partitions import Window
+from dataops_platform.stages.partitions import PartitionWindow
 from dataops_platform.stages.scaffold import scaffolder
 from dataops_platform.stages.train.run import TrainStep
 
@@ -31,23 +31,23 @@ EXAMPLE = """\
 class Span(StrictResolved):
     """Days from `start` (inclusive) to `end` (exclusive)."""
 
-    start: Day
+    start: DayField
     """The first day."""
-    end: Day
+    end: DayField
     """The day after the last one."""
 
-    def window(self) -> Window:
+    def window(self) -> PartitionWindow:
         """Return the span as a plain record."""
-        return Window(self.start, self.end)
+        return PartitionWindow(self.start, self.end)
 
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class TrainComponent(StageComponent):
     """Train and register a model version on a feature table, evaluated beside its baselines; no alias is set."""
 
-    name: Name
+    name: AssetName
     """The name of the model, registered as `<environment>.<project>.<name>`."""
-    table: Name
+    table: AssetName
     """The feature table."""
     function: str
     """`module:function` that takes features and target (pandas) and returns a fitted scikit-learn classifier."""

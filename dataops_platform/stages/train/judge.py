@@ -24,7 +24,7 @@ class Score:
     rows: int
 
 
-def judge(name: str, target: np.ndarray, probability: np.ndarray) -> Score:
+def score_of(name: str, target: np.ndarray, probability: np.ndarray) -> Score:
     """Return the score of probabilities (n) for a target (n) of zeros and ones."""
     from sklearn.metrics import brier_score_loss, roc_auc_score
 

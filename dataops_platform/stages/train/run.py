@@ -26,9 +26,9 @@ from dataops_platform.stages.asset import Asset, manifest_of
 from dataops_platform.stages.audit import make_changed
 from dataops_platform.stages.feature_rows import feature_rows
 from dataops_platform.stages.inputs import head_of, heads_with
-from dataops_platform.stages.partitions import Window
+from dataops_platform.stages.partitions import PartitionWindow
 from dataops_platform.stages.step import Makes, Outcome, RunContext, identities_of
-from dataops_platform.stages.train.judge import Score, judge, rates
+from dataops_platform.stages.train.judge import Score, rates, score_of
 from dataops_platform.stages.train.pictures import draw
 from dataops_platform.technologies.mlflow.registry import register
 from dataops_platform.technologies.mlflow.requirements import installed_versions, locked_requirements
@@ -59,8 +59,8 @@ class TrainStep:
     features: tuple[str, ...]
     known_by: str
     time_column: str
-    train: Window
-    judge: Window
+    train: PartitionWindow
+    judge: PartitionWindow
     baselines: tuple[tuple[str, ...], ...] = ()
     description: str = ""
     partitions: PartitionSettings | None = None
@@ -142,7 +142,7 @@ class TrainStep:
         """Return the folder of a model's pictures for Dagster's pages; MLflow stores them permanently."""
         return self.project.state_dir / "pictures" / short(digest)
 
-    def _rows(self, lake: Lake, table: Head, window: Window) -> pd.DataFrame:
+    def _rows(self, lake: Lake, table: Head, window: PartitionWindow) -> pd.DataFrame:
         """Return the rows of a window whose target is known, sorted by the contract's key.
 
         Raises: Refused DP-T003 when they are not of exactly two classes.
@@ -183,12 +183,12 @@ class TrainStep:
         check_trusted(model)
         target = judged[self.target].astype(int).to_numpy()
         refuse_other_columns(model, features, self.function)
-        said = call_function(self.function, lambda: model.predict_proba(judged[features]))
-        refuse_other_output(said, self.function)
-        probabilities = {"model": said[:, 1]}
+        message = call_function(self.function, lambda: model.predict_proba(judged[features]))
+        refuse_other_output(message, self.function)
+        probabilities = {"model": message[:, 1]}
         for by in ((), *self.baselines):
             probabilities[" x ".join(by) or "constant"] = rates(train, train[self.target].astype(int), judged, by)
-        scores = [judge(name, target, probability) for name, probability in probabilities.items()]
+        scores = [score_of(name, target, probability) for name, probability in probabilities.items()]
         context.say(f"trained on {len(train)} rows, judged on {len(judged)}: AUC {scores[0].auc:.4f}")
         with tempfile.TemporaryDirectory() as folder:
             pictures = draw(Path(folder), target, probabilities)
@@ -272,8 +272,8 @@ def refuse_late_columns(contract: Contract, columns: Sequence[str], known_by: st
     """
     late = [c for c in columns if contract.column(c).known_at != known_by]
     if late:
-        told = preview(f"{c} ({contract.column(c).known_at or 'not said'})" for c in late)
-        raise UsedWrongly("DP-T001", known_by=known_by, columns=told, contract=contract.path.name)
+        named = preview(f"{c} ({contract.column(c).known_at or 'not stated'})" for c in late)
+        raise UsedWrongly("DP-T001", known_by=known_by, columns=named, contract=contract.path.name)
 
 
 def _parameters(model: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _KINDS: dict[str, set[str]] = {
 
 
 @dataclass(frozen=True)
-class Drift:
+class ContractDrift:
     """One difference: the model (empty for the file as a whole), `file:line`, and what differs."""
 
     model: str
@@ -33,7 +33,7 @@ class Drift:
     what: str
 
 
-def differences(found: str | None, text: str, name: str, by_hand: Mapping[str, str]) -> Iterator[Drift]:
+def differences(found: str | None, text: str, name: str, by_hand: Mapping[str, str]) -> Iterator[ContractDrift]:
     """Yield how the file called `name` differs from its wanted text.
 
     `found` is its current text, None when it is missing. `by_hand` maps models that are described elsewhere to the
@@ -42,12 +42,12 @@ def differences(found: str | None, text: str, name: str, by_hand: Mapping[str, s
     import yaml
 
     if found is None:
-        yield Drift("", name, f"is missing, with {preview(_entries(yaml.safe_load(text)))}")
+        yield ContractDrift("", name, f"is missing, with {preview(_entries(yaml.safe_load(text)))}")
         return
     try:
         before = _entries(yaml.safe_load(found))
     except (yaml.YAMLError, TypeError, KeyError, AttributeError):
-        yield Drift("", name, "is no description of models")
+        yield ContractDrift("", name, "is no description of models")
         return
     wanted = _entries(yaml.safe_load(text))
     changed = [model for model in sorted({*before, *wanted}) if before.get(model) != wanted.get(model)]
@@ -55,32 +55,36 @@ def differences(found: str | None, text: str, name: str, by_hand: Mapping[str, s
         place = f"{name}:{line_of(found, model)}" if model in before else name
         if model not in wanted:
             elsewhere = f"is described in {by_hand[model]}, too" if model in by_hand else ""
-            yield Drift(model, place, elsewhere or "is no table of dbt with a contract")
+            yield ContractDrift(model, place, elsewhere or "is no table of dbt with a contract")
         elif model not in before:
-            yield Drift(model, place, "is missing")
+            yield ContractDrift(model, place, "is missing")
         else:
-            yield Drift(model, place, preview(_changes(before[model], wanted[model]), width=120))
+            yield ContractDrift(model, place, preview(_changes(before[model], wanted[model]), width=120))
     if not changed:
-        yield Drift("", name, "was edited, though dbt reads the same in it")
+        yield ContractDrift("", name, "was edited, though dbt reads the same in it")
 
 
-def contradictions(model: DbtModel, contract: Contract, by_hand: str) -> Iterator[Drift]:
+def contradictions(model: DbtModel, contract: Contract, by_hand: str) -> Iterator[ContractDrift]:
     """Yield what contradicts the contract: in the model's SQL, and in its description by hand, if any."""
     columns = {column.name: column for column in contract.columns}
     if model.names_its_columns:
         lacking = [name for name in columns if name.isidentifier() and name.lower() not in model.words]
         if lacking:
-            yield Drift(model.name, f"contracts/{contract.path.name}", f"the model makes no column {preview(lacking)}")
+            yield ContractDrift(
+                model.name, f"contracts/{contract.path.name}", f"the model makes no column {preview(lacking)}"
+            )
     for name, given in model.types if by_hand else ():
         if name not in columns:
-            yield Drift(model.name, by_hand, f"has column {name}, which the contract does not know")
+            yield ContractDrift(model.name, by_hand, f"has column {name}, which the contract does not know")
         elif given and not _agree(given, columns[name]):
-            yield Drift(model.name, by_hand, f"{name} is {given}, in the contract {columns[name].sql_type}")
+            yield ContractDrift(model.name, by_hand, f"{name} is {given}, in the contract {columns[name].sql_type}")
     for name, values in model.accepted if by_hand else ():
         for rule in contract.rules:
             allowed = rule.argument if isinstance(rule.argument, tuple) else ()
             if rule.kind == "enum" and rule.columns == (name,) and {*map(str, values)} != {*map(str, allowed)}:
-                yield Drift(model.name, by_hand, f"{name} may be {preview(values)}, in the contract {preview(allowed)}")
+                yield ContractDrift(
+                    model.name, by_hand, f"{name} may be {preview(values)}, in the contract {preview(allowed)}"
+                )
 
 
 def line_of(text: str, model: str) -> int:

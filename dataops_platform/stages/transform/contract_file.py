@@ -20,7 +20,7 @@ from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.kit.text_file import write_text
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.contract_files import contract_of
-from dataops_platform.stages.transform.conflicts import KEYS, Drift, contradictions, differences, line_of
+from dataops_platform.stages.transform.conflicts import KEYS, ContractDrift, contradictions, differences, line_of
 from dataops_platform.stages.transform.graph import DbtGraph, DbtModel, read_graph
 
 NAME = "contracts.generated.yml"
@@ -47,7 +47,7 @@ class ContractFile:
     found: str | None
     models: tuple[str, ...]
     by_hand: Mapping[str, str]
-    contradictions: tuple[Drift, ...]
+    contradictions: tuple[ContractDrift, ...]
 
     @property
     def is_current(self) -> bool:
@@ -55,7 +55,7 @@ class ContractFile:
         return (self.found or "") == self.text
 
     @property
-    def differences(self) -> tuple[Drift, ...]:
+    def differences(self) -> tuple[ContractDrift, ...]:
         """What writing the file would change."""
         return () if self.is_current else tuple(differences(self.found, self.text, self.name, self.by_hand))
 

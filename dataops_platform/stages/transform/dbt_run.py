@@ -66,9 +66,9 @@ def parse_dbt(paths: DbtPaths) -> None:
     Raises: UsedWrongly DP-D002 when the project does not parse.
     """
     parse = _parse_here if "dbt.cli.main" in sys.modules else _parse_apart
-    said = parse([*_QUIETLY, "parse", *paths.arguments])
-    if said is not None:
-        raise UsedWrongly("DP-D002", folder=paths.folder.name, reason=" ".join(said.split())[:700])
+    message = parse([*_QUIETLY, "parse", *paths.arguments])
+    if message is not None:
+        raise UsedWrongly("DP-D002", folder=paths.folder.name, reason=" ".join(message.split())[:700])
 
 
 def _parse_here(arguments: list[str]) -> str | None:

@@ -15,9 +15,9 @@ from dataops_platform.manifests.manifest import WHOLE
 from dataops_platform.manifests.table_digest import TableDigest
 from dataops_platform.release.promotion import switch
 from dataops_platform.release.promotion.switch import resume, roll_back, switch_to_release
-from dataops_platform.stages.inputs import ELSEWHERE, heads_with
+from dataops_platform.stages.inputs import EXTERNAL, heads_with
 from dataops_platform.stages.step import RunContext
-from dataops_platform.warehouse import foreign_write
+from dataops_platform.warehouse import documents, foreign_write
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.digest import digests
 from dataops_platform.warehouse.open import open_lake
@@ -210,7 +210,7 @@ def test_a_table_of_the_time_before_a_promotion_is_not_taken_for_one_that_anothe
     shop.promote(shop.releases[0])
     found = heads_with(shop.lake, shop.at("prod"), ["raw", "theirs"], RunContext("run", ANN, utc_now))
     assert "raw" not in found
-    assert found["theirs"].manifests[0].stage == ELSEWHERE
+    assert found["theirs"].manifests[0].stage == EXTERNAL
 
 
 def test_what_was_begun_before_a_promotion_does_not_become_a_head_after_it(shop: Shop) -> None:
@@ -318,10 +318,11 @@ def test_a_release_and_the_event_that_it_was_built_are_kept_together_or_not_at_a
         broken.setattr("dataops_platform.warehouse.ledger.append", failing)
         with pytest.raises(OSError, match="disk full"):
             release_of(new_shop, "orders")
-    assert (new_shop.lake.kept("release"), kinds(new_shop, "dev")) == ({}, ["publication"])
+    kept = partial(documents.read, new_shop.lake.connection, "release")
+    assert (kept(), kinds(new_shop, "dev")) == ({}, ["publication"])
     built = release_of(new_shop, "orders")
     release_of(new_shop, "orders")
-    assert (list(new_shop.lake.kept("release")), kinds(new_shop, "dev")) == ([built.id], ["publication", "build"])
+    assert (list(kept()), kinds(new_shop, "dev")) == ([built.id], ["publication", "build"])
 
 
 def test_a_move_that_loses_its_race_to_publications_tries_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.reproduce.models import compare_model
-from dataops_platform.release.reproduce.result import Remade
+from dataops_platform.release.reproduce.result import Comparison
 from dataops_platform.release.reproduce.tables import compare_table
 from dataops_platform.settings.project import load_project
 from dataops_platform.technologies.mlflow.tracking import open_tracking
@@ -70,7 +70,7 @@ def heads(folder: Path) -> dict[str, Head]:
         return found
 
 
-def compared(folder: Path, before: dict[str, Head]) -> dict[str, Remade]:
+def compared(folder: Path, before: dict[str, Head]) -> dict[str, Comparison]:
     """How equal what is made now is to what was made before."""
     project = load_project(folder)
     with lake_of(project) as lake:

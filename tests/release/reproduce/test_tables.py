@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.release.reproduce.result import LEVELS, Remade, Reproduction
+from dataops_platform.release.reproduce.result import LEVELS, Comparison, Reproduction
 from dataops_platform.release.reproduce.tables import compare_table
 from dataops_platform.warehouse import expiry
 
@@ -26,7 +26,7 @@ def twice(world: Any, first: str, second: str, **about: Any) -> tuple[Head, Head
 
 def level(world: Any, first: str, second: str, **about: Any) -> tuple[str, str]:
     found = compare_table(world.lake, *twice(world, first, second, **about), 1e-6)
-    return found.level, found.said
+    return found.level, found.message
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_partitions_are_compared_one_by_one(world: Any) -> None:
     parts = "select i as id, case when i < 5 then 'a' else 'b' end as _dp_partition from range({}) t(i)"
     was, now = twice(world, parts.format(10), parts.format(11), partitions=["a", "b"])
     found = compare_table(world.lake, was, now, 1e-6)
-    assert (found.level, found.said) == ("different", "6 rows instead of 5 in 1 of 2 partitions")
+    assert (found.level, found.message) == ("different", "6 rows instead of 5 in 1 of 2 partitions")
     only_a = Head(was.name, "table", was.version, (was.partitions["a"],), was.area)
     assert compare_table(world.lake, only_a, now, 1e-6).level == "bytes"
 
@@ -85,7 +85,7 @@ def test_rows_that_were_changed_in_the_lake_itself_are_found(world: Any) -> None
         "field_ids {id: 1, amount: 2, name: 3})"
     )
     found = compare_table(world.lake, was, now, 1e-6)
-    assert (found.level, found.said) == ("different", "the rows that are kept are not those that were recorded")
+    assert (found.level, found.message) == ("different", "the rows that are kept are not those that were recorded")
     assert Path(path).exists()
 
 
@@ -93,7 +93,7 @@ def test_of_what_was_given_up_only_the_digest_can_be_compared(world: Any) -> Non
     was, now = twice(world, ROWS, ROWS)
     changed = world.write(ROWS.replace("50", "60"), "sales")
     expiry.expire(world.lake.connection, [int(was.version)])
-    assert compare_table(world.lake, was, now, 1e-6) == Remade(
+    assert compare_table(world.lake, was, now, 1e-6) == Comparison(
         "sales", "table", "content", "only its digest is kept: its files were given up"
     )
     assert compare_table(world.lake, was, changed, 1e-6).level == "different"
@@ -101,7 +101,7 @@ def test_of_what_was_given_up_only_the_digest_can_be_compared(world: Any) -> Non
 
 
 def test_what_is_below_the_level_asked_for() -> None:
-    parts = tuple(Remade(name, "table", name) for name in LEVELS)
+    parts = tuple(Comparison(name, "table", name) for name in LEVELS)
     made = Reproduction("release 1", "reproduce_1", "", {}, parts, ())
     assert {asked: len(made.below(asked)) for asked in LEVELS} == {
         "bytes": 4,

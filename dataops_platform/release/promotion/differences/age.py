@@ -18,15 +18,15 @@ def age_section(question: Question) -> Section:
     new, old = newest_audit(question.heads.values()), newest_audit(question.shown.values())
     if new is None:
         return section("The release holds no table.")
-    said = f"The data was last audited {new.isoformat()[:19]}, {ago(new, question.now)} ago"
+    message = f"The data was last audited {new.isoformat()[:19]}, {ago(new, question.now)} ago"
     if old is not None:
-        said += f"; what is shown, {old.isoformat()[:19]}"
+        message += f"; what is shown, {old.isoformat()[:19]}"
         if new < old:
-            said += f": this goes back {ago(new, old)}"
+            message += f": this goes back {ago(new, old)}"
     shown = _first_shown(question.lake.events(question.project.environment), question.release.id)
     if shown and question.state.release != question.release.id:
-        said += f". The release was shown here before, first {shown.at[:19]} (event {shown.sequence})"
-    return section(f"{said}.")
+        message += f". The release was shown here before, first {shown.at[:19]} (event {shown.sequence})"
+    return section(f"{message}.")
 
 
 def newest_audit(heads: Iterable[Head]) -> datetime | None:

@@ -46,11 +46,11 @@ def code_section(root: Path, before: Release | None, after: Release) -> Section:
             }
         )
     files = _files(root, before, after, ".")
-    said = f"{before.commit[:12]} -> {after.commit[:12]}: {count(came, 'commit')} of this project"
-    said += f", {gone} taken back" if gone else ""
-    said += f", {count(len(files), 'file')}. {digests}"
-    said += _left_out(came + gone - len(commits), "commit") + _left_out(len(files) - MOST_FILES, "file")
-    return section(said, commits=commits, files=files[:MOST_FILES])
+    message = f"{before.commit[:12]} -> {after.commit[:12]}: {count(came, 'commit')} of this project"
+    message += f", {gone} taken back" if gone else ""
+    message += f", {count(len(files), 'file')}. {digests}"
+    message += _left_out(came + gone - len(commits), "commit") + _left_out(len(files) - MOST_FILES, "file")
+    return section(message, commits=commits, files=files[:MOST_FILES])
 
 
 def sql_section(root: Path, before: Release | None, after: Release) -> Section:
@@ -72,9 +72,9 @@ def _diff_section(root: Path, before: Release | None, after: Release, path: str,
         return section(f"No {noun} differs.")
     text = git(root, "diff-tree", "-r", "-p", "--relative", before.commit, after.commit, "--", path)
     diff, left_out = bounded_diff(text)
-    said = f"{count(len(files), noun)} {'differs' if len(files) == 1 else 'differ'}."
-    said += _left_out(len(files) - MOST_FILES, "file") + _left_out(left_out, "line")
-    return section(said, diff, files=files[:MOST_FILES])
+    message = f"{count(len(files), noun)} {'differs' if len(files) == 1 else 'differ'}."
+    message += _left_out(len(files) - MOST_FILES, "file") + _left_out(left_out, "line")
+    return section(message, diff, files=files[:MOST_FILES])
 
 
 def _files(root: Path, before: Release, after: Release, path: str) -> list[dict[str, object]]:

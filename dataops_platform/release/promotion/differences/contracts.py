@@ -63,9 +63,9 @@ def contracts_section(changes: ContractChanges) -> Section:
         return section(f"The contracts cannot be compared: {changes.problem}.")
     if not changes.compared:
         return section("No contract changed.")
-    told = "; ".join(f"{one.name} {one.level} ({one.versions}): {one.verdict.rstrip('.')}" for one in changes.compared)
+    text = "; ".join(f"{one.name} {one.level} ({one.versions}): {one.verdict.rstrip('.')}" for one in changes.compared)
     return section(
-        f"{count(len(changes.compared), 'contract')} changed. {told}.",
+        f"{count(len(changes.compared), 'contract')} changed. {text}.",
         changes=[
             {"contract": one.name, "level": change.level, "change": change.what, "column": change.column}
             for one in changes.compared

@@ -28,8 +28,8 @@ def models_section(question: Question) -> Section:
             records += [{"model": name, "which": which, **_told(head)} for which, head in sides if head]
     same = sum(record["which"] == "before and after" for record in records)
     other = len(before.keys() | after.keys()) - same
-    said = f"{count(other, 'model')} {'differs' if other == 1 else 'differ'}, {same} are the same."
-    return section(said, models=records)
+    message = f"{count(other, 'model')} {'differs' if other == 1 else 'differ'}, {same} are the same."
+    return section(message, models=records)
 
 
 def _told(head: Head) -> dict[str, Any]:

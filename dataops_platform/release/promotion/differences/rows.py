@@ -40,8 +40,8 @@ def rows_section(
         tables.append(_told(before[name], after[name], changes))
         samples += [{"table": name, **sample} for sample in changes.samples]
     same = len(before.keys() & after.keys()) - len(differ)
-    said = f"{count(len(tables), 'table')} {'differs' if len(tables) == 1 else 'differ'}, {same} are the same."
-    return section(said, tables=tables, samples=samples)
+    message = f"{count(len(tables), 'table')} {'differs' if len(tables) == 1 else 'differ'}, {same} are the same."
+    return section(message, tables=tables, samples=samples)
 
 
 def visible_columns(contracts: Iterable[Contract]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import Any
 Section = Mapping[str, Any]
 
 DIFF = "diff"
-SAID = "said"
+SAID = "message"
 NOT_SHOWN = "(not shown)"
 """Stands for a value of a column that is classified, or that no contract lists."""
 
@@ -20,10 +20,10 @@ LINE_WIDTH = 200
 MOST_DIFF_LINES = 400
 
 
-def section(said: str, diff: str = "", **lists: Sequence[Mapping[str, Any]]) -> Section:
+def section(message: str, diff: str = "", **lists: Sequence[Mapping[str, Any]]) -> Section:
     """Return a section without empty lists and without an empty diff."""
     found = {name: [dict(record) for record in records] for name, records in lists.items() if records}
-    return {SAID: said, **found, **({DIFF: diff} if diff else {})}
+    return {SAID: message, **found, **({DIFF: diff} if diff else {})}
 
 
 def shown_value(value: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataops_platform.kit.errors import preview
-from dataops_platform.release.promotion.approvals import Approval, approvals, same_person
+from dataops_platform.release.promotion.approvals import CheckedApproval, approvals, same_person
 from dataops_platform.release.promotion.gates.question import Question, answer
 from dataops_platform.release.promotion.plan import Answer
 from dataops_platform.settings.environments import ANYONE, ApprovalGate, people_of
@@ -19,18 +19,18 @@ def approval(question: Question, settings: ApprovalGate) -> Answer:
     given = approvals(question.project, question.lake, question.project.environment, question.plan)
     people = people_of(settings.by, question.project.settings.roles)
     problems = [(one, _why_not(one, question, settings, people)) for one in given]
-    counted: dict[str, Approval] = {}
+    counted: dict[str, CheckedApproval] = {}
     for one, problem in problems:
         if not problem and not any(same_person(one.by, other) for other in counted):
             counted[one.by] = one
     refused = [f"{one.by}: {problem}" for one, problem in problems if problem]
-    said = f"{len(counted)} of {settings.count} by {preview(settings.by)}"
-    said += f": {preview(counted.values(), width=80)}" if counted else ""
-    said += f"; does not count: {preview(refused, width=100)}" if refused else ""
+    message = f"{len(counted)} of {settings.count} by {preview(settings.by)}"
+    message += f": {preview(counted.values(), width=80)}" if counted else ""
+    message += f"; does not count: {preview(refused, width=100)}" if refused else ""
     return answer(
         NAME,
         len(counted) >= settings.count,
-        said,
+        message,
         needed=settings.count,
         by=list(settings.by),
         counted=[_plain(one) for one in counted.values()],
@@ -38,7 +38,7 @@ def approval(question: Question, settings: ApprovalGate) -> Answer:
     )
 
 
-def _why_not(one: Approval, question: Question, settings: ApprovalGate, people: set[str]) -> str:
+def _why_not(one: CheckedApproval, question: Question, settings: ApprovalGate, people: set[str]) -> str:
     if one.problem:
         return one.problem
     if settings.signed and not one.is_signed:
@@ -53,5 +53,5 @@ def _why_not(one: Approval, question: Question, settings: ApprovalGate, people: 
     return ""
 
 
-def _plain(one: Approval) -> dict[str, object]:
+def _plain(one: CheckedApproval) -> dict[str, object]:
     return {"by": one.by, "at": one.at, "why": one.why, "signed": one.is_signed}

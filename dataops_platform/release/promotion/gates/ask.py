@@ -13,12 +13,12 @@ from dataops_platform.release.promotion.gates.approval import approval
 from dataops_platform.release.promotion.gates.breaking import no_breaking_change
 from dataops_platform.release.promotion.gates.custom_gate import function
 from dataops_platform.release.promotion.gates.model import model_not_worse
-from dataops_platform.release.promotion.gates.question import Gate, Question, answer, waived
+from dataops_platform.release.promotion.gates.question import GateFunction, Question, answer, waived
 from dataops_platform.release.promotion.plan import Answer
 from dataops_platform.settings.environments import GateSettings
 from dataops_platform.settings.project import FILE_NAME
 
-GATES: Mapping[str, Gate] = {
+GATES: Mapping[str, GateFunction] = {
     "contracts": table_gates.contracts,
     "checks": table_gates.checks,
     "no_breaking_change": no_breaking_change,
@@ -76,10 +76,12 @@ def origin(question: Question) -> Answer:
         return answer("origin", False, "it was built with changes that are in no commit", commit=release.commit)
     shows = wanted is not None and question.lake.state(wanted).release == release.id
     holds = release.built_in in (wanted, environment) or shows
-    said = f"built in {release.built_in} from commit {release.commit[:12]}" + (f", shown by {wanted}" if shows else "")
+    message = f"built in {release.built_in} from commit {release.commit[:12]}" + (
+        f", shown by {wanted}" if shows else ""
+    )
     if not holds:
-        said = f"{environment} takes releases that {wanted} shows; promote it to {wanted} first"
-    return answer("origin", holds, said, built_in=release.built_in, commit=release.commit, wanted=wanted)
+        message = f"{environment} takes releases that {wanted} shows; promote it to {wanted} first"
+    return answer("origin", holds, message, built_in=release.built_in, commit=release.commit, wanted=wanted)
 
 
 def _as_committed(question: Question, given: Answer) -> Answer:
@@ -87,5 +89,7 @@ def _as_committed(question: Question, given: Answer) -> Answer:
     edited = uncommitted(question.project.root, *DECIDING)
     if given.verdict == "fail" or not edited:
         return given
-    said = f"{preview(edited)}: not as committed, and what is decided by it nobody has seen; commit it or take it back"
-    return answer(given.gate, False, said, **given.evidence, edited=edited)
+    message = (
+        f"{preview(edited)}: not as committed, and what is decided by it nobody has seen; commit it or take it back"
+    )
+    return answer(given.gate, False, message, **given.evidence, edited=edited)

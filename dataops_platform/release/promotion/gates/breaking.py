@@ -43,11 +43,11 @@ def no_breaking_change(question: Question, _: WaivableGate) -> Answer:
     }
     no = [one for one in breaking if not one.passes]
     if no:
-        told = (f"{one.name} {one.versions} ({_first(one.changes)}; hits {_hit(one.hits)})" for one in no)
-        return answer(NAME, False, f"breaking and not announced: {preview(told, width=160)}", **evidence)
+        listed = (f"{one.name} {one.versions} ({_first(one.changes)}; hits {_hit(one.hits)})" for one in no)
+        return answer(NAME, False, f"breaking and not announced: {preview(listed, width=160)}", **evidence)
     if evidence["waived"]:
-        told = (f"{one.name}: {one.verdict[0].lower()}{one.verdict[1:]}" for one in breaking if one.waived)
-        return Answer(NAME, "waived", preview(told, width=200), evidence)
+        listed = (f"{one.name}: {one.verdict[0].lower()}{one.verdict[1:]}" for one in breaking if one.waived)
+        return Answer(NAME, "waived", preview(listed, width=200), evidence)
     announced = f", {len(breaking)} of them breaking and announced by the version" if breaking else ""
     return answer(NAME, True, f"{len(changes.compared)} contracts changed{announced}", **evidence)
 

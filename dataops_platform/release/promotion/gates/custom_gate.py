@@ -29,20 +29,20 @@ def function(question: Question, settings: CustomGate) -> Answer:
         own = call_function(settings.call, lambda: load_function(settings.call))
         given = call_function(settings.call, lambda: own(question, **settings.settings))
     except Refused as error:
-        said = f"{error.message} at {error.where}" if error.where else error.message
-        return answer(settings.call, False, said, code=error.code)
+        message = f"{error.message} at {error.where}" if error.where else error.message
+        return answer(settings.call, False, message, code=error.code)
     return _answer(settings.call, given)
 
 
 def _answer(name: str, given: Any) -> Answer:
     if isinstance(given, Answer):
-        if given.verdict not in ("pass", "fail") or not isinstance(given.said, str):
+        if given.verdict not in ("pass", "fail") or not isinstance(given.message, str):
             return answer(name, False, f"it gave an Answer of verdict {given.verdict!r}; write 'pass' or 'fail'")
         try:
             canonical_json(dict(given.evidence))
         except (TypeError, ValueError) as error:
             return answer(name, False, f"its evidence is not JSON-like: {error}")
-        return Answer(name, given.verdict, given.said, dict(given.evidence))
+        return Answer(name, given.verdict, given.message, dict(given.evidence))
     if isinstance(given, bool):
         return answer(name, given, "yes" if given else "no")
     if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], bool) and isinstance(given[1], str):

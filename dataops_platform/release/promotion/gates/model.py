@@ -17,8 +17,8 @@ from dataops_platform.release.promotion.plan import Answer
 from dataops_platform.settings.environments import ModelNotWorse
 from dataops_platform.stages.contract_files import contract_of
 from dataops_platform.stages.feature_rows import feature_rows
-from dataops_platform.stages.partitions import Window
-from dataops_platform.stages.train.judge import judge
+from dataops_platform.stages.partitions import PartitionWindow
+from dataops_platform.stages.train.judge import score_of
 from dataops_platform.technologies.mlflow.registry import version_files
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
 from dataops_platform.technologies.sklearn.artefact import load_model
@@ -54,13 +54,13 @@ def model_not_worse(question: Question, settings: ModelNotWorse) -> Answer:
     A model is loaded only when it replaces another, and after its files were verified. The rows are pulled into memory.
     """
     models = [head for head in question.heads.values() if head.kind == "model"]
-    found, said, small, problems = [], [], 0, []
+    found, messages, small, problems = [], [], 0, []
     for head in models:
         shown = question.shown.get(head.name)
         if shown is None or shown.kind != "model":
-            said.append(f"no model {head.name} was shown before")
+            messages.append(f"no model {head.name} was shown before")
         elif shown.digest == head.digest:
-            said.append(f"{head.name} is the model shown, {short(head.digest)}")
+            messages.append(f"{head.name} is the model shown, {short(head.digest)}")
         else:
             try:
                 compared, too_small = _compare(question, settings, head, shown)
@@ -69,7 +69,7 @@ def model_not_worse(question: Question, settings: ModelNotWorse) -> Answer:
                 continue
             found += compared
             small += too_small
-            said.append(str(compared[0]))
+            messages.append(str(compared[0]))
     worse = [one for one in found if one.worse]
     listed = sorted(found, key=lambda one: (not one.worse, one.slice != WHOLE))[:MOST_SLICES]
     evidence = {
@@ -87,7 +87,7 @@ def model_not_worse(question: Question, settings: ModelNotWorse) -> Answer:
         return answer(NAME, False, f"worse in {settings.metric}: {preview(worse, width=100)}", **evidence)
     slices = len(found) - sum(one.slice == WHOLE for one in found)
     judged = f" ({settings.metric}; {slices} slices, {small} too small to judge)" if found else ""
-    return answer(NAME, True, (preview(said, width=160) or "the release has no model") + judged, **evidence)
+    return answer(NAME, True, (preview(messages, width=160) or "the release has no model") + judged, **evidence)
 
 
 def _compare(question: Question, settings: ModelNotWorse, head: Head, shown: Head) -> tuple[list[Compared], int]:
@@ -130,7 +130,7 @@ def _rows(question: Question, settings: ModelNotWorse, head: Head, shown: Head) 
     start, end = (dt.date.fromisoformat(day) for day in details["judge"])
     contract = contract_of(question.project, table.name)
     order = (contract.primary_key if contract else ()) or (time,)
-    rows = feature_rows(lake, environment, table, features, others, time, Window(start, end), order)
+    rows = feature_rows(lake, environment, table, features, others, time, PartitionWindow(start, end), order)
     rows = rows.dropna(subset=[details["target"]])
     if rows[details["target"]].nunique() != 2:
         raise Refused(
@@ -150,14 +150,16 @@ def _probabilities(question: Question, head: Head, rows: pd.DataFrame) -> np.nda
     project = replace(question.project, environment=head.area or question.project.environment)
     files = version_files(open_tracking(project).client, model_name(project, head.name), head.version)
     model: Any = load_model(files, head.digest)
-    said: np.ndarray = model.predict_proba(rows[list(head.manifests[0].details["features"])])[:, 1]
-    return said
+    probabilities: np.ndarray = model.predict_proba(rows[list(head.manifests[0].details["features"])])[:, 1]
+    return probabilities
 
 
 def _judged(
     settings: ModelNotWorse, model: str, name: str, truth: np.ndarray, before: np.ndarray, after: np.ndarray
 ) -> Compared:
-    old, new = (float(getattr(judge("", truth, said), settings.metric)) for said in (before, after))
+    old, new = (
+        float(getattr(score_of("", truth, probabilities), settings.metric)) for probabilities in (before, after)
+    )
     loss = old - new if settings.metric == "auc" else new - old
     return Compared(model, name, len(truth), round(old, 6), round(new, 6), loss > settings.tolerance)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from dataops_platform.manifests.manifest import Head
-from dataops_platform.release.promotion.plan import Answer, Verdict
+from dataops_platform.release.promotion.plan import Answer, GateVerdict
 from dataops_platform.release.release import Release
 from dataops_platform.settings.environments import WaivableGate
 from dataops_platform.settings.project import Project
@@ -36,14 +36,14 @@ class Question:
     now: datetime
 
 
-Gate = Callable[[Question, Any], Answer]
+GateFunction = Callable[[Question, Any], Answer]
 """Answers a question. Its second argument is the gate's settings, a record of `settings.environments`."""
 
 
-def answer(gate: str, holds: bool, said: str, **evidence: Any) -> Answer:
+def answer(gate: str, holds: bool, message: str, **evidence: Any) -> Answer:
     """Return an answer: a pass if `holds`, else a failure."""
-    verdict: Verdict = "pass" if holds else "fail"
-    return Answer(gate, verdict, said, evidence)
+    verdict: GateVerdict = "pass" if holds else "fail"
+    return Answer(gate, verdict, message, evidence)
 
 
 def waived(given: Answer, settings: WaivableGate, now: datetime) -> Answer:
@@ -52,7 +52,7 @@ def waived(given: Answer, settings: WaivableGate, now: datetime) -> Answer:
     if given.verdict != "fail" or waiver is None:
         return given
     if waiver.until < now.date():
-        return replace(given, said=f"{given.said}; the waiver by {waiver.by} ended on {waiver.until}")
+        return replace(given, message=f"{given.message}; the waiver by {waiver.by} ended on {waiver.until}")
     evidence = {**given.evidence, "waived": [waiver.model_dump(mode="json")]}
-    said = f"{given.said}; waived by {waiver.by} until {waiver.until}: {waiver.why}"
-    return Answer(given.gate, "waived", said, evidence)
+    message = f"{given.message}; waived by {waiver.by} until {waiver.until}: {waiver.why}"
+    return Answer(given.gate, "waived", message, evidence)

@@ -19,11 +19,11 @@ def contracts(question: Question, _: WaivableGate) -> Answer:
     other = [h.name for h in tables if h.windows.contracts != (question.release.contracts.get(h.name),)]
     broken = [f"{h.name} {v.rule}" for h in tables for m in h.manifests for v in m.verdicts if _breaks(v)]
     rules = sum(len(m.verdicts) for h in tables for m in h.manifests)
-    said = f"{len(tables)} tables hold their contracts ({rules} verdicts)"
+    message = f"{len(tables)} tables hold their contracts ({rules} verdicts)"
     if other or broken:
-        said = f"not audited under their contract: {preview(other)}" if other else f"broken: {preview(broken)}"
+        message = f"not audited under their contract: {preview(other)}" if other else f"broken: {preview(broken)}"
     return answer(
-        "contracts", not (other or broken), said, tables=len(tables), verdicts=rules, other=other, broken=broken
+        "contracts", not (other or broken), message, tables=len(tables), verdicts=rules, other=other, broken=broken
     )
 
 
@@ -37,10 +37,10 @@ def checks(question: Question, _: WaivableGate) -> Answer:
     now, before = _warnings(question.heads), _warnings(question.shown)
     shown = _warnings({name: head for name, head in question.heads.items() if name in question.shown})
     worse = {rule: rows for rule, rows in shown.items() if rows > before.get(rule, 0)}
-    said = f"{sum(now.values())} rows are warned of, {sum(before.values())} before"
+    message = f"{sum(now.values())} rows are warned of, {sum(before.values())} before"
     if worse:
-        said += f"; more than before: {preview(f'{rule} {rows}' for rule, rows in worse.items())}"
-    return answer("checks", not worse, said, warnings=now, before=before)
+        message += f"; more than before: {preview(f'{rule} {rows}' for rule, rows in worse.items())}"
+    return answer("checks", not worse, message, warnings=now, before=before)
 
 
 def _warnings(heads: Any) -> dict[str, int]:
@@ -63,5 +63,5 @@ def freshness(question: Question, _: WaivableGate) -> Answer:
         audited = datetime.fromisoformat(head.windows.recorded_at)
         if (question.now - audited).total_seconds() > contract.freshness.seconds:
             late.append(f"{head.name} ({ago(audited, question.now)} old)")
-    said = f"late: {preview(late)}" if late else f"{promised} tables promise freshness and are fresh"
-    return answer("freshness", not late, said, promised=promised, late=late)
+    message = f"late: {preview(late)}" if late else f"{promised} tables promise freshness and are fresh"
+    return answer("freshness", not late, message, promised=promised, late=late)

@@ -18,7 +18,7 @@ from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
 from tests.fixtures.lakes import session_of
-from tests.release.moves.tamper import cut_off
+from tests.release.audit.tamper import cut_off
 
 pytestmark = pytest.mark.journey
 

@@ -21,7 +21,7 @@ from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.sklearn.artefact import refuse_other_files
 from dataops_platform.warehouse.lake import Lake
 from tests.fixtures.lakes import session_of
-from tests.release.models.tamperings import describe, other_numbers, parts, rezip, tamperings
+from tests.release.registry.tamperings import describe, other_numbers, parts, rezip, tamperings
 
 pytestmark = pytest.mark.journey
 

@@ -32,12 +32,12 @@ def test_the_first_promotion_breaks_nobody(world: Any) -> None:
 
 def test_a_compatible_change_passes(shown: Any) -> None:
     release = changed(shown, "restricted}", "restricted, required: true}")
-    assert shown.answer(release, GATE).said == "1 contracts changed"
+    assert shown.answer(release, GATE).message == "1 contracts changed"
 
 
 def test_a_breaking_change_that_nothing_announces_fails_and_says_what(shown: Any) -> None:
     answer = shown.answer(changed(shown, ", required: true", ""), GATE)
-    assert (answer.verdict, answer.said) == (
+    assert (answer.verdict, answer.message) == (
         "fail",
         "breaking and not announced: orders 1.0.0 -> 1.0.0 (amount may be null now; hits unknown)",
     )
@@ -46,7 +46,7 @@ def test_a_breaking_change_that_nothing_announces_fails_and_says_what(shown: Any
 
 def test_a_breaking_change_that_the_version_announces_passes(shown: Any) -> None:
     answer = shown.answer(changed(shown, ", required: true", "", "2.0.0"), GATE)
-    assert (answer.verdict, answer.said) == (
+    assert (answer.verdict, answer.message) == (
         "pass",
         "1 contracts changed, 1 of them breaking and announced by the version",
     )
@@ -57,7 +57,7 @@ def test_a_contract_that_goes_is_a_breaking_change(shown: Any) -> None:
     (shown.folder / "contracts" / "orders.odcs.yaml").rename(shown.folder / "contracts" / "sales.odcs.yaml")
     shown.file("contracts/other.odcs.yaml", (shown.folder / "contracts" / "sales.odcs.yaml").read_text())
     shown.write(ROWS)
-    said = shown.answer(shown.release(), GATE).said
+    said = shown.answer(shown.release(), GATE).message
     assert "orders 1.0.0 -> nothing (the contract is gone; hits unknown)" in said
 
 
@@ -65,7 +65,7 @@ def test_a_waiver_lets_it_pass_until_its_day_and_is_shown_as_one(shown: Any) -> 
     shown.file("contracts/waivers.yaml", WAIVER % "1.0.0")
     plan = shown.plan(changed(shown, ", required: true", ""))
     answer = plan.answers[1]
-    assert (answer.verdict, answer.said) == ("waived", "orders: waived by bob until 2013-03-02: nobody reads it")
+    assert (answer.verdict, answer.message) == ("waived", "orders: waived by bob until 2013-03-02: nobody reads it")
     shown.now += timedelta(days=2)
     with pytest.raises(Refused, match=r"^DP-G001 Gates fail: no_breaking_change: breaking and not announced"):
         shown.promote(plan)
@@ -84,4 +84,4 @@ def test_contracts_that_cannot_be_compared_are_no_yes(shown: Any) -> None:
     shown.file("contracts/other.odcs.yaml", text.replace("schema:", "shcema:"))
     shown.write(ROWS)
     answer = shown.answer(shown.release(), GATE)
-    assert (answer.verdict, "contracts cannot be compared: DP-Y015" in answer.said) == ("fail", True)
+    assert (answer.verdict, "contracts cannot be compared: DP-Y015" in answer.message) == ("fail", True)

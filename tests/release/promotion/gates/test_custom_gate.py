@@ -62,7 +62,7 @@ def asked(world: Any, name: str, settings: str = "") -> tuple[str, str]:
     world.gates(f"{{function: {{call: '{call}', settings: {settings}}}}}" if settings else f"'{call}'")
     world.write()
     answer = world.answer(world.release(), call)
-    return answer.verdict, answer.said
+    return answer.verdict, answer.message
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from dataops_platform.settings.project import load_project
 from dataops_platform.technologies.mlflow.registry import register
 from dataops_platform.technologies.mlflow.tracking import open_tracking
 from dataops_platform.technologies.sklearn.artefact import TRUSTED_TYPES, artefact_digest
+from dataops_platform.warehouse import documents
 from tests.fixtures import lakes
 from tests.fixtures.contract_head import contract_head
 
@@ -119,24 +120,24 @@ def test_where_no_model_was_shown_there_is_nothing_to_be_worse_than(world: Any, 
     world.gates(GATE)
     models("c")
     answer = world.answer(world.release(), GATE)
-    assert (answer.verdict, answer.said) == ("pass", "no model late was shown before")
+    assert (answer.verdict, answer.message) == ("pass", "no model late was shown before")
 
 
 def test_the_model_that_is_shown_is_not_loaded_again(world: Any, models: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "load_model", lambda *_: pytest.fail("it was loaded"))
     answer = asked(world, models, "a", "a")
-    assert (answer.verdict, answer.said.startswith("late is the model shown, ")) == ("pass", True)
+    assert (answer.verdict, answer.message.startswith("late is the model shown, ")) == ("pass", True)
 
 
 def test_a_better_model_passes_with_both_scores(world: Any, models: Any) -> None:
     answer = asked(world, models, "b", "a")
     assert answer.verdict == "pass"
-    assert answer.said == "late on all rows: 1.0000, shown 0.7500 (auc; 0 slices, 0 too small to judge)"
+    assert answer.message == "late on all rows: 1.0000, shown 0.7500 (auc; 0 slices, 0 too small to judge)"
 
 
 def test_a_worse_model_fails(world: Any, models: Any) -> None:
     answer = asked(world, models, "a", "b")
-    assert (answer.verdict, answer.said) == ("fail", "worse in auc: late on all rows: 0.7500, shown 1.0000")
+    assert (answer.verdict, answer.message) == ("fail", "worse in auc: late on all rows: 0.7500, shown 1.0000")
     assert answer.evidence["compared"] == [
         {"model": "late", "slice": "all rows", "rows": 400, "before": 1.0, "after": 0.75, "worse": True}
     ]
@@ -157,7 +158,7 @@ def test_of_a_brier_score_the_lower_is_the_better(
 def test_a_model_that_is_as_good_as_a_whole_may_be_worse_in_a_slice(world: Any, models: Any) -> None:
     assert asked(world, models, "b", "c").verdict == "pass"
     answer = world.answer(_with_slices(world, "{slices: [grp], smallest_slice: 50}"), GATE)
-    assert (answer.verdict, answer.said) == ("fail", "worse in auc: late on grp y: 0.0000, shown 1.0000")
+    assert (answer.verdict, answer.message) == ("fail", "worse in auc: late on grp y: 0.0000, shown 1.0000")
     assert [(c["slice"], c["rows"]) for c in answer.evidence["compared"]] == [
         ("grp y", 100),
         ("all rows", 400),
@@ -173,26 +174,26 @@ def _with_slices(world: Any, settings: str) -> Any:
 def test_a_slice_that_is_too_small_is_not_judged_and_that_is_said(world: Any, models: Any) -> None:
     answer = asked(world, models, "b", "c", "{slices: [grp], smallest_slice: 101}")
     assert answer.verdict == "pass"
-    assert answer.said.endswith("(auc; 1 slices, 1 too small to judge)")
+    assert answer.message.endswith("(auc; 1 slices, 1 too small to judge)")
 
 
 def test_values_of_a_classified_column_are_numbered_not_named(world: Any, models: Any) -> None:
     classified = CONTRACT.replace("grp, logicalType: string", "grp, logicalType: string, classification: restricted")
     world.file("contracts/features.odcs.yaml", classified)
     answer = asked(world, models, "b", "c", "{slices: [grp], smallest_slice: 50}")
-    assert answer.said == "worse in auc: late on grp (not shown) 2: 0.0000, shown 1.0000"
+    assert answer.message == "worse in auc: late on grp (not shown) 2: 0.0000, shown 1.0000"
 
 
 def test_files_that_were_changed_are_refused_before_anything_of_them_runs(world: Any, models: Any) -> None:
     answer = asked(world, models, "a", "changed")
-    assert (answer.verdict, "late: DP-M021 The model's files" in answer.said) == ("fail", True)
+    assert (answer.verdict, "late: DP-M021 The model's files" in answer.message) == ("fail", True)
 
 
 def test_a_slice_by_a_column_that_is_not_there_fails_with_the_nearest(world: Any, models: Any) -> None:
     answer = asked(world, models, "a", "b", "{slices: [grpp]}")
     assert answer.verdict == "fail"
-    assert "DP-G010 features of the release has no column 'grpp'" in answer.said
-    assert "did you mean 'grp'?" in answer.said
+    assert "DP-G010 features of the release has no column 'grpp'" in answer.message
+    assert "did you mean 'grp'?" in answer.message
 
 
 def test_a_table_that_is_not_shown_is_judged_as_the_training_read_it(world: Any, models: Any) -> None:
@@ -210,12 +211,13 @@ def test_rows_of_one_class_cannot_judge(world: Any, models: Any) -> None:
     world.write(FEATURES.replace("(i // 4) % 2 as late", "1 as late"), table="features")
     answer = asked(world, models, "a", "b")
     assert answer.verdict == "fail"
-    assert "DP-G011 features has 400 rows from 2013-01-01 to 2013-01-21 with 1 distinct values of late" in answer.said
+    message = "DP-G011 features has 400 rows from 2013-01-01 to 2013-01-21 with 1 distinct values of late"
+    assert message in answer.message
 
 
 def test_the_plan_tells_both_models(world: Any, models: Any) -> None:
     asked(world, models, "a", "b")
-    plan = next(iter(reversed(world.lake.kept("plan").values())))
+    plan = next(iter(reversed(documents.read(world.lake.connection, "plan").values())))
     told = plan["differences"]["models"]
-    assert told["said"] == "1 model differs, 0 are the same."
+    assert told["message"] == "1 model differs, 0 are the same."
     assert [(m["which"], m["version"], m["auc"]) for m in told["models"]] == [("before", "1", 0.5), ("after", "2", 0.5)]

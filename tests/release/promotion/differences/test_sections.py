@@ -7,27 +7,30 @@ from typing import Any
 
 import pytest
 
+from dataops_platform.warehouse import documents
+
 CHANGED = "select * from (values (1, 10.0, 'a@x'), (2, 25.0, 'b@x'), (3, 1.0, 'c@x')) as t(id, amount, email)"
 
 
 def test_a_first_promotion_has_nothing_before_it_and_says_so(world: Any) -> None:
     world.write()
     found = world.plan(world.release()).differences
-    assert found["before"] == {"said": "prod shows nothing yet: this is the first promotion."}
-    assert found["code"]["said"].startswith("No release was shown before; this one has commit ")
-    assert found["contracts"] == {"said": "No contract was in force before."}
-    assert found["rows"]["said"] == "Nothing was shown before; 1 table come."
+    assert found["before"] == {"message": "prod shows nothing yet: this is the first promotion."}
+    assert found["code"]["message"].startswith("No release was shown before; this one has commit ")
+    assert found["contracts"] == {"message": "No contract was in force before."}
+    assert found["rows"]["message"] == "Nothing was shown before; 1 table come."
     assert [(t["table"], t["added"], t["note"]) for t in found["rows"]["tables"]] == [
         ("orders", 2, "new: the whole table")
     ]
-    assert found["models"] == {"said": "No model, before or after."}
+    assert found["models"] == {"message": "No model, before or after."}
 
 
 def test_the_same_release_again_differs_in_nothing(shown: Any) -> None:
     release = shown.first
     found = shown.plan(release).differences
-    assert found["code"]["said"] == f"The commit is the same, {release.commit[:12]}. All digests of code are the same."
-    assert [found[name]["said"] for name in ("sql", "settings", "contracts", "rows")] == [
+    same = f"The commit is the same, {release.commit[:12]}. All digests of code are the same."
+    assert found["code"]["message"] == same
+    assert [found[name]["message"] for name in ("sql", "settings", "contracts", "rows")] == [
         "No SQL file differs.",
         "No settings file differs.",
         "No contract changed.",
@@ -45,7 +48,7 @@ def test_commits_files_sql_and_settings_are_those_between_the_two_releases(world
     world.gates("contracts")
     after = world.release(message="ask of contracts")
     found = world.plan(after).differences
-    assert found["code"]["said"] == (
+    assert found["code"]["message"] == (
         f"{before.commit[:12]} -> {after.commit[:12]}: 2 commits of this project, 3 files. "
         "Digests that differ: code, dbt, config."
     )
@@ -58,7 +61,7 @@ def test_commits_files_sql_and_settings_are_those_between_the_two_releases(world
         ("dataops.yaml", 1, 1),
         ("dbt/models/sales.sql", 1, 1),
     ]
-    assert found["sql"]["said"] == "1 SQL file differs."
+    assert found["sql"]["message"] == "1 SQL file differs."
     assert found["sql"]["diff"].splitlines()[-2:] == ["-select 1 as a", "+select 2 as a"]
     assert "+  prod: {from: dev, gates: [contracts]}" in found["settings"]["diff"].splitlines()
 
@@ -72,9 +75,9 @@ def test_a_way_back_is_told_as_commits_that_go(shown: Any) -> None:
     shown.promote(shown.plan(second))
     shown.now += timedelta(days=3)
     found = shown.plan(first).differences
-    assert "0 commits of this project, 1 taken back, 1 file." in found["code"]["said"]
+    assert "0 commits of this project, 1 taken back, 1 file." in found["code"]["message"]
     assert [(c["change"], c["subject"]) for c in found["code"]["commits"]] == [("goes", "the second")]
-    assert "The release was shown here before, first 2013-03-01T12:00:00 (event 1)." in found["age"]["said"]
+    assert "The release was shown here before, first 2013-03-01T12:00:00 (event 1)." in found["age"]["message"]
 
 
 @pytest.mark.journey
@@ -84,7 +87,7 @@ def test_a_long_diff_is_cut_and_says_so(world: Any) -> None:
     world.file("dbt/models/sales.sql", "select 1\n" * 900 + "x" * 500 + "\n")
     found = world.plan(world.release()).differences["sql"]
     assert len(found["diff"].splitlines()) == 400
-    assert found["said"] == "1 SQL file differs. 507 lines more not shown."
+    assert found["message"] == "1 SQL file differs. 507 lines more not shown."
 
 
 @pytest.mark.journey
@@ -97,8 +100,8 @@ def test_a_commit_that_is_not_here_is_said_so(shown: Any) -> None:
     shown.git("reflog", "expire", "--expire=now", "--all")
     shown.git("gc", "-q", "--prune=now")
     found = shown.plan(shown.release()).differences
-    assert "is not in this repository" in found["code"]["said"]
-    assert "is not in this repository: fetch it" in found["contracts"]["said"]
+    assert "is not in this repository" in found["code"]["message"]
+    assert "is not in this repository: fetch it" in found["contracts"]["message"]
 
 
 def test_a_contract_that_breaks_names_what_and_who_is_hit(shown: Any) -> None:
@@ -106,7 +109,7 @@ def test_a_contract_that_breaks_names_what_and_who_is_hit(shown: Any) -> None:
     shown.file("contracts/orders.odcs.yaml", text.replace(", required: true", ""))
     shown.write(CHANGED)
     found = shown.plan(shown.release()).differences["contracts"]
-    assert found["said"] == (
+    assert found["message"] == (
         "1 contract changed. orders breaking (1.0.0 -> 1.0.0): Not announced: it needs version 2.0.0 or a waiver."
     )
     assert found["changes"] == [
@@ -118,7 +121,7 @@ def test_a_contract_that_breaks_names_what_and_who_is_hit(shown: Any) -> None:
 def test_rows_are_told_by_the_key_of_the_contract_and_classified_values_never(shown: Any) -> None:
     shown.write(CHANGED)
     found = shown.plan(shown.release()).differences["rows"]
-    assert found["said"] == "1 table differs, 0 are the same."
+    assert found["message"] == "1 table differs, 0 are the same."
     (table,) = found["tables"]
     assert (table["rows_before"], table["rows_after"]) == (2, 3)
     assert (table["added"], table["removed"], table["changed"]) == (1, 0, 1)
@@ -140,7 +143,7 @@ def test_rows_are_told_by_the_key_of_the_contract_and_classified_values_never(sh
             "more_columns": None,
         },
     ]
-    assert "@x" not in str(shown.lake.kept("plan"))
+    assert "@x" not in str(documents.read(shown.lake.connection, "plan"))
 
 
 @pytest.mark.parametrize("loosened", ["before", "after"])
@@ -202,7 +205,7 @@ def test_the_age_of_the_data_is_told_beside_that_of_what_is_shown(world: Any) ->
     old = world.release()
     world.write(CHANGED, recorded_at="2013-03-01T00:00:00+00:00")
     world.promote(world.plan(world.release()))
-    assert world.plan(old).differences["age"]["said"] == (
+    assert world.plan(old).differences["age"]["message"] == (
         "The data was last audited 2013-02-01T00:00:00, 28 D ago; what is shown, 2013-03-01T00:00:00: "
         "this goes back 28 D."
     )

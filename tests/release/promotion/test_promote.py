@@ -126,7 +126,7 @@ def test_a_plan_made_again_reads_rows_only_when_something_was_published(
     assert (read, again.differences["rows"]) == (["rows"], first.differences["rows"])
     cut = cut_of([shown.lake.heads("dev")["orders"]])
     shown.lake.switch("prod", cut, shown.lake.state("prod"), Publication(actor="x"))
-    assert shown.plan(release).differences["rows"]["said"] == "0 tables differ, 1 are the same."
+    assert shown.plan(release).differences["rows"]["message"] == "0 tables differ, 1 are the same."
     assert read == ["rows", "rows"]
 
 

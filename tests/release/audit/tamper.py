@@ -11,6 +11,7 @@ from dataops_platform.kit.digests import canonical_json, digest_of
 from dataops_platform.kit.sql import literal
 from dataops_platform.manifests.events import KINDS, Move
 from dataops_platform.manifests.events import Event as LedgerEvent
+from dataops_platform.warehouse import documents
 from dataops_platform.warehouse.lake import Lake
 
 LEDGER, DOCUMENTS, NODES = "lake._dataops.ledger", "lake._dataops.documents", "lake._dataops.nodes"
@@ -158,7 +159,7 @@ def of_documents() -> Iterator[Tampering]:
         for name, edit in {
             "another release": put("release", "sha256:0"),
             "an answer": lambda plain: plain["answers"].append(
-                {"gate": "approval", "verdict": "pass", "said": "by eve", "evidence": {}}
+                {"gate": "approval", "verdict": "pass", "message": "by eve", "evidence": {}}
             ),
             "maker": put("made_by", "eve"),
         }.items():
@@ -292,13 +293,13 @@ def head_to_come(lake: Lake) -> None:
 
 def one(kind: str, number: int) -> Callable[[Lake], tuple[str, str]]:
     """Kind and name of a document by its order."""
-    return lambda lake: (kind, list(lake.kept(kind))[number])
+    return lambda lake: (kind, list(documents.read(lake.connection, kind))[number])
 
 
 def document(which: Callable[[Lake], tuple[str, str]], edit: Edit) -> Callable[[Lake], None]:
     def do(lake: Lake) -> None:
         kind, name = which(lake)
-        plain = dict(lake.kept(kind)[name])
+        plain = dict(documents.read(lake.connection, kind)[name])
         edit(plain)
         _put(lake, kind, name, canonical_json(plain))
 
@@ -318,7 +319,7 @@ def exchanged(
 ) -> Callable[[Lake], None]:
     def do(lake: Lake) -> None:
         (kind, one), (_, other) = first(lake), second(lake)
-        texts = {name: canonical_json(body) for name, body in lake.kept(kind).items()}
+        texts = {name: canonical_json(body) for name, body in documents.read(lake.connection, kind).items()}
         _put(lake, kind, one, texts[other])
         _put(lake, kind, other, texts[one])
 
@@ -328,7 +329,7 @@ def exchanged(
 def doubled(which: Callable[[Lake], tuple[str, str]]) -> Callable[[Lake], None]:
     def do(lake: Lake) -> None:
         kind, name = which(lake)
-        text = canonical_json({**lake.kept(kind)[name], "eve": "was here"})
+        text = canonical_json({**documents.read(lake.connection, kind)[name], "eve": "was here"})
         lake.connection.execute(f"insert into {DOCUMENTS} values ({literal(kind)}, {literal(name)}, {literal(text)})")
 
     return do

@@ -16,7 +16,7 @@ from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.manifests import events
 from dataops_platform.manifests.events import Unknown, by, event_text, hash_of
 from dataops_platform.release.promotion import approvals as room
-from dataops_platform.release.promotion.approvals import Approval, approve, vouched_for
+from dataops_platform.release.promotion.approvals import CheckedApproval, approve, vouched_for
 from dataops_platform.release.promotion.plan import Plan
 
 BY_BOB = "{approval: {by: [bob]}}"
@@ -39,7 +39,7 @@ def line(principal: str, key: Path) -> str:
     return f"{principal} {key.with_suffix('.pub').read_text()}"
 
 
-def say_yes(world: Any, plan: Plan, why: str = "", key: Path | None = None) -> Approval:
+def say_yes(world: Any, plan: Plan, why: str = "", key: Path | None = None) -> CheckedApproval:
     return approve(world.session(), plan, why, key)
 
 
@@ -48,7 +48,7 @@ def verdict(world: Any, plan: Plan) -> tuple[str, str]:
     from dataops_platform.release.release import find_release
 
     (found,) = [a for a in world.plan(find_release(world.lake, plan.release)).answers if a.gate == "approval"]
-    return found.verdict, found.said
+    return found.verdict, found.message
 
 
 def planned(world: Any, *gates: str, roles: str = "{}") -> Plan:
@@ -161,7 +161,7 @@ def test_a_signature_counts_under_the_name_that_the_repository_gives_the_key(wor
     assert (str(given), given.is_declared) == ("bob (signed)", False)
     assert verdict(world, plan) == ("pass", "1 of 1 by bob: bob (signed)")
     world.promote(plan)
-    assert world.lake.state("prod").event.gates[-1].said == "1 of 1 by bob: bob (signed)"
+    assert world.lake.state("prod").event.gates[-1].message == "1 of 1 by bob: bob (signed)"
 
 
 def test_where_signatures_are_asked_for_a_declaration_does_not_count(world: Any, acting: Any) -> None:

@@ -25,7 +25,7 @@ from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.ledger import read_rows
 from tests.fixtures.lakes import open_in
 from tests.fixtures.shop import Shop
-from tests.release.moves.tamper import tamperings
+from tests.release.audit.tamper import tamperings
 
 Opened = Callable[..., Any]
 MAINTENANCE = (
