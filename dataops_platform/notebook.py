@@ -23,9 +23,9 @@ def read(
 
     `at` is in ISO format, UTC by default. `rows` limits the result to a sample; equal content and seed give equal
     samples. `project` is any folder in the project. Reads only.
-    Raises: UsedWrongly DP-Q005 or DP-Q010 for a table that is not shown, DP-Q009 for a name that is no table's, DP-Q006
-    for a number of rows below 1, DP-L016 for a moment before anything was shown, DP-P004, DP-W001; Refused DP-Q007 when
-    the version then shown was collected since.
+    Raises: UsedWrongly DP-Q005 or DP-Q010 for a table that is not shown, DP-Q009 for a name without an environment,
+    DP-Q006 for a number of rows below 1, DP-L016 for a moment before anything was shown, DP-P004, DP-W001; Refused
+    DP-Q007 when the version then shown is deleted.
     """
     selection = _selection(table, at, rows, seed)
     found = load_project(Path(project), selection.environment)

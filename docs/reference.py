@@ -1,4 +1,4 @@
-"""Writes `docs/reference/*.md` from what the code says of itself: `make docs`. A test holds that nothing differs."""
+"""Writes `docs/reference/*.md` from the descriptions in the code: `make docs`. A test checks that nothing differs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ WORDS = {"str": "text", "int": "whole number", "float": "number", "bool": "true 
 SHARED = {
     "--project": "A folder in the project; here when not given.",
     "--json": "Print one JSON document instead of text.",
-    "--help": "Say what the command does, with an example.",
+    "--help": "Print what the command does, with an example.",
 }
-"""Options that are told once, for all commands."""
+"""Options that are described once, for all commands."""
 NOTE = "<!-- Written by docs/reference.py: change what it reads, then run `make docs`. -->"
 
 
@@ -63,12 +63,12 @@ def _records_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def yaml_page() -> list[str]:
-    """Each key of each record: what it holds, what stands when it is not given, what it means."""
+    """Each key of each record: what it holds, its default, what it means."""
     lines = [
         "# YAML keys",
         "",
         "Unknown keys are refused, with the nearest known one. Keys without a default must be given.",
-        "What a contract may say is in [contracts](../contracts.md).",
+        "The keys of a contract are in [contracts](../contracts.md).",
     ]
     told = set[type[BaseModel]]()
     for name, root in roots().items():
@@ -161,7 +161,7 @@ def _option(parameter: Any) -> str:
 
 
 def _standing(parameter: Any) -> str:
-    """What stands when a parameter is not given."""
+    """The default of a parameter."""
     if parameter.required:
         return "must be given"
     if isinstance(parameter.show_default, str):
@@ -204,19 +204,19 @@ def variables_page() -> list[str]:
 
 
 def undescribed() -> list[str]:
-    """YAML keys, commands, arguments and options of which nothing is said."""
+    """YAML keys, commands, arguments and options without a description."""
     keys = [key for root in roots().values() for record in records(root) for key in silent_keys(record)]
     words = [word for name, command in leaves() for word in silent_words(name, command)]
     return sorted({*keys, *words})
 
 
 def silent_keys(record: type[BaseModel]) -> Iterator[str]:
-    """Keys of a record of which nothing is said."""
+    """Keys of a record without a description."""
     yield from (f"{record.__name__}.{name}" for name, field in record.model_fields.items() if not field.description)
 
 
 def silent_words(name: str, command: Any) -> Iterator[str]:
-    """A command without words or an example, and its arguments and options of which nothing is said."""
+    """A command without a description or an example, and its arguments and options without a description."""
     said, _, example = (command.help or "").partition("Example: ")
     if not said.strip() or not example.startswith(name):
         yield name
@@ -232,7 +232,7 @@ def _row(*cells: str) -> str:
 
 
 def _escaped(cell: str) -> str:
-    """The text of a cell on one line; what stands in backticks is code and taken as it is."""
+    """The text of a cell on one line; what is in backticks is code and not escaped."""
     parts = " ".join(cell.replace("|", "\\|").split()).split("`")
     return "`".join(part if i % 2 else part.replace("<", "\\<") for i, part in enumerate(parts))
 

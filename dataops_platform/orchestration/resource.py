@@ -73,7 +73,7 @@ class LakeResource(ProjectResource):
         """Open a DuckDB connection whose default schema is the environment's build area, in one transaction.
 
         The transaction is committed at the end and rolled back whole when anything is raised. A table written here is
-        not shown to consumers. A step that reads it records its rows as they are then.
+        not shown to consumers. A step that reads it records its rows as of that moment.
         Raises: Refused DP-R007 where a guarded environment runs the code of another release, DP-R008 before its first
         release; LostRace DP-W018 when another writer changed the same things first.
         """

@@ -19,7 +19,7 @@ NAMES = {
     "DATAOPS_FAULTS": "Fault points at which the process is killed, for tests only: `publish.before_commit:1,…`.",
     "DATAOPS_LEDGER_KEY": "A private OpenSSH key that signs each event of the ledger; unsigned when not set.",
     "DATAOPS_DAGSTER_URL": "Dagster's web server, as `http://127.0.0.1:3000`; its code locations are reloaded.",
-    "DATAOPS_LOCK": "Set by a code server for its runs: the lock that its interpreter fits.",
+    "DATAOPS_LOCK": "Set by a code server for its runs: digests of its lock file and of its installed packages.",
     "DAGSTER_HOME": "Dagster's instance folder; the project's `.dataops/dagster` when not set.",
     "NO_COLOR": "Plain text on the terminal when set to anything.",
 }

@@ -15,7 +15,7 @@ from dataops_platform.settings.environ import checked_environment
 
 PERSON = re.compile(r"(role:[a-z0-9_-]+|[^\s:]+)")
 ANYONE = "*"
-"""Stands among the people of a role for everybody."""
+"""Among the people of a role this means everybody."""
 
 
 def environment_name(value: str) -> str:
@@ -105,7 +105,7 @@ class GateSettings(StrictModel):
     """One gate, as its name or as a name with settings: `contracts`, `{model_not_worse: {tolerance: 0.01}}`."""
 
     contracts: WaivableGate | None = None
-    """Was each table audited under the release's contract, and does it hold the contract?"""
+    """Was each table audited under the release's contract, and does it satisfy the contract?"""
     checks: WaivableGate | None = None
     """Do rules of severity `warning` mark no more rows than before?"""
     no_breaking_change: WaivableGate | None = None
@@ -158,7 +158,7 @@ Gate = Annotated[GateSettings, BeforeValidator(gate_item)]
 
 
 class EnvironmentSettings(StrictModel):
-    """An environment. One with `from` is guarded: it shows only what was promoted to it, and runs only that code."""
+    """An environment. One with `from` is guarded: it shows only promoted releases, and runs only their code."""
 
     from_: EnvironmentName | None = Field(default=None, alias="from")
     """The environment that releases come from. Without it people work here, and releases are built from what it shows.
@@ -166,7 +166,7 @@ class EnvironmentSettings(StrictModel):
     gates: list[Gate] = []
     """The gates that a promotion must pass, in order."""
     schedule: Cron | None = None
-    """When the environment runs, in UTC, as five fields of cron: new data under the same release."""
+    """A cron schedule of five fields, in UTC; each run publishes new data under the same release."""
 
     @model_validator(mode="after")
     def _gates_have_an_entry(self) -> Self:
@@ -180,7 +180,7 @@ class EnvironmentSettings(StrictModel):
 
 
 def check_origins(environments: dict[str, EnvironmentSettings]) -> None:
-    """Refuse a `from` that names no listed environment, or that leads back to where it began. Raises: ValueError."""
+    """Refuse a `from` that names no listed environment, or that forms a cycle. Raises: ValueError."""
     for name in environments:
         seen, at = [name], environments[name].from_
         while at is not None:

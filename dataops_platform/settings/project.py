@@ -60,7 +60,7 @@ Location = Annotated[str, AfterValidator(without_password)]
 
 
 class LakeSettings(StrictModel):
-    """Where the lake keeps its catalog and its Parquet files. Relative paths start at the project."""
+    """Where the lake stores its catalog and its Parquet files. Relative paths start at the project."""
 
     catalog: Location = "sqlite:.dataops/lake.sqlite"
     """`sqlite:PATH`, or `postgres:dbname=… host=…`. A password is refused: use PGPASSWORD or ~/.pgpass."""
@@ -77,12 +77,12 @@ class LakeSettings(StrictModel):
 
 
 class MlflowSettings(StrictModel):
-    """Where MLflow keeps runs and models. Relative paths start at the project."""
+    """Where MLflow stores runs and models. Relative paths start at the project."""
 
     tracking: Location = "sqlite:.dataops/mlflow.sqlite"
     """`sqlite:PATH`, or the address of an MLflow server."""
     artifacts: Location = ".dataops/mlflow"
-    """The folder of models and pictures when `tracking` is a file."""
+    """The folder of models and plots when `tracking` is a file."""
 
 
 class PartitionSettings(StrictModel):

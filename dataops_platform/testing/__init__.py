@@ -1,7 +1,7 @@
-"""A team's tests of its contracts: a contract file and pytest are all they need.
+"""Test contracts in a team's own pytest suite; a contract file is all it needs.
 
-`assert_holds` and `assert_breaks` judge rows with the engine that runs in production. `example_rows` and
-`rows_breaking` make rows from a contract. `rules_of` names its rules, so that each can be tested to fail.
+`assert_holds` and `assert_breaks` check rows with the engine that runs in production. `example_rows` and
+`rows_breaking` generate rows from a contract. `rules_of` names its rules, so that each can be tested to fail.
 """
 
 from dataops_platform.testing.asserts import assert_breaks, assert_holds

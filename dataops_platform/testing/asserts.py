@@ -1,4 +1,4 @@
-"""Assertions that rows hold a contract, or break certain rules of it."""
+"""Assertions that rows satisfy a contract, or break certain rules of it."""
 
 from __future__ import annotations
 

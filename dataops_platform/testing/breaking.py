@@ -1,4 +1,4 @@
-"""Rows made from a contract that break one of its rules and no other, so that each rule can be tested to fail."""
+"""Rows generated from a contract that break one of its rules and no other, to test that each rule can fail."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def rows_breaking(
     values: ColumnValues | None = None,
     references: Mapping[str, Rows] | None = None,
 ) -> list[Row]:
-    """Return about `count` rows that break `rule`, as few of them as possible, and no other rule, judged by the engine.
+    """Return about `count` rows, of which as few as possible break `rule` and none breaks another rule of the contract.
 
     A rule over all rows together may need more rows, fewer or none. `values` and `references` are those of
     `example_rows`; values given for the column of the rule may break it. Raises: UsedWrongly DP-C037 when such rows

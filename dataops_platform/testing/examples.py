@@ -1,4 +1,4 @@
-"""Rows made from a contract that hold it: sampled within its rules, and judged by the engine."""
+"""Rows generated from a contract that satisfy it: sampled within its rules, and checked by the engine."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def example_rows(
     values: ColumnValues | None = None,
     references: Mapping[str, Rows] | None = None,
 ) -> list[Row]:
-    """Return `count` rows that hold the contract, warnings too; equal arguments give equal rows.
+    """Return `count` rows that satisfy the contract, warnings too; equal arguments give equal rows.
 
     Types, required, unique, enum, bounds, lengths, simple patterns and relationships are sampled directly; other rules
-    are met by trial. Optional columns are sometimes null. `values` helps where trials fail: by column, values to choose
-    from, or a function of the row without such columns. `references` has the rows of each table that a relationship
-    refers to. Raises: UsedWrongly DP-C036 with the rules that could not be satisfied, DP-C087 for values of a column
-    that the contract lacks, DP-C056 for a referenced table that is not given.
+    are satisfied by trial. Optional columns are sometimes null. `values` helps where trials fail: by column, values to
+    choose from, or a function of the row without such columns. `references` has the rows of each table that a
+    relationship refers to. Raises: UsedWrongly DP-C036 with the rules that could not be satisfied, DP-C087 for values
+    of a column that the contract lacks, DP-C056 for a referenced table that is not passed.
     """
     source = source_of(contract_of(contract), values, references)
     failures: list[Counter[str]] = []

@@ -93,7 +93,7 @@ def test_a_code_is_explained_by_an_example_its_exit_status_and_what_to_do() -> N
         "DP-P101  settings and publications; exit status 1: a contract, a gate or a rule does not hold; "
         "nothing is changed",
         "  The cut is not consistent: sales was made from an older orders. Publication, dev.",
-        "  -> Make them again: dataops run --select sales; nothing was published",
+        "  -> Rebuild them: dataops run --select sales; nothing was published",
     ]
     (entry,) = json.loads(CliRunner().invoke(app, ["explain", "DP-P101", "--json"]).stdout)
     assert (entry["message"], entry["kind"]) == ("The cut is not consistent: {stale}", "refused")

@@ -310,7 +310,7 @@ def test_a_rule_that_fails_on_a_row_stops_the_step_and_is_named(
     with pytest.raises(UsedWrongly) as caught:
         judge(found, {"a": ["9223372036854775807", "-3"], "b": ["1", "x"]})
     assert caught.value.code == "DP-C076"
-    assert caught.value.message.startswith("A rule of orders fails on a row instead of judging it: ")
+    assert caught.value.message.startswith("A rule of orders fails on a row instead of returning a verdict: ")
     assert caught.value.where == "Contract orders.odcs.yaml 1.2.3"
 
 

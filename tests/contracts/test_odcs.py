@@ -323,7 +323,7 @@ def test_a_fault_in_the_head_is_refused_with_its_place(contract: Written, head: 
         ),
         (
             "{name: a, logicalType: string, relationships: [{to: b}]}",
-            "9:56 refers to 'b', which is not written table.column.",
+            "9:56 refers to 'b', which does not have the form table.column.",
         ),
         (
             "{name: abc, logicalType: string, relationships: [{to: orders.acb}]}",
@@ -331,7 +331,7 @@ def test_a_fault_in_the_head_is_refused_with_its_place(contract: Written, head: 
         ),
         (
             "{name: a, logicalType: string, relationships: [{to: Shop.b.c}]}",
-            "9:56 refers to 'Shop.b.c', which is not written table.column.",
+            "9:56 refers to 'Shop.b.c', which does not have the form table.column.",
         ),
         (
             "{name: a, logicalType: string, relationships: [{type: foreignKy, to: b.c}]}",
@@ -352,11 +352,11 @@ def test_a_fault_in_the_head_is_refused_with_its_place(contract: Written, head: 
         ),
         (
             "{name: a, logicalType: number, logicalTypeOptions: {maximum: 123456789012345678.01}}",
-            "9:61 has more digits than a number keeps.",
+            "9:61 is too large to be exact as a floating-point number.",
         ),
         (
             "{name: a, logicalType: number, physicalType: float, enum: [{value: 0.1}]}",
-            "9:61 lists values of a float, which is too coarse to compare.",
+            "9:61 lists values of a float, which cannot be compared exactly.",
         ),
     ],
 )
@@ -400,11 +400,11 @@ def test_a_fault_in_a_column_is_refused_with_its_place(contract: Written, column
         ),
         (
             "{name: 'amount:type', engine: duckdb, implementation: amount > 0}",
-            "11:9 is a second rule called 'amount:type'.",
+            "11:9 repeats the rule name 'amount:type'.",
         ),
         (
             "{name: primary_key, engine: duckdb, implementation: amount > 0}",
-            "11:9 is a second rule called 'primary_key'.",
+            "11:9 repeats the rule name 'primary_key'.",
         ),
     ],
 )
@@ -414,7 +414,7 @@ def test_a_fault_in_a_rule_is_refused_with_its_place(contract: Written, rule: st
 
 def test_two_rules_of_one_name_are_refused(contract: Written) -> None:
     rule = "{name: positive, engine: duckdb, implementation: a > 0}"
-    assert said(contract, COLUMN, quality=(rule, rule)) == "12:9 is a second rule called 'positive'."
+    assert said(contract, COLUMN, quality=(rule, rule)) == "12:9 repeats the rule name 'positive'."
 
 
 @pytest.mark.parametrize("second", ["a", "A"])

@@ -89,7 +89,7 @@ def test_a_warning_over_all_rows_refuses_nothing(contract: Made, judge: Made) ->
         ),
         ("type: sql, name: q, mustBe: 0", "lacks query"),
         ("type: sql, name: q, query: select 1, mustBee: 0", "did you mean 'mustBe'"),
-        ("name: q, engine: pandera, implementation: checks", "which is not written module:function"),
+        ("name: q, engine: pandera, implementation: checks", "which does not have the form module:function"),
     ],
 )
 def test_a_misspelt_rule_is_refused_with_its_place(contract: Made, rule: str, words: str) -> None:

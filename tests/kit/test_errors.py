@@ -24,11 +24,11 @@ def test_a_message_is_code_what_where_fix_in_that_order() -> None:
     assert (error.code, error.kind, error.exit_code) == ("DP-P101", "refused", 1)
     assert str(error) == (
         "DP-P101 The cut is not consistent: sales was made from an older orders. Publication, dev. "
-        "Make them again: dataops run --select sales; nothing was published."
+        "Rebuild them: dataops run --select sales; nothing was published."
     )
     assert error.message == "The cut is not consistent: sales was made from an older orders"
     assert error.where == "Publication, dev"
-    assert error.fix == "Make them again: dataops run --select sales; nothing was published"
+    assert error.fix == "Rebuild them: dataops run --select sales; nothing was published"
     assert error.fields == {"stale": "sales was made from an older orders", "environment": "dev", "names": "sales"}
 
 

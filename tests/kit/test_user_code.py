@@ -88,7 +88,7 @@ def test_a_function_is_found_without_importing_anything() -> None:
         ("cleaning", f"DP-S007 '{NAME}.cleaning' does not name a function. Write module:function."),
         ("cleaning:", f"DP-S007 '{NAME}.cleaning:' does not name a function. Write module:function."),
         ("cleaning:a b", f"DP-S007 '{NAME}.cleaning:a b' does not name a function. Write module:function."),
-        ("broken:f", "DP-S009 broken.py:1 is not Python: invalid syntax. Correct the line."),
+        ("broken:f", "DP-S009 broken.py:1 is not valid Python: invalid syntax. Correct the line."),
     ],
 )
 def test_a_reference_that_leads_nowhere_is_refused_with_the_nearest_name(reference: str, message: str) -> None:
@@ -145,7 +145,7 @@ def test_a_digest_depends_on_names_and_bytes_and_not_on_the_place(shop: Path, tm
 def test_a_digest_of_code_that_is_no_python_is_refused() -> None:
     assert (
         said(lambda: code_digest(f"{NAME}.uses_broken:f"))
-        == "DP-S009 broken.py:1 is not Python: invalid syntax. Correct the line."
+        == "DP-S009 broken.py:1 is not valid Python: invalid syntax. Correct the line."
     )
 
 
@@ -200,7 +200,7 @@ def test_a_function_is_given_the_frame_it_asks_for_and_the_rows_come_back(
 )
 def test_a_function_that_asks_for_no_frame_is_refused(function: Callable[..., Any], asks: str) -> None:
     assert said(lambda: frame_for(function, TABLE)) == (
-        f"DP-S002 {function.__name__} asks for {asks} as its first parameter. "
+        f"DP-S002 {function.__name__} takes {asks} as its first parameter. "
         "Annotate it with polars.LazyFrame, polars.DataFrame or pandas.DataFrame."
     )
 

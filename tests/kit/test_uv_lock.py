@@ -35,5 +35,5 @@ def test_a_locked_version_stands_before_the_installed_one(tmp_path: Path) -> Non
 )
 def test_what_uv_did_not_write_is_refused(tmp_path: Path, content: bytes, code: str) -> None:
     (tmp_path / "uv.lock").write_bytes(content)
-    with pytest.raises(UsedWrongly, match=rf"^{code} uv\.lock is no lock of uv: "):
+    with pytest.raises(UsedWrongly, match=rf"^{code} uv\.lock is not a lock file of uv: "):
         locked_packages(tmp_path / "uv.lock")

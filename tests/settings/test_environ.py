@@ -63,7 +63,7 @@ def test_the_actor_is_the_user_of_the_process_unless_a_variable_names_another(mo
     monkeypatch.setenv("DATAOPS_ACTOR", "bob@example.org")
     assert environ.process_actor() == Actor("bob@example.org", "variable")
     monkeypatch.setenv("DATAOPS_ACTOR", "role:manager")
-    with pytest.raises(UsedWrongly, match=r"^DP-P011 DATAOPS_ACTOR 'role:manager' is not a name"):
+    with pytest.raises(UsedWrongly, match=r"^DP-P011 DATAOPS_ACTOR 'role:manager' is not a valid name"):
         environ.process_actor()
 
 
@@ -71,7 +71,7 @@ def test_the_actor_of_a_run_is_in_its_tag_or_that_of_the_process(monkeypatch: py
     monkeypatch.setenv("DATAOPS_ACTOR", "ann")
     assert environ.actor_of_run({}) == Actor("ann", "variable")
     assert environ.actor_of_run({ACTOR_TAG: "bob"}) == Actor("bob", "tag")
-    with pytest.raises(UsedWrongly, match=r"^DP-P011 dataops/actor 'bob and eve' is not a name"):
+    with pytest.raises(UsedWrongly, match=r"^DP-P011 dataops/actor 'bob and eve' is not a valid name"):
         environ.actor_of_run({ACTOR_TAG: "bob and eve"})
 
 

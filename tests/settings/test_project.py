@@ -269,7 +269,7 @@ def test_partitions_are_asked_for_by_name(folder: Path) -> None:
     with pytest.raises(UsedWrongly) as caught:
         project.partition("month")
     assert str(caught.value) == (
-        "DP-P003 No partitions are called 'month'; did you mean 'months'? dataops.yaml, partitions. "
+        "DP-P003 There are no partitions 'month'; did you mean 'months'? dataops.yaml, partitions. "
         "Correct the name, or list the partitions there."
     )
 

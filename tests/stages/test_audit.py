@@ -36,7 +36,7 @@ def test_what_was_written_is_the_head_with_the_counts_and_verdicts_of_its_audit(
 
 @pytest.mark.parametrize("rows", ["from (values (1)) t(id)", "from (values (1), (2), (3)) t(id)"])
 def test_a_write_with_more_or_fewer_rows_than_were_audited_is_refused_and_leaves_nothing(lake: Lake, rows: str) -> None:
-    with pytest.raises(Refused, match="took in 3 rows, refused 1") as refused:
+    with pytest.raises(Refused, match="has 3 input rows, of which 1 are refused") as refused:
         write(lake, BatchAudit(WHOLE, 3, 1, ()), rows)
     assert refused.value.code == "DP-S012"
     assert lake.heads("dev") == {}

@@ -68,7 +68,7 @@ def test_what_no_release_can_mend_and_what_is_not_there_is_refused(published: Pa
         (("release", "orders", "--rule", "amount:minimun"), 2, "alone; did you mean 'amount:minimum'?"),
         (("release", "orders", "--rows", "data/orders.csv:5"), 2, "DP-C084"),
         (("release", "orders"), 2, "DP-C082"),
-        (("release", "ordrs", "--rule", "x"), 2, "DP-C022 dev has no quarantine of 'ordrs'; did you mean 'orders'?"),
+        (("release", "ordrs", "--rule", "x"), 2, "DP-C022 dev has no quarantine for 'ordrs'; did you mean 'orders'?"),
     ):
         said = dataops("contracts", "quarantine", *arguments, "--why", "because")
         assert (said.exit_code, words in said.text) == (exit_code, True), said.text

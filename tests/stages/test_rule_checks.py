@@ -130,7 +130,7 @@ def test_a_rule_that_is_not_there_is_refused_with_the_nearest(file: Path) -> Non
 
 def test_a_name_that_is_taken_is_refused(file: Path) -> None:
     once = with_contract(project(MANY), "orders", file)
-    with pytest.raises(UsedWrongly, match="DP-C041 orders has a check called 'contract' already"):
+    with pytest.raises(UsedWrongly, match="DP-C041 orders already has an asset check called 'contract'"):
         with_contract(once, "orders", file)
 
 

@@ -128,7 +128,7 @@ def test_a_frame_that_lacks_a_column_fails_with_a_code(file: Path) -> None:
 
 
 def test_an_asset_that_is_not_there_is_told(file: Path) -> None:
-    with pytest.raises(UsedWrongly, match=r"DP-C020 There is no asset order to put .*did you mean 'orders'\?"):
+    with pytest.raises(UsedWrongly, match=r"DP-C020 There is no asset order to attach .*did you mean 'orders'\?"):
         with_contract(project(None), "order", file)
 
 

@@ -69,7 +69,7 @@ def test_a_contract_is_a_path_a_text_or_read(tmp_path: Path) -> None:
         assert_holds(contract, GOOD, references=KNOWN)
     with pytest.raises(UsedWrongly, match=r"DP-Y015 contract\.odcs\.yaml:8:.*did you mean 'properties'"):
         assert_holds(CONTRACT.replace("properties", "propertys"), GOOD)
-    with pytest.raises(UsedWrongly, match=r"DP-C056 .* customers, whose rows are not given"):
+    with pytest.raises(UsedWrongly, match=r"DP-C056 .* customers, whose rows are not passed"):
         assert_holds(CONTRACT, GOOD)
     with pytest.raises(
         UsedWrongly, match=r"DP-C017 .* refers to customers\.id, but table customers has no such column"
@@ -157,5 +157,5 @@ def test_rules_that_break_otherwise_than_expected_are_named_with_both_counts(rul
 def test_what_a_test_names_must_be_there() -> None:
     with pytest.raises(UsedWrongly, match=r"DP-C035 .* no rule 'amount:minimun'; did you mean 'amount:minimum'"):
         assert_breaks(CONTRACT, GOOD, {"amount:minimun"}, references=KNOWN)
-    with pytest.raises(UsedWrongly, match="DP-C088 int holds no rows"):
+    with pytest.raises(UsedWrongly, match="DP-C088 Rows cannot be read from an object of type int"):
         assert_holds(CONTRACT, 5, references=KNOWN)

@@ -80,7 +80,7 @@ def test_a_key_is_never_doubled_even_where_it_has_no_value_left() -> None:
     rows = example_rows(text, 4)
     assert {(row["a"], row["b"]) for row in rows} == {(True, "x"), (True, "y"), (False, "x"), (False, "y")}
     assert sorted(row["c"] for row in rows if row["c"] is not None) in ([1, 2], [1], [2], [])
-    assert "DP-C036 No 5 rows are found that satisfy primary_key; " in words(text, count=5)
+    assert "DP-C036 Cannot find 5 rows that satisfy primary_key; " in words(text, count=5)
 
 
 def test_rules_between_columns_are_found_by_trying() -> None:
@@ -101,8 +101,8 @@ def test_what_cannot_be_found_is_named_and_values_help() -> None:
         "{name: halved, engine: duckdb, implementation: half * 2 = total}",
     )
     said = words(text, count=2)
-    assert said.startswith("DP-C036 No 2 rows are found that satisfy checked, halved; columns of these rules: ")
-    assert "iban, total, half. Contract contract.odcs.yaml 1.0.0. Give `values` for these columns" in said
+    assert said.startswith("DP-C036 Cannot find 2 rows that satisfy checked, halved; columns of these rules: ")
+    assert "iban, total, half. Contract contract.odcs.yaml 1.0.0. Pass `values` for these columns" in said
     text = text.replace("md5(iban) like '0000%'", "md5(iban) = md5('x')")
     rows = example_rows(text, 2, values={"iban": ["x", "y"], "half": lambda row: row["total"] / 2})
     assert [row["iban"] for row in rows] == ["x", "x"]
@@ -123,7 +123,7 @@ def test_what_cannot_be_found_is_named_and_values_help() -> None:
     ],
 )
 def test_a_rule_that_leaves_nothing_is_named(column: str, quality: str, named: str) -> None:
-    assert f"DP-C036 No 3 rows are found that satisfy {named}; " in words(contract(column, quality=quality), count=3)
+    assert f"DP-C036 Cannot find 3 rows that satisfy {named}; " in words(contract(column, quality=quality), count=3)
 
 
 def test_relationships_take_what_the_other_table_has_and_a_row_may_refer_to_itself() -> None:

@@ -104,7 +104,7 @@ def test_a_lost_node_is_said_and_not_taken_for_an_empty_table(lake: Lake) -> Non
     write_days(lake, days(20))
     head = lake.heads("dev")["days"]
     lake.connection.execute(f"delete from {NODES} where id = '{head.windows.node}'")
-    with pytest.raises(SystemFailed, match=r"^DP-W014 The lake does not keep sha256:"):
+    with pytest.raises(SystemFailed, match=r"^DP-W014 The lake has lost or changed sha256:"):
         list(head.manifests)
 
 
@@ -142,7 +142,7 @@ def test_a_manifest_is_found_by_its_id_and_its_absence_is_said(lake: Lake) -> No
     first = lakes.write(lake, "orders", "select 1 as id").manifests[0]
     lakes.write(lake, "orders", "select 2 as id")
     assert read_manifests(lake.connection, [first.id]) == {first.id: first}
-    with pytest.raises(SystemFailed, match=r"^DP-W006 The lake keeps no manifest sha256:no"):
+    with pytest.raises(SystemFailed, match=r"^DP-W006 The lake has no manifest sha256:no"):
         read_manifests(lake.connection, ["sha256:no"])
 
 

@@ -64,7 +64,7 @@ def test_a_lake_of_an_earlier_version_is_refused(location: LakeLocation, read_on
     open_lake(location).connection.close()
     with attach(location) as earlier:
         earlier.execute(f"alter table lake._dataops.heads drop column {column}")
-    with pytest.raises(UsedWrongly, match=r"^DP-W013 The tables of this lake were made by another version"):
+    with pytest.raises(UsedWrongly, match=r"^DP-W013 The tables of this lake were created by another version"):
         open_lake(location, read_only=read_only)
 
 

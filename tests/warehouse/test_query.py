@@ -86,7 +86,7 @@ def test_columns_of_one_name_are_all_shown(shown: LakeLocation) -> None:
 )
 def test_anything_but_one_select_is_refused(query: str, tmp_path: Path) -> None:
     """Before the lake is even opened."""
-    with pytest.raises(UsedWrongly, match=r"^DP-Q001 Only one SELECT"):
+    with pytest.raises(UsedWrongly, match=r"^DP-Q001 Only a single SELECT"):
         ask(_nowhere(tmp_path), "dev", query.format(inside=tmp_path / "x"), 1)
     assert list(tmp_path.iterdir()) == []
 

@@ -25,16 +25,16 @@ EXAMPLE = """\
 
 
 class CleanTable(StrictResolved):
-    """One raw table, and the table under contract that is made from it."""
+    """One raw table, and the table under contract that is built from it."""
 
     name: AssetName
     """The name of the table."""
     input: AssetName
-    """The raw table that it is made from."""
+    """The raw table that it is built from."""
     contract: str | None = None
     """The contract's file; `contracts/<name>.odcs.yaml` by default."""
     function: str | None = None
-    """`module:function` that returns the contract's columns, one row for each row, as polars.LazyFrame or
+    """`module:function` that returns the contract's columns, one row for each input row, as polars.LazyFrame or
     pandas.DataFrame."""
     null_values: list[str] = []
     """Texts that stand for a missing value."""
@@ -46,10 +46,10 @@ class CleanTable(StrictResolved):
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class CleanComponent(StageComponent):
-    """Turn raw rows into typed rows that hold a contract; the others go to quarantine with the rules they break."""
+    """Turn raw rows into typed rows that satisfy a contract; other rows go to quarantine with the rules they break."""
 
     tables: list[CleanTable]
-    """The tables to make."""
+    """The tables to build."""
 
     def steps(self, project: Project) -> Sequence[CleanStep]:
         """Return one step for each table. Raises: UsedWrongly for a missing contract or function."""

@@ -56,16 +56,15 @@ def with_contract(
     references: Mapping[str, Callable[[], Frame]] | None = None,
     single: Single = (),
 ) -> dg.Definitions:
-    """Return `defs` with the contract in `file` on the asset `key`, whoever makes it.
+    """Return `defs` with the contract in `file` attached to the asset `key`, wherever that is defined.
 
-    One blocking check covers every rule: assets downstream in a run wait for it, and are not made when it fails. Each
+    One blocking check covers every rule: downstream assets of a run wait for it, and are skipped when it fails. Each
     rule of severity `warning` also has a check of its own, which warns and never blocks, and so has each rule of
     `single` (by name, or `all`). All checks are evaluated by one pass over the rows; each adds two events to the run.
 
     The asset shows the contract's columns, owner, tags and freshness where it has none of its own. `read` returns the
-    rows, which are judged as a whole. Without it the check receives what the asset returned: of an asset with
-    partitions those of the run's partition, and each partition has its own results. `references` read the tables that
-    its rules refer to.
+    rows, which are checked as a whole. Without it the check receives what the asset returned: for a partitioned asset
+    the run's partition, and each partition has its own results. `references` read the tables that the rules refer to.
 
     Raises: UsedWrongly for a contract that cannot be read, DP-C056 when a table referred to has no reader, DP-C020 when
     `defs` has no such asset, DP-C040 for a rule in `single` that the contract lacks, DP-C041 when the asset already has
@@ -173,7 +172,7 @@ def _called(function: Callable[[], Frame]) -> Frame:
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class ContractComponent(dg.Component, StrictResolved):
-    """Put a contract on an asset defined elsewhere: one blocking check with a table of its rules, and warnings."""
+    """Attach a contract to an asset defined elsewhere: one blocking check with a table of its rules, and warnings."""
 
     asset: list[str] | str
     """The key of the asset, as a list or with slashes."""

@@ -21,7 +21,7 @@ EXAMPLE = """\
 
 
 class ExtractTable(StrictResolved):
-    """One file, and the raw table that is made from it."""
+    """One file, and the raw table that it is loaded into."""
 
     name: AssetName
     """The name of the raw table."""

@@ -30,7 +30,7 @@ EXAMPLE = """\
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class PublishComponent(StageComponent):
-    """Show audited tables and models to consumers: one consistent cut, in one switch."""
+    """Publish audited tables and models to consumers: one consistent cut, in one transaction."""
 
     tables: list[AssetName]
     """The tables that consumers see; each has a contract."""
@@ -77,7 +77,7 @@ def run_job(project: Project) -> Job:
 
 
 def schedule_of(project: Project, job: Job, cron: str) -> dg.ScheduleDefinition:
-    """Return the schedule of an environment, in UTC. It is on from the start, because `dataops.yaml` asks for it.
+    """Return the schedule of an environment, in UTC. It starts enabled, because `dataops.yaml` declares it.
 
     It skips while a guarded environment shows no release, and while the environment is held.
     """

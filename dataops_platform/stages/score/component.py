@@ -26,7 +26,7 @@ EXAMPLE = """\
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class ScoreComponent(StageComponent):
-    """Predict a window of a feature table with a model; the table of predictions holds a contract."""
+    """Predict a window of a feature table with a model; the table of predictions satisfies a contract."""
 
     name: AssetName
     """The name of the table of predictions. The key columns of its contract are copied from the feature table."""

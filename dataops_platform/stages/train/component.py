@@ -29,7 +29,7 @@ EXAMPLE = """\
 
 
 class Span(StrictResolved):
-    """Days from `start` (inside) to `end` (outside)."""
+    """Days from `start` (inclusive) to `end` (exclusive)."""
 
     start: DayField
     """The first day."""
@@ -43,7 +43,7 @@ class Span(StrictResolved):
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class TrainComponent(StageComponent):
-    """Train and register a model version on a feature table, judged beside its baselines; no alias is set."""
+    """Train and register a model version on a feature table, evaluated beside its baselines; no alias is set."""
 
     name: AssetName
     """The name of the model, registered as `<environment>.<project>.<name>`."""
@@ -58,13 +58,13 @@ class TrainComponent(StageComponent):
     known_by: str
     """The moment of prediction: only columns whose `knownAt` in the contract is this may be features."""
     time_column: str
-    """The column of dates by which rows are selected for training and judging."""
+    """The column of dates by which rows are selected for training and evaluation."""
     train: Span
     """The days to train on."""
     judge: Span
-    """The days to judge on."""
+    """The days to evaluate on."""
     baselines: list[list[str]] = []
-    """Lists of columns: the target's rate by their values is a baseline. The constant rate always is one."""
+    """Lists of columns: for each, the target's rate by their values is a baseline. The constant rate always is one."""
     contract: str | None = None
     """The feature table's contract; `contracts/<table>.odcs.yaml` by default."""
     description: str = ""

@@ -20,13 +20,13 @@ EXAMPLE = """\
 
 @dg.scaffold_with(scaffolder(EXAMPLE))
 class TransformComponent(StageComponent):
-    """Build marts with dbt: tested, held to their contracts, and adopted together or not at all."""
+    """Build marts with dbt: tested, checked against their contracts, and committed together or not at all."""
 
     folder: str = "dbt"
     """The folder of the dbt project; its profile is generated."""
 
     def steps(self, project: Project) -> Sequence[TransformStep]:
-        """Return one step for the whole dbt project. A model `m` is held to `contracts/m.odcs.yaml` if there is one."""
+        """Return one step for the dbt project. A model `m` is checked against `contracts/m.odcs.yaml` if it exists."""
         folder = project.file(self.folder)
         graph = read_graph(project, folder)
         found = {model.name: contract_of(project, model.name) for model in graph.models}

@@ -173,7 +173,7 @@ def test_an_anchor_file_that_was_torn_by_a_power_cut_is_mended_and_one_that_was_
         assert [one.faults for one in verify(lake)] == [(), ()]
         lake.note("prod", Duplicate(actor="ann"))
         (found,) = verify(lake, "prod")
-        assert "Line 10 of the anchors in prod.jsonl cannot be read" in str(found.first)
+        assert "Line 10 of the anchor file prod.jsonl cannot be read" in str(found.first)
 
 
 def test_an_anchor_that_cannot_be_written_is_told_before_anything_moves(copied: Path, opened: Opened) -> None:
@@ -182,7 +182,7 @@ def test_an_anchor_that_cannot_be_written_is_told_before_anything_moves(copied: 
     with opened(copied) as lake:
         before, session = lake.state("prod"), Shop(lake, copied / "shop").session()
         for move in (lambda: roll_back(session), lambda: lake.note("prod", Duplicate(actor="ann"))):
-            with pytest.raises(SystemFailed, match=r"^DP-L041 The anchors in prod\.jsonl cannot be written"):
+            with pytest.raises(SystemFailed, match=r"^DP-L041 The anchor file prod\.jsonl cannot be written"):
                 move()
         assert lake.state("prod") == before
 

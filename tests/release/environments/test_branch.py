@@ -69,7 +69,7 @@ def test_made_twice_it_is_one_and_from_another_origin_it_is_refused(project: Pro
     assert create_branch(session_of(project, lake), "pr_12", "dev") == (first, False)
     assert project.at("pr_12").environment == "pr_12"
     create_branch(session_of(project, lake), "pr_13", "pr_12")
-    with pytest.raises(Refused, match=r"^DP-P022 pr_12 exists already, made from dev by"):
+    with pytest.raises(Refused, match=r"^DP-P022 pr_12 already exists, created from dev by"):
         create_branch(session_of(project, lake), "pr_12", "pr_13")
 
 

@@ -304,4 +304,4 @@ def test_the_command_approves_and_the_gate_lets_pass(world: Any, acting: Any, ke
     assert (stale.exit_code, stale.err.startswith("DP-L074 ann carried out this plan first")) == (3, True)
     assert dataops("approve", str(plan)).exit_code == 3
     unknown = dataops("approve", "0000")
-    assert (unknown.exit_code, unknown.err.startswith("DP-L015 No plan is called '0000'")) == (2, True)
+    assert (unknown.exit_code, unknown.err.startswith("DP-L015 There is no plan '0000'")) == (2, True)

@@ -109,7 +109,7 @@ def test_a_failure_is_told_and_leaves_the_switch_as_it_is(
     with monkeypatch.context() as patched:
         patched.setattr("dataops_platform.release.reconciliation.model_aliases.copy_version", lambda *_: 1 / 0)
         assert follow_switch(session_of(project, lake)).failed.startswith(
-            "DP-M015 The registry does not follow prod yet"
+            "DP-M015 The registry does not match the ledger of prod yet"
         )
     assert lake.state("prod") == state
     assert follow_switch(session_of(project, lake)).failed == ""

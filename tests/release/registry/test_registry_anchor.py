@@ -79,13 +79,13 @@ def test_a_ledger_cut_short_together_with_its_file_is_found_through_the_registry
     missing = "event 3 of prod: the registry remembers it, and the ledger has no such event"
     code, text = verdict(dataops)
     assert (code, text.startswith(f"DP-L042 The ledger fails verification: {missing}")) == (1, True)
-    with pytest.raises(Refused, match=f"^DP-L083 The registry remembers another ledger: {missing}"):
+    with pytest.raises(Refused, match=f"^DP-L083 The registry stores a hash of another ledger: {missing}"):
         reconcile(session_of(project, lake))
     for _ in range(3):  # also when it has grown again, by events that are others
         lake.note("prod", Duplicate(actor="eve"))
     other = "event 3 of prod: it is another event than the one that the registry remembers"
     assert follow_switch(session_of(project, lake)).failed.startswith(
-        f"DP-L083 The registry remembers another ledger: {other}"
+        f"DP-L083 The registry stores a hash of another ledger: {other}"
     )
     assert verdict(dataops)[1].startswith(f"DP-L042 The ledger fails verification: {other}")
     assert remembered(project) == [before], "what disagrees is never written over"
@@ -126,9 +126,9 @@ def test_a_registry_that_does_not_answer_is_told_and_asked_again_by_the_next(
     with monkeypatch.context() as patched:
         patched.setattr("dataops_platform.release.audit.registry_anchor.open_tracking", lambda _: 1 / 0)
         assert follow_switch(session_of(project, lake)).failed.startswith(
-            "DP-M015 The registry does not follow prod yet"
+            "DP-M015 The registry does not match the ledger of prod yet"
         )
         code, text = verdict(dataops, "--env", "prod")
-        assert (code, "prod: The registry does not report what it remembers: division by zero" in text) == (1, True)
+        assert (code, "prod: The ledger hash in the registry cannot be read: division by zero" in text) == (1, True)
     assert follow_switch(session_of(project, lake)).failed == ""
     assert [number for number, _ in remembered(project)] == [4]

@@ -210,7 +210,7 @@ def test_raw_tables_are_read_in_again_only_when_their_files_are_the_same(
     give_up(published, "raw_orders")
     gone = dataops("reproduce", release[7:19])
     assert (gone.exit_code, "DP-L052" in gone.text) == (1, True), gone.text
-    assert "raw_orders as it was is no longer kept, and data/orders.csv changed since" in gone.text
+    assert "The recorded version of raw_orders is deleted, and data/orders.csv changed since" in gone.text
     (published / "data" / "orders.csv").write_text(text)
     again = dataops("reproduce", release[7:19], "--json")
     assert again.exit_code == 0, again.text

@@ -88,12 +88,12 @@ def test_a_table_of_two_contents_is_made_in_two_goes(world: Any) -> None:
 
 
 def test_what_is_not_known_is_told(world: Any) -> None:
-    with pytest.raises(UsedWrongly, match="DP-L050 No release, and no run that made anything, is called 'ffff'"):
+    with pytest.raises(UsedWrongly, match="DP-L050 'ffff' is neither a release nor a run that built anything"):
         find_target(world.lake, "ffff")
     step(world, "orders", raw(world, 1, "run-12"), run="run-13")
-    with pytest.raises(UsedWrongly, match="DP-L088 Several runs are called 'run-1'"):
+    with pytest.raises(UsedWrongly, match="DP-L088 Several runs begin with 'run-1'"):
         find_target(world.lake, "run-1")
-    with pytest.raises(UsedWrongly, match="DP-L089 Run run-12 only took tables in"):
+    with pytest.raises(UsedWrongly, match="DP-L089 Run run-12 only loaded source tables"):
         find_target(world.lake, "run-12")
     assert find_target(world.lake, "run-13", "dev").run == "run-13"
     with pytest.raises(UsedWrongly, match="DP-L050"):

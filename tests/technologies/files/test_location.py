@@ -58,7 +58,7 @@ def test_a_file_of_a_package_is_found_without_importing_it(project: Path) -> Non
             "DP-E007 data/../../secret.csv lies outside the project. Move the file into the project.",
         ),
         ("data/link.csv", "DP-E007 data/link.csv lies outside the project. Move the file into the project."),
-        ("/etc/passwd", "DP-E006 /etc/passwd is a path on one machine. Name it relative to the project."),
+        ("/etc/passwd", "DP-E006 /etc/passwd is an absolute path. Write the path relative to the project."),
         (
             "package://no_such_package/x.csv",
             "DP-E008 The package 'no_such_package' is not installed. pip install no_such_package.",
@@ -88,7 +88,7 @@ def test_a_file_that_is_missing_or_elsewhere_is_refused(project: Path, name: str
 
 def test_an_absolute_name_is_refused_even_inside_the_project_because_it_would_be_shown(project: Path) -> None:
     name = str(project / "data" / "orders.csv")
-    assert refused(name, project) == f"DP-E006 {name} is a path on one machine. Name it relative to the project."
+    assert refused(name, project) == f"DP-E006 {name} is an absolute path. Write the path relative to the project."
 
 
 def test_a_file_is_shown_without_saying_how_it_was_found() -> None:

@@ -347,25 +347,29 @@ def test_a_packed_file_without_content_is_refused(tmp_path: Path) -> None:
         (
             "x.zip",
             zipped({"a.csv": CSV, "b.csv": CSV}),
-            "DP-E010 x.zip holds 2 CSV files, not one (a.csv, b.csv). Pack one CSV file.",
+            "DP-E010 x.zip holds 2 CSV files, not one (a.csv, b.csv). Deliver an archive of one CSV file.",
         ),
-        ("x.zip", zipped({"a.txt": CSV}), "DP-E010 x.zip holds 0 CSV files, not one (). Pack one CSV file."),
+        (
+            "x.zip",
+            zipped({"a.txt": CSV}),
+            "DP-E010 x.zip holds 0 CSV files, not one (). Deliver an archive of one CSV file.",
+        ),
         (
             "x.txt",
             CSV,
-            "DP-E002 x.txt is not a kind of file that can be read. Name a .csv, .csv.gz, .zip of one .csv, or .parquet "
+            "DP-E002 x.txt has a file type that cannot be read. Name a .csv, .csv.gz, .zip of one .csv, or .parquet "
             "file.",
         ),
         (
             "x.CSV",
             CSV,
-            "DP-E002 x.CSV is not a kind of file that can be read. Name a .csv, .csv.gz, .zip of one .csv, or .parquet "
+            "DP-E002 x.CSV has a file type that cannot be read. Name a .csv, .csv.gz, .zip of one .csv, or .parquet "
             "file.",
         ),
         (
             "csv",
             CSV,
-            "DP-E002 csv is not a kind of file that can be read. Name a .csv, .csv.gz, .zip of one .csv, or .parquet "
+            "DP-E002 csv has a file type that cannot be read. Name a .csv, .csv.gz, .zip of one .csv, or .parquet "
             "file.",
         ),
     ],
