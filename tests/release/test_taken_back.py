@@ -32,6 +32,7 @@ def project(published: Path) -> Path:
     return committed_with(published, GATED)
 
 
+@pytest.mark.journey
 def test_a_bad_release_is_taken_back_by_one_command_and_stays_away(project: Path, dataops: Callable[..., Said]) -> None:
     def do(*arguments: str, exit_code: int = 0) -> Said:
         said = dataops(*arguments)

@@ -23,6 +23,7 @@ from dataops_platform.release.promotion.switch import resume, roll_back
 from dataops_platform.warehouse.attach import LakeLocation
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.ledger import read_rows
+from tests.fixtures.campaign import CAMPAIGN
 from tests.fixtures.lakes import open_in
 from tests.fixtures.shop import Shop
 from tests.release.audit.tamper import tamperings
@@ -105,7 +106,7 @@ def copy(history: Path, to: Path) -> Path:
     return to
 
 
-@pytest.mark.parametrize("every", [20, pytest.param(1, marks=pytest.mark.journey)])
+@pytest.mark.parametrize("every", [20, pytest.param(1 if CAMPAIGN else 4, marks=pytest.mark.journey)])
 def test_a_hundred_tamperings_are_found_and_the_first_bad_event_is_named(
     every: int, history: Path, tmp_path: Path, opened: Opened, capsys: pytest.CaptureFixture[str]
 ) -> None:
