@@ -116,7 +116,7 @@ def test_rows_of_other_partitions_are_refused_and_not_kept_beside_them(lake: Lak
 def test_changed_columns_are_refused_while_other_partitions_hold_the_old_ones(lake: Lake) -> None:
     lakes.write(lake, "orders", _parts((1, MARCH), (2, APRIL)), [MARCH, APRIL])
     for change in ("1::bigint as id", "1 as id, 'x' as note", "1 as number"):
-        with pytest.raises(Refused, match=rf"^DP-W005 Columns of orders changed \(.*\), but partitions {APRIL} have the old ones"):
+        with pytest.raises(Refused, match=rf"^DP-W005 Columns of orders changed \(.*\), but partitions {APRIL} have"):
             lakes.write(lake, "orders", f"select {change}, '{MARCH}' as _dp_partition", [MARCH])
     assert lakes.rows(lake, lake.heads("dev")["orders"]) == [(1, MARCH), (2, APRIL)]
 
