@@ -16,7 +16,7 @@ demo: .venv/.ready ## Carry a year of flights from files to published tables, a 
 test: .venv/.ready ## The tests that need no service: two to three minutes on two cores
 	$(BIN)/pytest -n 2 --dist worksteal -q
 
-check: .venv/.ready ## Lint, strict types, floors
+check: .venv/.ready ## Lint, strict types, layers of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

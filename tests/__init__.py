@@ -1,1 +1,1 @@
-"""The tests of the platform: a folder a room, and what several of them use in `fixtures`."""
+"""The tests of the platform: a folder for each package, and what several of them use in `fixtures`."""

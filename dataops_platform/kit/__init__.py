@@ -1,1 +1,1 @@
-"""Small parts that every room needs; they know nothing of data, of Dagster or of what files mean."""
+"""Small parts that every package needs; they know nothing of data, of Dagster or of what files mean."""

@@ -46,14 +46,14 @@ class ReleaseComponent(dg.Component, StrictResolved):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Return the asset `<environment>/release`, its sensors and jobs, and the gates of a guarded environment."""
         project = load_project(Path(context.path))
-        door = registry_defs(project, self.look_every_s)
+        registry = registry_defs(project, self.look_every_s)
         sensors = [reconcile_sensor(project, self.look_every_s)]
         if not project.is_guarded:
             own = dg.Definitions(assets=[built_release(project, self.description)], sensors=sensors)
         else:
             asset = planned_release(project, self.description)
             own = dg.Definitions(assets=[asset], jobs=move_jobs(project), sensors=sensors)
-        return dg.Definitions.merge(own, door)
+        return dg.Definitions.merge(own, registry)
 
 
 def built_release(project: Project, description: str) -> dg.AssetsDefinition:

@@ -1,5 +1,5 @@
-"""The way of the data, one room for each stage: extract, clean, transform, train, score, publish.
+"""The stages in the order in which data goes through them: extract, clean, transform, train, score, publish.
 
-Each room holds a plain step (no Dagster) in `run.py` and its Dagster component in `component.py`. The room `contract`
-puts a contract on an asset that a team already has.
+Each has a package: `run.py` is a plain step, without Dagster, and `component.py` its Dagster component. The package
+`contract` puts a contract on an asset that a team already has.
 """

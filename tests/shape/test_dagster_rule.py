@@ -1,11 +1,11 @@
-"""Dagster is imported only in files whose names say so, and in the room `orchestration`."""
+"""Dagster is imported only in files whose names say so, and in the package `orchestration`."""
 
 from __future__ import annotations
 
 import ast
 from pathlib import Path
 
-SKINS = frozenset(
+DAGSTER_FILES = frozenset(
     {"checks", "component", "io_manager", "jobs", "metadata", "resource", "scaffold", "schedules", "sensors"}
 )
 
@@ -32,13 +32,13 @@ def offenders(package: Path) -> list[str]:
     return [
         path.relative_to(package).as_posix()
         for path in sorted(package.rglob("*.py"))
-        if path.stem not in SKINS
+        if path.stem not in DAGSTER_FILES
         and path.relative_to(package).parts[0] != "orchestration"
         and imports_dagster(path.read_text())
     ]
 
 
-def test_only_skins_and_orchestration_import_dagster(root: Path) -> None:
+def test_only_component_files_and_orchestration_import_dagster(root: Path) -> None:
     assert offenders(root / "dataops_platform") == []
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import dataops_platform
-from tests.shape.test_dagster_rule import SKINS
+from tests.shape.test_dagster_rule import DAGSTER_FILES
 
 HEAVY = [
     "dagster_dbt",
@@ -45,7 +45,7 @@ def test_importing_every_plain_module_loads_nothing_heavy_and_no_dagster() -> No
     modules = [
         m.name
         for m in pkgutil.walk_packages(dataops_platform.__path__, "dataops_platform.")
-        if not m.ispkg and m.name.rpartition(".")[2] not in SKINS
+        if not m.ispkg and m.name.rpartition(".")[2] not in DAGSTER_FILES
     ]
     assert len(modules) > 40
     assert loaded_by(f"import {', '.join(modules)}", [*HEAVY, "dagster"]) == []

@@ -1,4 +1,4 @@
-"""Who acts and what time it is are asked at doors alone; all else is given a session, an actor, a clock or a time."""
+"""Who acts and what time it is are asked at entry points alone; all else is given a session, an actor, a clock or a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "dataops_platform"
 
-DOORS = {
+ENTRY_POINTS = {
     "cli/contracts.py": "commands without a lake, which compare waivers with today",
     "cli/doctor.py": "examines a lake that may not open",
     "cli/session.py": "the session of `dataops status`, None before the first run",
@@ -47,5 +47,5 @@ def asks(tree: ast.AST) -> Iterator[str]:
 def test_only_doors_ask_who_acts_and_what_time_it_is() -> None:
     modules = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}
     found = {name: asked for name, tree in modules.items() if name not in FINDERS and (asked := list(asks(tree)))}
-    assert {name: asked for name, asked in found.items() if name not in DOORS} == {}, "take a session or a time"
-    assert DOORS.keys() - found.keys() == set(), "they ask no more: take them from the list"
+    assert {name: asked for name, asked in found.items() if name not in ENTRY_POINTS} == {}, "take a session or a time"
+    assert ENTRY_POINTS.keys() - found.keys() == set(), "they ask no more: take them from the list"

@@ -15,7 +15,7 @@ from dataops_platform.kit.digests import digest_of
 from dataops_platform.kit.errors import LostRace, Refused, UsedWrongly
 from dataops_platform.manifests import events
 from dataops_platform.manifests.events import Unknown, by, event_text, hash_of
-from dataops_platform.release.promotion import approvals as room
+from dataops_platform.release.promotion import approvals as registered
 from dataops_platform.release.promotion.approvals import CheckedApproval, approve, vouched_for
 from dataops_platform.release.promotion.plan import Plan
 
@@ -242,8 +242,8 @@ def test_a_signature_over_another_plan_or_in_another_name_does_not_count(world: 
     bobs, eves = key("bob"), key("eve")
     world.file("allowed_signers", line("bob", bobs) + line("eve", eves))
     plan = planned(world, SIGNED)
-    other = room.sign(bobs, digest_of("another plan"))
-    in_other_name = room.sign(eves, plan.id)
+    other = registered.sign(bobs, digest_of("another plan"))
+    in_other_name = registered.sign(eves, plan.id)
     for signature in (other, in_other_name, "no signature"):
         event = events.Approval(actor="eve", by="bob", plan=plan.id, approved=plan.release, why="", signature=signature)
         world.lake.note("prod", event)

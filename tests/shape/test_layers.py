@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 FAULTS = {
-    "a floor that looks up": ("kit/errors.py", "import dataops_platform.stages.step", "Floors"),
+    "a layer that imports upwards": ("kit/errors.py", "import dataops_platform.stages.step", "Layers"),
     "a stage that knows another": ("stages/clean/run.py", "import dataops_platform.stages.extract.run", "Stages know"),
     "a technology that knows another": (
         "technologies/files/read.py",
         "import dataops_platform.technologies.mlflow.registry",
         "Technologies know",
     ),
-    "a room of the release wing that looks up": (
+    "a package of release that imports upwards": (
         "release/pinned_code/pin.py",
         "import dataops_platform.release.promotion.promote",
-        "Rooms of the release wing",
+        "Packages of release",
     ),
 }
 
@@ -36,7 +36,7 @@ def copied(root: Path, target: Path) -> Path:
     return target
 
 
-def test_the_floors_hold(root: Path) -> None:
+def test_the_layers_hold(root: Path) -> None:
     done = lint(root)
     assert (done.returncode, "0 broken" in done.stdout) == (0, True)
 
