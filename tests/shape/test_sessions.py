@@ -1,4 +1,4 @@
-"""Who acts and what time it is are asked at entry points alone; all else is given a session, an actor, a clock or a time."""
+"""Only entry points ask who acts and what time it is; all else is given a session, an actor, a clock or a time."""
 
 from __future__ import annotations
 
