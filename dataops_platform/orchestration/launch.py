@@ -14,13 +14,12 @@ from dataops_platform.kit.errors import UsedWrongly, did_you_mean, preview, stop
 from dataops_platform.orchestration.reaper import PROCESS_TAG, reap, this_process
 from dataops_platform.settings.project import Project
 from dataops_platform.stages.publish.run import PUBLICATION, refuse_held
+from dataops_platform.stages.step import CANDIDATES_TAG, SKIP_TAG
 from dataops_platform.warehouse.open import attached_once, lake_of
 
 if TYPE_CHECKING:
     from dagster import AssetKey, AssetMaterialization, DagsterInstance, Definitions, EventLogEntry
 
-SKIP_TAG = "dataops/skip_unchanged"
-CANDIDATES_TAG = "dataops/candidates"
 _FIRST_PARTITION, _LAST_PARTITION = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 _STUB = "dagster/auto_created_stub_asset"
 """Dagster's mark on an asset that it knows only because another one reads it."""

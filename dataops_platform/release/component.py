@@ -23,7 +23,7 @@ from dataops_platform.stages.publish.run import PUBLICATION
 from dataops_platform.stages.scaffold import scaffolder
 from dataops_platform.warehouse.session import open_session
 
-RELEASE = "release"
+NAME = "release"
 
 EXAMPLE = """\
   # Asset <environment>/release. In dev, materializing it builds a release of what dev shows. In an environment with
@@ -59,7 +59,7 @@ class ReleaseComponent(dg.Component, StrictResolved):
 def built_release(project: Project, description: str) -> dg.AssetsDefinition:
     """Return the release asset of an unguarded environment. Materializing it builds a release of what is shown."""
 
-    @dg.multi_asset(name=f"{project.environment}__{RELEASE}", specs=[_spec(project, description)])
+    @dg.multi_asset(name=f"{project.environment}__{NAME}", specs=[_spec(project, description)])
     def release(context: dg.AssetExecutionContext) -> Iterator[Result]:
         try:
             with open_session(project, actor=actor_of_run(context.run.tags)) as session:
@@ -76,7 +76,7 @@ def planned_release(project: Project, description: str) -> dg.AssetsDefinition:
     spec = _spec(project, description)
     checks = gate_specs(spec.key, _gates_asked(project).here.gates)
 
-    @dg.multi_asset(name=f"{project.environment}__{RELEASE}", specs=[spec], check_specs=checks)
+    @dg.multi_asset(name=f"{project.environment}__{NAME}", specs=[spec], check_specs=checks)
     def release(context: dg.AssetExecutionContext) -> Iterator[Result]:
         try:
             with open_session(asked_of(project), actor=actor_of_run(context.run.tags)) as session:
@@ -108,10 +108,10 @@ def _spec(project: Project, description: str) -> dg.AssetSpec:
     else:
         does = f"Code: commit {pinned_commit(project)[:12]}. To materialize it is to plan the promotion of the next."
     return dg.AssetSpec(
-        key=dg.AssetKey([environment, RELEASE]),
+        key=dg.AssetKey([environment, NAME]),
         deps=[] if project.is_guarded else [dg.AssetKey([environment, PUBLICATION])],
         description=f"{description} {own} {does}".strip(),
-        group_name=RELEASE,
+        group_name=NAME,
         owners=[project.settings.owner],
         kinds={"git", "ducklake"},
     )

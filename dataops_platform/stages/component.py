@@ -21,12 +21,10 @@ from dataops_platform.stages.checks import check_specs, contract_result, rule_re
 from dataops_platform.stages.guard import refuse_other_code
 from dataops_platform.stages.metadata import definition_metadata, outcome_metadata, partition_metadata
 from dataops_platform.stages.rule_checks import rule_checks
-from dataops_platform.stages.step import Makes, Outcome, RunContext, Step, made_by
+from dataops_platform.stages.step import CANDIDATES_TAG, SKIP_TAG, Makes, Outcome, RunContext, Step, made_by
 from dataops_platform.stages.tags import table_tags
 from dataops_platform.warehouse.open import lake_of
 
-SKIP_TAG = "dataops/skip_unchanged"
-CANDIDATES_TAG = "dataops/candidates"
 """Tag of a run: the digests of models that it scores with instead of those shown, by name, as JSON."""
 
 Result = dg.MaterializeResult[Any] | dg.AssetCheckResult

@@ -15,6 +15,10 @@ from dataops_platform.manifests.manifest import InputRef, Manifest, StepIdentity
 from dataops_platform.settings.project import PartitionSettings, Project
 from dataops_platform.warehouse.lake import Lake
 
+SKIP_TAG = "dataops/skip_unchanged"
+CANDIDATES_TAG = "dataops/candidates"
+"""Tags of a Dagster run: whether unchanged steps are skipped, and the candidates to score with (JSON)."""
+
 COLUMNS_READ = "dataops/columns_read"
 
 

@@ -336,7 +336,7 @@ def read_trained(connection: DuckDBPyConnection, model: str, digest: str) -> Man
     return next((m for m in (Manifest.from_json(body) for (body,) in rows) if m.digest == digest), None)
 
 
-def read_environments(connection: DuckDBPyConnection) -> list[str]:
+def read_built_environments(connection: DuckDBPyConnection) -> list[str]:
     """Return the environments in which anything was ever built, sorted by name."""
     return [name for (name,) in connection.execute(f"select distinct environment from {HEADS} order by 1").fetchall()]
 

@@ -148,7 +148,7 @@ def _drop_models(project: Project, lake: Lake, name: str) -> str:
     if named:
         return f"left in the registry: {named[0]} shows one"
     from dataops_platform.technologies.mlflow.tracking import open_tracking
-    from dataops_platform.technologies.mlflow.versions import forget_environment
+    from dataops_platform.technologies.mlflow.versions import forget_models
 
-    forget_environment(open_tracking(project).client, project.name, name)
+    forget_models(open_tracking(project).client, project.name, name)
     return "removed"

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from dataops_platform.kit.errors import Refused, UsedWrongly
 from dataops_platform.kit.faults import fault_point
+from dataops_platform.kit.git import has_commit
 from dataops_platform.kit.text_file import write_text
 from dataops_platform.release.pinned_code.interpreter import has_interpreter, interpreter_for
-from dataops_platform.release.pinned_code.worktree import has_commit, make_copy, restore_copy, top_of
+from dataops_platform.release.pinned_code.worktree import make_copy, restore_copy, top_of
 from dataops_platform.release.release import Release, find_release
 from dataops_platform.settings.code import code_digest_of
 from dataops_platform.settings.project import COPIES, FILE_NAME, PIN, STATE_FOLDER, Project, load_project

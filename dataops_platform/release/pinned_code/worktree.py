@@ -14,14 +14,6 @@ def top_of(folder: Path) -> Path:
     return Path(git(folder, "rev-parse", "--show-toplevel").strip()).resolve()
 
 
-def has_commit(folder: Path, commit: str) -> bool:
-    """Return whether the repository of a folder has a commit."""
-    try:
-        return bool(git(folder, "rev-parse", "--quiet", "--verify", f"{commit}^{{commit}}"))
-    except SystemFailed:
-        return False
-
-
 def make_copy(folder: Path, copy: Path, commit: str) -> None:
     """Make `copy` a worktree of a commit. An incomplete copy is replaced."""
     if copy.exists():

@@ -20,8 +20,8 @@ from dataops_platform.settings.project import BRANCHES, Project, branch_file
 from dataops_platform.stages.inputs import EXTERNAL
 from dataops_platform.technologies.files.location import locate
 from dataops_platform.technologies.mlflow.tracking import open_tracking
-from dataops_platform.technologies.mlflow.versions import forget_environment as forget_models
-from dataops_platform.warehouse.drop import forget_environment as forget_lake
+from dataops_platform.technologies.mlflow.versions import forget_models
+from dataops_platform.warehouse.drop import forget_environment
 from dataops_platform.warehouse.heads import Written, locate_manifests
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.session import Session
@@ -91,7 +91,7 @@ def _remove(project: Project, lake: Lake, name: str) -> None:
     if any(head.kind == "model" for head in lake.heads(name).values()):
         forget_models(open_tracking(project).client, project.name, name)
     forget_assets(project, name)
-    forget_lake(lake, name)
+    forget_environment(lake, name)
     shutil.rmtree(project.state_dir / "dbt" / name, ignore_errors=True)
 
 

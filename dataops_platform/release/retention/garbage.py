@@ -27,7 +27,7 @@ from dataops_platform.technologies.mlflow.tracking import model_name, open_track
 from dataops_platform.technologies.mlflow.versions import RegisteredVersion, all_versions, delete_version
 from dataops_platform.warehouse.deletion import delete_unneeded
 from dataops_platform.warehouse.expiry import Files, files_only_of, remove_files, snapshots
-from dataops_platform.warehouse.heads import heads_of_cut, read_environments, read_models
+from dataops_platform.warehouse.heads import heads_of_cut, read_built_environments, read_models
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
@@ -103,7 +103,7 @@ def collect(session: Session, retention: Retention) -> Garbage:
 
 def _states(session: Session) -> dict[str, State]:
     lake = session.lake
-    known = {*lake.environments(), *read_environments(lake.connection), *session.project.settings.environments}
+    known = {*lake.environments(), *read_built_environments(lake.connection), *session.project.settings.environments}
     return {name: lake.state(name) for name in sorted(known)}
 
 

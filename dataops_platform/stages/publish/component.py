@@ -10,10 +10,11 @@ import dagster as dg
 
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.settings.project import Project, load_project
-from dataops_platform.stages.component import SKIP_TAG, AssetName, StageComponent
+from dataops_platform.stages.component import AssetName, StageComponent
 from dataops_platform.stages.contract_files import required_contract
 from dataops_platform.stages.publish.run import PUBLICATION, PublishStep
 from dataops_platform.stages.scaffold import scaffolder
+from dataops_platform.stages.step import SKIP_TAG
 from dataops_platform.warehouse.open import lake_of
 from dataops_platform.warehouse.state import State
 

@@ -76,7 +76,7 @@ def delete_version(client: MlflowClient, version: RegisteredVersion, files_of_ot
     client.delete_model_version(version.name, version.version)
 
 
-def forget_environment(client: MlflowClient, project: str, environment: str) -> None:
+def forget_models(client: MlflowClient, project: str, environment: str) -> None:
     """Delete the models and runs of a temporary environment."""
     versions = [v for v in all_versions(client) if v.name.startswith(f"{environment}.{project}.")]
     others = {v.files for v in all_versions(client) if v not in versions}
