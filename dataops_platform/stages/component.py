@@ -25,7 +25,6 @@ from dataops_platform.stages.step import CANDIDATES_TAG, SKIP_TAG, Makes, Outcom
 from dataops_platform.stages.tags import table_tags
 from dataops_platform.warehouse.open import lake_of
 
-"""Tag of a run: the digests of models that it scores with instead of those shown, by name, as JSON."""
 
 Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
