@@ -47,7 +47,7 @@ def test_a_new_version_is_validated_once_and_says_so(project: Project, lake: Lak
     client.update_model_version(NAME, "1", "Trained on a Tuesday.")
     (done,) = validate_versions(session_of(project, lake), no_code)
     marked = said(project)
-    assert (done.passed, marked.tags["validation_status"]) == (True, "passed"), done.message
+    assert (done.passed, marked.tags["validation_status"]) == (True, "passed"), done.messages
     assert marked.description.startswith("Trained on a Tuesday.\n\n**dataops: validation**\npassed\n- its files")
     assert validate_versions(session_of(project, lake), no_code) == []
 
@@ -69,7 +69,7 @@ def test_a_version_that_is_not_what_it_says_fails(harm: str, project: Project, l
         client.create_model_version(NAME, source=str(files))
     (done,) = validate_versions(session_of(project, lake), no_code)
     (version,) = client.search_model_versions(f"name = '{NAME}'")
-    assert (done.passed, code in done.message[0]) == (False, True), done.message
+    assert (done.passed, code in done.messages[0]) == (False, True), done.messages
     assert (version.tags["validation_status"], code in version.description) == ("failed", True)
 
 
@@ -79,7 +79,7 @@ def test_a_request_is_answered_once_where_it_was_made(project: Project, lake: La
         ask(project, what)
         (done,) = answer_requests(session_of(project, lake), no_code)
         marked = said(project)
-        assert (done.verdict, marked.tags["dataops.answer"]) == ("promoted", "promoted"), done.message
+        assert (done.verdict, marked.tags["dataops.answer"]) == ("promoted", "promoted"), done.messages
         assert done.plan.removeprefix("sha256:").startswith(marked.tags["dataops.plan"])
         assert f"**dataops: {what}**\npromoted\n- origin: pass" in marked.description
         assert answer_requests(session_of(project, lake), no_code) == []
@@ -92,7 +92,7 @@ def test_a_request_is_answered_once_where_it_was_made(project: Project, lake: La
 def test_a_request_that_means_nothing_is_told(what: str, code: str, project: Project, lake: Lake) -> None:
     ask(project, what)
     (done,) = answer_requests(session_of(project, lake), no_code)
-    assert (done.verdict, code in said(project).description) == ("refused", True), done.message
+    assert (done.verdict, code in said(project).description) == ("refused", True), done.messages
 
 
 def test_a_request_waits_for_an_approval_and_is_carried_out_after_it(
@@ -103,11 +103,11 @@ def test_a_request_waits_for_an_approval_and_is_carried_out_after_it(
     commit_all(stays, "Somebody says yes")
     ask(project, "promote:staging")
     (done,) = answer_requests(session_of(project, lake), no_code)
-    assert done.verdict == "waiting", done.message
+    assert done.verdict == "waiting", done.messages
     assert answer_requests(session_of(project, lake), no_code) == [], "nothing happened since"
     assert dataops("approve", said(project).tags["dataops.plan"]).exit_code == 0
     (done,) = answer_requests(session_of(project, lake), no_code)
-    assert (done.verdict, said(project).tags["dataops.answer"]) == ("promoted", "promoted"), done.message
+    assert (done.verdict, said(project).tags["dataops.answer"]) == ("promoted", "promoted"), done.messages
     assert said(project).description.count("dataops: promote:staging") == 1
 
 
@@ -117,7 +117,7 @@ def test_a_tampered_model_is_refused_and_the_refusal_is_told(project: Project, l
     ask(project, "promote:prod")
     before = lake.state("prod").publication
     (done,) = answer_requests(session_of(project, lake), no_code)
-    assert (done.verdict, "DP-M001" in done.message[-1]) == ("refused", True), done.message
+    assert (done.verdict, "DP-M001" in done.messages[-1]) == ("refused", True), done.messages
     assert lake.state("prod").publication == before
 
 
