@@ -72,7 +72,7 @@ def kept_states(events: Sequence[Event], retention: Retention, now: dt.datetime)
     kept = {event.sequence for event in _last_releases(lineage(events), retention.releases)}
     since = _iso(now - max(dt.timedelta(days=retention.days), RECENTLY))
     known = moves(events)
-    for event, after in zip(known, [*known[1:], None], strict=True):
+    for event, after in zip(known, [*known[1:], None], strict=False):  # without moves there is no last one
         if after is None or after.at >= since:
             kept.add(event.sequence)
     return [event for event in known if event.sequence in kept]
