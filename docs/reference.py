@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 import dataops_platform
 from dataops_platform.cli.main import app
+from dataops_platform.cli.options import AsJson, ProjectFolder
 from dataops_platform.kit.codes import KINDS, SUBJECTS, known_codes
 from dataops_platform.kit.errors import sentences
 from dataops_platform.settings.environ import NAMES
@@ -23,9 +24,10 @@ from dataops_platform.settings.project import DataOpsYaml
 FOLDER = Path(__file__).with_name("reference")
 COMPONENTS = ("Extract", "Clean", "Transform", "Train", "Score", "Publish", "Release", "Contract")
 WORDS = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "date": "date", "Any": "any"}
+_PROJECT, _JSON = (typing.get_args(option)[1] for option in (ProjectFolder, AsJson))
 SHARED = {
-    "--project": "A folder in the project; here when not given.",
-    "--json": "Print one JSON document instead of text.",
+    "--project": f"{_PROJECT.help.removesuffix('.')}; {_PROJECT.show_default} when not given.",
+    "--json": _JSON.help,
     "--help": "Print what the command does, with an example.",
 }
 """Options that are described once, for all commands."""

@@ -25,7 +25,6 @@ from dataops_platform.stages.step import CANDIDATES_TAG, SKIP_TAG, Makes, Outcom
 from dataops_platform.stages.tags import table_tags
 from dataops_platform.warehouse.open import lake_of
 
-
 Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 

@@ -13,7 +13,7 @@ import pytest
 from dataops_platform.kit.actor import Actor
 from dataops_platform.manifests.events import Duplicate, Unknown, by
 from dataops_platform.settings.project import load_project
-from dataops_platform.warehouse.open import lake_of
+from dataops_platform.warehouse.open import attached_once, lake_of
 
 Run = Callable[..., Any]
 
@@ -152,11 +152,14 @@ def test_with_a_key_each_event_is_signed_and_the_head_says_by_whom(
 ) -> None:
     monkeypatch.setenv("DATAOPS_LEDGER_KEY", str(key))
     written(project)
+    with attached_once():  # as the steps of a run share a lake
+        written(project)
+        written(project)
     assert dataops("ledger", "verify", "--json").json[0] | {"faults": ()} == {
         "environment": "dev",
-        "events": 3,
-        "anchored": 3,
-        "signed": 1,
+        "events": 5,
+        "anchored": 5,
+        "signed": 3,
         "faults": (),
     }
     unknown = "signed by a key that allowed_signers does not have (SHA256:"

@@ -13,7 +13,7 @@ from dataops_platform.cli.main import app
 from dataops_platform.warehouse import attach
 
 READING = {
-    "status": [],
+    "status": ["--env", "prod"],  # also looks for the code of the release that is shown there
     "sql": ["select 1"],
     "doctor": [],
     "gc": [],
@@ -44,9 +44,9 @@ def test_every_command_that_reads_is_listed() -> None:
 
 
 def test_a_command_that_reads_attaches_the_lake_once(
-    published: Path, dataops: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    in_git: Path, dataops: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(published)
+    monkeypatch.chdir(in_git)
     attaches = []
     statement = attach._attach_statement
     monkeypatch.setattr(attach, "_attach_statement", lambda *given: attaches.append(1) or statement(*given))

@@ -64,6 +64,14 @@ def mutated(data: Any, chance: random.Random) -> tuple[Any, Loc, str]:
     return found, loc, how
 
 
+def dropped(data: Any) -> Iterator[tuple[Any, Loc]]:
+    """The data without each of its keys and items in turn, and where that stood."""
+    for loc in places(data):
+        found = copy.deepcopy(data)
+        del at(found, loc[:-1])[loc[-1]]
+        yield found, loc
+
+
 def shows(old: Contract, new: Contract) -> bool:
     return bool(diff(old, new)) or old.unenforced != new.unenforced or old.version != new.version
 
@@ -94,6 +102,12 @@ def test_no_mutation_weakens_a_contract_in_silence_or_ends_in_a_traceback(tmp_pa
         if not told and loc not in PROSE:
             silent.append(f"{contract.path.name} {how} {'.'.join(map(str, loc))}")
     print(f"\n{tried} mutations of {len(originals)} contracts: {became['refused']} refused, {became['shown']} shown")
+    path = tmp_path / "orders.odcs.yaml"
+    path.write_text(HEAD)
+    whole = load_contract(path)
+    silent += [
+        f"drop {loc}" for changed, loc in dropped(yaml.safe_load(HEAD)) if not refused_or_shown(whole, changed, path)
+    ]
     assert silent == []
     assert became["refused"] > MUTATIONS // 2
 
@@ -122,11 +136,12 @@ HEAD = (
       - {name: amount, logicalType: number, required: true, logicalTypeOptions: {minimum: 0, maximum: 9}}
       - {name: word, logicalType: string, unique: true, logicalTypeOptions: {minLength: 1, pattern: a}}
       - {name: state, logicalType: string, enum: [{value: a}], relationships: [{to: states.state}]}
+      - {name: day, logicalType: date}
     quality:
       - {name: small, engine: duckdb, implementation: amount < 5, severity: warning}
       - {type: library, metric: rowCount, mustBeGreaterThan: 0}
 slaProperties:
-  - {property: freshness, value: 1, unit: d}
+  - {property: freshness, value: 1, unit: h, element: orders.day}
 """
 )
 TYPOS = {
@@ -178,7 +193,7 @@ TYPOS = {
     "slaProperties": "slaPropertys",
     "property: fr": "proprety: fr",
     "value: 1": "value: one",
-    "unit: d": "unit: dd",
+    "unit: h": "unit: hh",
     "[{value: a}]": "{value: a}",
 }
 

@@ -45,8 +45,9 @@ def test_every_way_finds_the_keys_that_occur_twice(kind: str, values: st.SearchS
     with duckdb.connect() as connection:
 
         @settings(max_examples=15 if CAMPAIGN else 10, deadline=None, database=None)
-        @given(st.lists(st.none() | values, max_size=40), st.lists(st.none() | values, max_size=5))
-        def law(keys: list[object], before: list[object]) -> None:
+        @given(st.lists(st.none() | values, max_size=40), st.integers(0, 9), st.lists(st.none() | values, max_size=5))
+        def law(drawn: list[object], again: int, before: list[object]) -> None:
+            keys = [*drawn, *drawn[:again]]
             for table, rows in {"t": keys, "o": before}.items():
                 connection.execute(f"create or replace table {table} (k {kind})")
                 if rows:

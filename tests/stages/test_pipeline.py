@@ -120,7 +120,10 @@ def test_one_partition_can_be_run_alone(published: Path, before: dict[str, Any],
     with lake_of(load_project(published), read_only=True) as lake:
         head = lake.heads("dev")["orders"]
         runs = {partition: manifest.run_id == said.json["run"] for partition, manifest in head.partitions.items()}
+        found = lake.connection.execute(f'select "order", amount from {lake.relation("dev", head)} order by 1')
+        amounts = found.fetchall()
     assert runs == {"2024-01-01": False, "2024-02-01": True, "2024-03-01": False}
+    assert amounts == [(1, 10.5), (2, 7.0), (4, 13.25), (5, 3.0), (7, 8.0), (8, 9.0)], "those of other months stay"
     assert head.digest != before["heads"]["orders"][1]
 
 

@@ -65,7 +65,7 @@ def test_a_row_that_changed_is_another_row(published: Path, dataops: Run) -> Non
 def test_what_no_release_can_mend_and_what_is_not_there_is_refused(published: Path, dataops: Run) -> None:
     for arguments, exit_code, words in (
         (("release", "orders", "--rule", "amount:required"), 1, "DP-C023"),
-        (("release", "orders", "--rule", "amount:minimun"), 2, "alone; did you mean 'amount:minimum'?"),
+        (("release", "orders", "--rule", "amount:minimun"), 2, "only 'amount:minimun'; did you mean 'amount:minimum'?"),
         (("release", "orders", "--rows", "data/orders.csv:5"), 2, "DP-C084"),
         (("release", "orders"), 2, "DP-C082"),
         (("release", "ordrs", "--rule", "x"), 2, "DP-C022 dev has no quarantine for 'ordrs'; did you mean 'orders'?"),

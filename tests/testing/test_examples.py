@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from dataops_platform.kit.errors import UsedWrongly
 from dataops_platform.testing import assert_breaks, assert_holds, example_rows
@@ -15,6 +15,7 @@ from tests.fixtures.campaign import CAMPAIGN
 from tests.testing.conftest import contracts
 
 HEAD = "apiVersion: v3.2.0\nkind: DataContract\nid: c\nversion: 1.0.0\nteam: {name: t}\nschema:\n- name: rows\n"
+NO_NULLS = "{type: sql, name: filled, query: 'select count(*) - count(a + b + c) from ${object}', mustBe: 0}"
 
 
 def contract(*columns: str, quality: str = "") -> str:
@@ -31,6 +32,7 @@ def words(text: str, **more: Any) -> str:
 
 
 @settings(max_examples=4, deadline=None, database=None, derandomize=True)
+@example(contract(*(f"name: {name}, logicalType: integer" for name in "abc"), quality=NO_NULLS))
 @given(contracts())
 def test_rows_of_a_contract_hold_it_and_are_the_same_again(text: str) -> None:
     hold_and_repeat(text)

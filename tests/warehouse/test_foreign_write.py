@@ -54,8 +54,10 @@ def test_a_foreign_write_that_was_not_adopted_is_in_no_head_and_no_publication(l
     head = _adopt(lake, "select 1 as id")
     foreign_write.begin(lake, "dev", DBT)
     lake.connection.execute("insert into lake.dev__build.sales values (2)")
+    lake.connection.execute("create table lake.dev__build.fresh as select 1 as id")
     lakes.show(lake, "sales")
     assert lake.heads("dev") == {"sales": head}
+    assert foreign_write.digest_of(lake, "dev", "fresh") is None, "no step takes in what is half written"
     assert lakes.shown(lake, "sales") == [(1,)]
 
 

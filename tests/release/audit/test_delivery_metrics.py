@@ -80,6 +80,8 @@ def test_the_numbers_are_those_of_the_story(world: Any, at: Callable[[float], No
     assert [one.release for one in later.promotions] == [second.id]
     assert later.lead_time_s == 16 * HOUR
     assert told(world, "2013-03-10").lead_time_s is None
+    world.promote(world.plan(second))
+    assert told(world).promotions[-1].waited_s == (), "a commit counts once, when it is first delivered"
 
 
 @pytest.mark.journey

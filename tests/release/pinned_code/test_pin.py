@@ -34,6 +34,8 @@ def frozen(folder: Path) -> Release:
 
 
 def test_the_copy_is_of_the_releases_commit_whatever_is_checked_out(in_git: Path, release: Release) -> None:
+    (in_git / FUNCTION).write_text("# a later thought\n")
+    commit_all(in_git, "Later")
     (in_git / FUNCTION).write_text("# half a thought\n")
     copy = pin(load_project(in_git, "prod"), release)
     assert (copy.root, copy.python) == (in_git / ".dataops" / "code" / release.commit, Path(sys.executable))

@@ -44,6 +44,12 @@ def test_a_member_made_from_older_rows_is_refused_by_name(lake: Lake, project: P
     assert consistent_cut(lake, project, ["sales"], {}, lake.state("dev")).members[0].name == "sales", (
         "orders is no member here"
     )
+    new = lake.heads("dev")["orders"]
+    lakes.write(lake, "sales", "select 20 as total", inputs=[new.ref()])
+    publish(lake, project, ["orders", "sales"], {}, RUN)
+    lakes.write(lake, "orders", "select 3 as id")
+    with pytest.raises(Refused, match=r"^DP-P101 .*sales was made from an older orders"):
+        publish(lake, project, ["orders", "sales"], {}, RUN)
 
 
 def test_staleness_is_seen_through_tables_that_are_not_published(lake: Lake, project: Project) -> None:

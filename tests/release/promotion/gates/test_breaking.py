@@ -70,6 +70,7 @@ def test_a_waiver_lets_it_pass_until_its_day_and_is_shown_as_one(shown: Any) -> 
     with pytest.raises(Refused, match=r"^DP-G001 Gates fail: no_breaking_change: breaking and not announced"):
         shown.promote(plan)
     shown.now -= timedelta(days=1)
+    assert shown.plan(shown.release()).answers[1] == answer, "also of a plan that is made on the last day"
     assert shown.promote(plan).release == plan.release
 
 

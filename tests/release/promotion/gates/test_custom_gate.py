@@ -42,6 +42,10 @@ def waives(question):
 
 def no_json(question):
     return Answer("mine", "pass", "well", {"at": object()})
+
+
+def no(question):
+    return question.project.environment == "dev"
 """
 
 
@@ -69,6 +73,7 @@ def asked(world: Any, name: str, settings: str = "") -> tuple[str, str]:
     ("name", "settings", "told"),
     [
         ("yes", "", ("pass", "yes")),
+        ("no", "", ("fail", "no")),
         ("few", "", ("fail", "2 rows, 1 allowed")),
         ("few", "{most: 2}", ("pass", "2 rows, 2 allowed")),
         ("whole", "", ("fail", "no and no")),
