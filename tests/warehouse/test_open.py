@@ -29,6 +29,12 @@ with open_lake(location) as lake:
 """
 
 
+@pytest.fixture(params=lakes.CATALOGS)
+def location(request: pytest.FixtureRequest, tmp_path: Path, extensions: Path) -> LakeLocation:
+    """Where a lake may be; nothing is there yet, also no tables of DuckLake."""
+    return lakes.location_on(request.param, request, tmp_path, extensions, is_new=True)
+
+
 def test_a_lake_that_nobody_made_is_said_when_read(location: LakeLocation) -> None:
     with pytest.raises(UsedWrongly, match=r"^DP-W001 There is no lake yet"):
         open_lake(location, read_only=True)
