@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 T = TypeVar("T")
-NOTE_ATTEMPTS = 100
+ATTEMPTS = 100
 Sign = Callable[[str], str]
 """Returns the signature of a text."""
 CONFLICT = "DP-W018"
@@ -266,11 +266,11 @@ class Lake:
 
         A function receives the state that its event will follow. It may refuse by raising, or return None to write
         nothing.
-        Raises: LostRace DP-W018 after `NOTE_ATTEMPTS` lost races.
+        Raises: LostRace DP-W018 after `ATTEMPTS` lost races.
         """
         with anchors.opened(self.anchors, environment) as anchor:
             append = partial(self._note, environment, event)
-            before, state = self.retried(append, NOTE_ATTEMPTS, lambda error: error.code == CONFLICT)
+            before, state = self.retried(append, ATTEMPTS, lambda error: error.code == CONFLICT)
             if state is not before:
                 anchor(state)
             return state
@@ -300,12 +300,16 @@ class Lake:
     def make_build_area(self, environment: str) -> None:
         """Create the schema of a build area unless it exists.
 
-        A transaction of its own keeps the first writers, which all need it, from conflicting.
+        A transaction of its own, which may be repeated, keeps the first writers, which all need it, from conflicting.
         """
         schema = f"{environment}__build"
-        if not self._has_schema(schema):
+
+        def create() -> None:
             with self.lock.held(), self.lock.advisory("make a build area"), self.transaction():
                 self.create_schema(schema)
+
+        if not self._has_schema(schema):
+            self.retried(create, ATTEMPTS)
 
     def _has_schema(self, name: str) -> bool:
         found = self.connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import duckdb
 import pytest
 
 from dataops_platform.kit.errors import LostRace, Refused
@@ -228,6 +229,24 @@ def test_the_first_writers_of_an_environment_all_get_in(location: LakeLocation) 
 
     with ThreadPoolExecutor() as pool:
         assert list(pool.map(write, range(2))) == ["t0", "t1"]
+
+
+def test_a_build_area_is_made_again_where_the_catalog_was_locked_at_its_first_commit(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By chance a reader of a SQLite catalog stands in the way of a commit; here it does so once."""
+    create, asked = lake.create_schema, list[str]()
+
+    def locked_once(name: str) -> None:
+        asked.append(name)
+        if len(asked) == 1:
+            raise duckdb.TransactionException("Failed to flush changes into DuckLake: database is locked")
+        create(name)
+
+    monkeypatch.setattr(lake, "create_schema", locked_once)
+    lake.make_build_area("dev")
+    assert asked == ["dev__build", "dev__build"]
+    assert lakes.write(lake, "orders", "select 1 as id").name == "orders"
 
 
 def _parts(*found: tuple[int, str]) -> str:
