@@ -13,7 +13,7 @@ help: ## This list
 demo: .venv/.ready ## Carry a year of flights from files to published tables, a model and predictions
 	cd $(FLIGHTS) && ../../$(BIN)/dataops run
 
-test: .venv/.ready ## The tests that need no service: two to three minutes on two cores
+test: .venv/.ready ## The tests that need no service: two and a half minutes on two cores
 	$(BIN)/pytest -n 2 --dist worksteal -q
 
 check: .venv/.ready ## Lint, strict types, layers of imports
