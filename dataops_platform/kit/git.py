@@ -18,8 +18,8 @@ def git(folder: Path, *arguments: str) -> str:
     except OSError as error:
         raise SystemFailed("DP-L072", reason=error.strerror) from error
     if done.returncode:
-        message = done.stderr.strip().splitlines()
-        raise SystemFailed("DP-L004", command=arguments[0], reason=message[-1] if message else done.returncode)
+        lines = done.stderr.strip().splitlines()
+        raise SystemFailed("DP-L004", command=arguments[0], reason=lines[-1] if lines else done.returncode)
     return done.stdout
 
 

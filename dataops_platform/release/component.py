@@ -9,7 +9,7 @@ from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.orchestration.definitions import load_definitions
 from dataops_platform.release.build import build_release
 from dataops_platform.release.checks import gate_results, gate_specs
-from dataops_platform.release.jobs import asked_of, move_jobs
+from dataops_platform.release.jobs import move_jobs
 from dataops_platform.release.metadata import plan_metadata, release_metadata, state_metadata
 from dataops_platform.release.pinned_code.pin import pinned_commit
 from dataops_platform.release.promotion.promote import propose, release_for
@@ -17,7 +17,7 @@ from dataops_platform.release.registry.sensors import registry_defs
 from dataops_platform.release.release import find_release
 from dataops_platform.release.sensors import reconcile_sensor
 from dataops_platform.settings.environ import actor_of_run
-from dataops_platform.settings.project import Project, load_project
+from dataops_platform.settings.project import Project, checkout_of, load_project
 from dataops_platform.stages.component import Result, StrictResolved, failure_of
 from dataops_platform.stages.publish.run import PUBLICATION
 from dataops_platform.stages.scaffold import scaffolder
@@ -79,7 +79,7 @@ def planned_release(project: Project, description: str) -> dg.AssetsDefinition:
     @dg.multi_asset(name=f"{project.environment}__{NAME}", specs=[spec], check_specs=checks)
     def release(context: dg.AssetExecutionContext) -> Iterator[Result]:
         try:
-            with open_session(asked_of(project), actor=actor_of_run(context.run.tags)) as session:
+            with open_session(checkout_of(project), actor=actor_of_run(context.run.tags)) as session:
                 state = session.lake.state(session.environment)
                 shown = find_release(session.lake, state.release) if state.release else None
                 plan = propose(session, release_for(session))
@@ -120,6 +120,6 @@ def _spec(project: Project, description: str) -> dg.AssetSpec:
 def _gates_asked(project: Project) -> Project:
     """Return the checkout, whose settings govern promotions; the pinned copy if the checkout lacks the environment."""
     try:
-        return asked_of(project)
+        return checkout_of(project)
     except UsedWrongly:
         return project

@@ -16,7 +16,7 @@ from dataops_platform.release.promotion.switch import resume, roll_back
 from dataops_platform.release.reconciliation.reconcile import follow_switch
 from dataops_platform.release.release import find_release
 from dataops_platform.settings.environ import actor_of_run
-from dataops_platform.settings.project import Project, load_project
+from dataops_platform.settings.project import Project, checkout_of
 from dataops_platform.stages.component import failure_of
 from dataops_platform.warehouse.session import Session, open_session
 from dataops_platform.warehouse.state import State
@@ -37,11 +37,6 @@ class RollbackConfig(dg.Config):
         description="An event's number, or the beginning of a release or publication; empty: the one before.",
     )
     data: bool = Field(default=False, description="Only the data: the publication before, within the same release.")
-
-
-def asked_of(project: Project) -> Project:
-    """Return the checkout, as the command line loads it: its settings govern promotions, not the pinned copy's."""
-    return load_project(project.home, project.environment)
 
 
 def move_jobs(project: Project) -> list[dg.JobDefinition]:
@@ -88,7 +83,7 @@ def move_jobs(project: Project) -> list[dg.JobDefinition]:
 def _move(context: dg.OpExecutionContext, project: Project, work: Callable[[Session], State]) -> None:
     """Run `work`, reconcile, and report the new state as an event of `<environment>/release`."""
     try:
-        with open_session(asked_of(project), actor=actor_of_run(context.run.tags)) as session:
+        with open_session(checkout_of(project), actor=actor_of_run(context.run.tags)) as session:
             state = work(session)
             followed = follow_switch(session)
             release = find_release(session.lake, state.release) if state.release else None

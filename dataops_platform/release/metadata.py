@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import dagster as dg
 
 from dataops_platform.kit.digests import short
@@ -12,9 +9,9 @@ from dataops_platform.release.promotion.plan import Plan
 from dataops_platform.release.promotion.plan_page import as_markdown
 from dataops_platform.release.reconciliation.reconcile import Reconciled
 from dataops_platform.release.release import Release
+from dataops_platform.stages.metadata import Metadata
 from dataops_platform.warehouse.state import State
 
-Metadata = Mapping[str, dg.MetadataValue[Any]]
 DATA_VERSION = "dagster/data_version"
 
 

@@ -7,13 +7,12 @@ import dagster as dg
 
 from dataops_platform.kit.errors import DataOpsError, UsedWrongly
 from dataops_platform.orchestration.reload import RELOADED, reload_location
-from dataops_platform.release.jobs import asked_of
 from dataops_platform.release.metadata import build_event, is_news, move_event
 from dataops_platform.release.pinned_code.pin import Pinned, pin_of_shown, pinned_commit
 from dataops_platform.release.reconciliation.reconcile import Reconciled, reconcile
 from dataops_platform.release.release import find_release, releases_of
 from dataops_platform.settings.environ import dagster_url
-from dataops_platform.settings.project import Project
+from dataops_platform.settings.project import Project, checkout_of
 from dataops_platform.warehouse.lake import Lake
 from dataops_platform.warehouse.open import lake_of
 from dataops_platform.warehouse.session import open_session
@@ -36,7 +35,7 @@ def reconcile_sensor(project: Project, every_s: int) -> dg.SensorDefinition:
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
-            asked = asked_of(project)
+            asked = checkout_of(project)
             # read-only first: opening to write would create a lake where there is none yet
             with lake_of(asked, read_only=True) as lake:
                 state = lake.state(asked.environment)

@@ -230,6 +230,14 @@ def load_project(start: Path, environment: str | None = None) -> Project:
     return Project(path.parent, settings, chosen, home)
 
 
+def checkout_of(project: Project) -> Project:
+    """Return the project as the command line loads it: the checkout's settings govern promotions, not a pinned copy's.
+
+    Raises: what `load_project` raises.
+    """
+    return load_project(project.home, project.environment)
+
+
 def branch_file(state_dir: Path, name: str) -> Path:
     """Return the file that marks a branch environment of this name as made from here."""
     return state_dir / BRANCHES / name

@@ -41,10 +41,10 @@ def assert_holds(
     table, checked = _checked(found, rows, references, null_values)
     if not (checked.holds and not table.unreadable):
         audit = checked.audit
-        message = [f"{_title(found)} is broken: {audit.rows_refused} of {audit.rows_in} rows refused"]
+        lines = [f"{_title(found)} is broken: {audit.rows_refused} of {audit.rows_in} rows refused"]
         errors = {rule.name for rule in found.rules if rule.severity == "error"}
-        message += [f"{rule}: {count}" for rule, count in broken_rules(checked).items() if rule in errors]
-        raise AssertionError("\n  ".join([*message, *_examples(found, table, checked, errors)]))
+        lines += [f"{rule}: {count}" for rule, count in broken_rules(checked).items() if rule in errors]
+        raise AssertionError("\n  ".join([*lines, *_examples(found, table, checked, errors)]))
 
 
 def assert_breaks(
@@ -71,9 +71,9 @@ def assert_breaks(
     wanted = {name: rules[name] if isinstance(rules, Mapping) else max(broken.get(name, 0), 1) for name in names}
     differing = [r.name for r in found.rules if broken.get(r.name, 0) != wanted.get(r.name, 0)]
     if differing or table.unreadable:
-        message = [f"{_title(found)} is not broken as expected"]
-        message += [f"{rule}: {broken.get(rule, 0)}, expected {_expected(rules, wanted, rule)}" for rule in differing]
-        raise AssertionError("\n  ".join([*message, *_examples(found, table, checked, set(differing))]))
+        lines = [f"{_title(found)} is not broken as expected"]
+        lines += [f"{rule}: {broken.get(rule, 0)}, expected {_expected(rules, wanted, rule)}" for rule in differing]
+        raise AssertionError("\n  ".join([*lines, *_examples(found, table, checked, set(differing))]))
 
 
 def _expected(rules: Mapping[str, int] | Collection[str], wanted: Mapping[str, int], rule: str) -> str:

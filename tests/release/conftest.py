@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -214,3 +215,13 @@ def shown(
 def acting(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Lets another person work from here on."""
     return lambda name: monkeypatch.setenv("DATAOPS_ACTOR", name)
+
+
+@pytest.fixture
+def own_package() -> Iterator[None]:
+    """Forgets the package `shop` that a test has loaded: the next one has another under the same name."""
+    path = list(sys.path)
+    yield
+    sys.path[:] = path
+    for name in [n for n in sys.modules if n.partition(".")[0] == "shop"]:
+        del sys.modules[name]

@@ -15,7 +15,7 @@ from dataops_platform.release.promotion.promote import gates_of, question_of
 from dataops_platform.release.reconciliation.model_aliases import RELEASE_TAG
 from dataops_platform.release.registry.model_release import Runtime, candidate_cut
 from dataops_platform.release.release import Release, releases_of
-from dataops_platform.settings.project import Project, load_project
+from dataops_platform.settings.project import Project, checkout_of
 from dataops_platform.stages.contract_files import contract_of
 from dataops_platform.technologies.mlflow.notes import AnnotatedVersion, annotated_versions, write_note
 from dataops_platform.technologies.mlflow.registry import DIGEST_TAG, version_files
@@ -123,7 +123,7 @@ def _ask_gates(
         return False, [f"{project.environment} shows it"]
     if project.is_guarded:
         _, cut = candidate_cut(project, lake, code(), f"{model}@{marked.version}")
-        asked.append((as_asked(project), release_of(session, cut)))
+        asked.append((checkout_of(project), release_of(session, cut)))
     else:
         newest = newest_with(lake, project.environment, model, digest)
         asked += [(target, newest) for target in followers(project) if newest]
@@ -158,11 +158,6 @@ def newest_with(lake: Lake, environment: str, model: str, digest: str) -> Releas
 
 def followers(project: Project) -> list[Project]:
     """Return the project in each environment that takes its releases from the project's environment."""
-    asked = as_asked(project)
+    asked = checkout_of(project)
     names = [name for name, settings in asked.settings.environments.items() if settings.from_ == asked.environment]
     return [asked.at(name) for name in names]
-
-
-def as_asked(project: Project) -> Project:
-    """Return the checkout, whose settings govern promotions, also for a pinned copy."""
-    return load_project(project.home, project.environment)

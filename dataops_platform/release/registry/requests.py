@@ -18,9 +18,9 @@ from dataops_platform.release.promotion.plan import Plan
 from dataops_platform.release.promotion.promote import promote, propose
 from dataops_platform.release.reconciliation.reconcile import follow_switch
 from dataops_platform.release.registry.model_release import Runtime, build_model_release
-from dataops_platform.release.registry.model_validation import as_asked, followers, newest_with
+from dataops_platform.release.registry.model_validation import followers, newest_with
 from dataops_platform.release.release import Release
-from dataops_platform.settings.project import Project
+from dataops_platform.settings.project import Project, checkout_of
 from dataops_platform.technologies.mlflow.notes import AnnotatedVersion, annotated_versions, write_note
 from dataops_platform.technologies.mlflow.registry import DIGEST_TAG
 from dataops_platform.technologies.mlflow.tracking import model_name, open_tracking
@@ -124,12 +124,12 @@ def _target(project: Project, request: Request) -> Project:
     environment takes releases.
     """
     if request.asked == ALIAS:
-        takers = [as_asked(project)] if project.is_guarded else followers(project)
+        takers = [checkout_of(project)] if project.is_guarded else followers(project)
         if len(takers) == 1:
             return takers[0]
         raise UsedWrongly("DP-L031", count=len(takers), environment=project.environment, tag=REQUEST_TAG)
     verb, _, environment = request.asked.partition(":")
-    asked = as_asked(project)
+    asked = checkout_of(project)
     guarded = [name for name, settings in asked.settings.environments.items() if settings.from_ is not None]
     if verb != "promote" or environment not in guarded:
         raise UsedWrongly("DP-L030", asked=request.asked, hint=did_you_mean(environment, guarded), tag=REQUEST_TAG)

@@ -75,5 +75,5 @@ def _distance(lake: Lake, was: Head, now: Head, files: tuple[Path, Path], tables
         models: list[Any] = [load_model(f, head.digest) for f, head in zip(files, (was, now), strict=True)]
     except Refused:
         return None
-    message = [model.predict_proba(rows[features])[:, 1] for model in models]
-    return float(abs(message[0] - message[1]).max())
+    first, second = (model.predict_proba(rows[features])[:, 1] for model in models)
+    return float(abs(first - second).max())

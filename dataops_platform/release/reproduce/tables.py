@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from dataops_platform.kit.relation import data_columns_of
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.manifests.manifest import WHOLE, Head
 from dataops_platform.manifests.table_digest import TableDigest
@@ -40,10 +41,10 @@ def compare_table(lake: Lake, was: Head, now: Head | None, tolerance: float) -> 
         if _files(lake, was, parts) == _files(lake, now, parts):
             return Comparison(was.name, "table", "bytes")
         return Comparison(was.name, "table", "content", "the same rows, written to other files")
-    message = "" if parts == [WHOLE] else f" in {len(other)} of {len(parts)} partitions"
+    where = "" if parts == [WHOLE] else f" in {len(other)} of {len(parts)} partitions"
     if not is_kept:
-        return Comparison(was.name, "table", "different", f"another digest{message}; its rows were given up")
-    return _compare_rows(lake, was, now, other, tolerance, message)
+        return Comparison(was.name, "table", "different", f"another digest{where}; its rows were given up")
+    return _compare_rows(lake, was, now, other, tolerance, where)
 
 
 def _files(lake: Lake, head: Head, partitions: Collection[str]) -> list[str]:
@@ -65,22 +66,22 @@ def _digest_of(lake: Lake, path: str) -> str:
 
 
 def _compare_rows(
-    lake: Lake, was: Head, now: Head, partitions: Collection[str], tolerance: float, message: str
+    lake: Lake, was: Head, now: Head, partitions: Collection[str], tolerance: float, where: str
 ) -> Comparison:
     """Compare the rows of some partitions, paired in the order of the exact columns, then the floating-point ones.
 
-    `message` is appended to the reason.
+    `where` is appended to the reason.
     """
     relations = [_rows(lake, head, partitions) for head in (was, now)]
     columns = [_columns(lake, relation) for relation in relations]
     if columns[0] != columns[1]:
-        return Comparison(was.name, "table", "different", f"other columns{message}")
+        return Comparison(was.name, "table", "different", f"other columns{where}")
     counts = [
         sum((TableDigest.parse(head.partitions[p].digest).rows for p in partitions if p in head.partitions), 0)
         for head in (was, now)
     ]
     if counts[0] != counts[1]:
-        return Comparison(was.name, "table", "different", f"{counts[1]} rows instead of {counts[0]}{message}")
+        return Comparison(was.name, "table", "different", f"{counts[1]} rows instead of {counts[0]}{where}")
     scored = was.manifests[0].stage == "score"
     names = [n for n in columns[0] if not (scored and n == MODEL_DIGEST)]
     floating = [n for n in names if _FLOATING.fullmatch(columns[0][n])]
@@ -95,12 +96,12 @@ def _compare_rows(
     ).fetchone()
     others, distance = row if row else (0, 0.0)
     if others:
-        return Comparison(was.name, "table", "different", f"{others} of {counts[0]} rows are others{message}")
+        return Comparison(was.name, "table", "different", f"{others} of {counts[0]} rows are others{where}")
     if distance == 0 and scored:
         return Comparison(was.name, "table", "predictions", "the same predictions of another model")
     if distance <= tolerance:
-        return Comparison(was.name, "table", "tolerance", f"numbers differ by up to {distance:.1e}{message}")
-    return Comparison(was.name, "table", "different", f"numbers differ by up to {distance:.2g}{message}")
+        return Comparison(was.name, "table", "tolerance", f"numbers differ by up to {distance:.1e}{where}")
+    return Comparison(was.name, "table", "different", f"numbers differ by up to {distance:.2g}{where}")
 
 
 def _rows(lake: Lake, head: Head, partitions: Collection[str]) -> str:
@@ -111,8 +112,7 @@ def _rows(lake: Lake, head: Head, partitions: Collection[str]) -> str:
 
 
 def _columns(lake: Lake, relation: str) -> dict[str, str]:
-    described = lake.connection.execute(f"describe select * from {relation}").fetchall()
-    return {name: kind for name, kind, *_ in sorted(described) if not name.startswith("_dp_")}
+    return dict(sorted(data_columns_of(lake.connection, relation).items()))
 
 
 def _distance(column: str) -> str:

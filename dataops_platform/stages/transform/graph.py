@@ -177,9 +177,9 @@ def _names(tables: Mapping[str, Any], sources: Mapping[str, Any]) -> dict[str, s
 
 def _accepted(tests: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, tuple[Any, ...]]]:
     for test in tests:
-        message = test.get("test_metadata") or {}
-        if message.get("name") == "accepted_values" and test.get("column_name"):
-            yield test["column_name"].strip('"'), tuple(message["kwargs"].get("values", ()))
+        metadata = test.get("test_metadata") or {}
+        if metadata.get("name") == "accepted_values" and test.get("column_name"):
+            yield test["column_name"].strip('"'), tuple(metadata["kwargs"].get("values", ()))
 
 
 def _names_its_columns(node: Mapping[str, Any]) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from dataops_platform.kit.paths import find_upward
 from dataops_platform.kit.uv_lock import locked_packages
+from dataops_platform.settings.code import lock_file
 
 
 def locked_requirements(names: tuple[str, ...], root: Path) -> list[str]:
@@ -14,7 +14,7 @@ def locked_requirements(names: tuple[str, ...], root: Path) -> list[str]:
 
     Raises: what `locked_packages` raises.
     """
-    lock = find_upward("uv.lock", root)
+    lock = lock_file(root)
     locked: dict[str, set[str]] = {}
     for package in locked_packages(lock) if lock else ():
         locked.setdefault(package["name"], set()).add(package.get("version", ""))

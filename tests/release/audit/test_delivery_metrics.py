@@ -86,16 +86,14 @@ def test_the_numbers_are_those_of_the_story(world: Any, at: Callable[[float], No
 
 @pytest.mark.journey
 def test_what_is_promoted_again_has_not_waited_again(world: Any, at: Callable[[float], None]) -> None:
-    first = released(world, 1)
-    at(1)
-    world.promote(world.plan(first))
-    second = released(world, 2)
-    at(2)
-    world.promote(world.plan(second))
+    for hour in (1, 2):
+        last = released(world, hour)
+        at(hour)
+        world.promote(world.plan(last))
     at(3)
     roll_back(world.session())
     at(50)
-    world.promote(world.plan(second))
+    world.promote(world.plan(last))
     assert [one.waited_s for one in told(world).promotions] == [(HOUR,), (HOUR,), ()]
     assert told(world).failed == 1
 
@@ -112,6 +110,7 @@ def test_a_rollback_within_a_release_takes_no_promotion_back(world: Any, at: Cal
     assert dict(report_lines(found))["taken back"] == "0 of 1 (0%)"
 
 
+@pytest.mark.usefixtures("own_package")
 @pytest.mark.journey
 def test_a_refused_promotion_is_in_the_ledger_and_counts_once_a_plan(world: Any, at: Callable[[float], None]) -> None:
     world.file("src/shop/__init__.py", "")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from dataops_platform.kit.relation import columns_of
 from dataops_platform.kit.sql import identifier, literal
 from dataops_platform.release.promotion.differences.section import NOT_SHOWN, VALUE_WIDTH, shown_value
 from dataops_platform.warehouse.canonical import canonical
@@ -57,12 +58,11 @@ class RowChanges:
 
 def version_of(connection: DuckDBPyConnection, relation: str, partitions: Collection[str] | None = None) -> Version:
     """Return a version of a table, restricted to `partitions` when they are given and the table has any."""
-    described = connection.execute(f"describe select * from {relation}").fetchall()
-    names = {name: kind for name, kind, *_ in described}
-    if partitions is not None and "_dp_partition" in names:
+    columns = columns_of(connection, relation)
+    if partitions is not None and "_dp_partition" in columns:
         wanted = ", ".join(map(literal, sorted(partitions))) or "null"
         relation = f"(select * from {relation} where _dp_partition in ({wanted}))"
-    return Version(relation, {name: kind for name, kind in names.items() if not name.startswith("_dp_")})
+    return Version(relation, {name: kind for name, kind in columns.items() if not name.startswith("_dp_")})
 
 
 def compare_rows(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataops_platform.kit.digests import short
 from dataops_platform.kit.errors import DataOpsError, Refused, did_you_mean, preview
+from dataops_platform.kit.relation import columns_of
 from dataops_platform.manifests.manifest import Head
 from dataops_platform.release.promotion.differences.rows import visible_columns
 from dataops_platform.release.promotion.differences.section import NOT_SHOWN
@@ -123,7 +124,7 @@ def _rows(question: Question, settings: ModelNotWorse, head: Head, shown: Head) 
     others = list(dict.fromkeys([details["target"], *settings.slices]))
     time = details["time_column"]
     relation = lake.relation(environment, table)
-    columns = [name for name, *_ in lake.connection.execute(f"describe select * from {relation}").fetchall()]
+    columns = columns_of(lake.connection, relation)
     for name in (*features, *others, time):
         if name not in columns:
             raise Refused("DP-G010", table=table.name, column=name, hint=did_you_mean(name, columns))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -49,14 +47,7 @@ def no(question):
 """
 
 
-@pytest.fixture(autouse=True)
-def _unload() -> Iterator[None]:
-    """Every test has a package of its own under the same name."""
-    path = list(sys.path)
-    yield
-    sys.path[:] = path
-    for name in [n for n in sys.modules if n.partition(".")[0] == "shop"]:
-        del sys.modules[name]
+pytestmark = pytest.mark.usefixtures("own_package")
 
 
 def asked(world: Any, name: str, settings: str = "") -> tuple[str, str]:
