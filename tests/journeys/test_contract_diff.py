@@ -25,6 +25,8 @@ def test_a_dropped_column_names_all_it_hits_and_a_bump_with_a_waiver_passes(
     flights = clone_of_the_repository(tmp_path / "clone") / "examples" / "flights"
     dataops = dataops_in(flights)
     assert dataops("contracts", "diff", "HEAD").out.strip() == "nothing changed"
+    exposures = flights / "dbt" / "models" / "exposures.yml"
+    exposures.write_text(exposures.read_text() + "      - ref('flight_features')\n")  # the mart that reads the weather
     path = flights / "contracts" / "weather.odcs.yaml"
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(line for line in lines if "name: humidity" not in line))
@@ -38,6 +40,7 @@ def test_a_dropped_column_names_all_it_hits_and_a_bump_with_a_waiver_passes(
         ("flight_features", "transform"),
         ("delay", "train"),
         ("delay_predictions", "score"),
+        ("punctuality_dashboard", "dashboard"),
     }
     markdown = dataops("contracts", "diff", "HEAD", "--markdown")
     assert "| delay | train | flight_features |" in markdown.out

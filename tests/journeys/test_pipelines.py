@@ -110,7 +110,8 @@ def test_a_change_goes_from_a_pull_request_to_prod_by_the_commands_of_github(new
     assert "pr comment 12 --body-file contracts.md" in told
     assert "orders" in told
     assert jobs["test"] == ["make test"], "typed in a new project by test_ten_minutes"
-    assert "pr_12 shows publication" in run_job(shop, jobs["build-branch"], NUMBER="12")
+    built = run_job(shop, jobs["build-branch"], NUMBER="12")
+    assert ("pr_12 made from prod" in built, "pr_12 shows publication" in built) == (True, True)
     assert "pr_12 dropped" in run_job(shop, jobs["drop-branch"], NUMBER="12")
 
     contract.write_text(contract.read_text().replace("returned, logicalType: boolean", "returned, logicalType: string"))

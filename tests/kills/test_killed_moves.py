@@ -116,9 +116,9 @@ def test_a_killed_move_leaves_a_whole_state_and_its_rerun_ends_right(
                 wrong.append(f"{move} killed at {fault} left {left}; before {before}, wanted {prod.state}")
             if shown(shop, ids) != prod.state:
                 wrong.append(f"{move} after {fault} gave {shown(shop, ids)}, wanted {prod.state}; {error[-300:]}")
+        saw = processes.stop(watcher)
         assert wrong == []
         assert [one.faults for one in verify(lake)] == [(), ()]
-        saw = processes.stop(watcher)
     torn = [one for one in saw["seen"] if not one["whole"] or state_of(one, ids) not in allowed]
     assert torn == []
     assert kills == KILLS
