@@ -19,6 +19,8 @@ from dataops_platform.warehouse.session import Session
 from dataops_platform.warehouse.state import State
 
 ATTEMPTS = 200
+DIGITS_OF_AN_ID = 6
+"""The fewest digits that may begin an id: a mistyped number of an event must not name a release by chance."""
 
 
 def switch_to_release(session: Session, plan: Plan, release: Release) -> State:
@@ -122,11 +124,12 @@ def resume(session: Session) -> State:
 def _named(events: Sequence[Event], to: str, environment: str) -> Move:
     known = moves(events)
     wanted = to.removeprefix("sha256:")
+    is_number = wanted.isdigit() and len(wanted) < DIGITS_OF_AN_ID
     found = [(to, e) for e in known if str(e.sequence) == to] or [
         (one, e)
         for e in known
         for one in (e.release, e.publication)
-        if wanted and one.removeprefix("sha256:").startswith(wanted)
+        if wanted and not is_number and one.removeprefix("sha256:").startswith(wanted)
     ]
     if not found:
         shown = (f"{e.sequence} ({e.kind} of {short(e.release) or 'no release'})" for e in reversed(known))

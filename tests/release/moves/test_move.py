@@ -153,16 +153,17 @@ def test_two_who_resume_at_once_leave_one_event(shop: Shop, monkeypatch: pytest.
 
 
 def test_the_beginning_of_an_id_that_two_states_share_is_refused() -> None:
-    shown = [("a1", "b1"), ("a2", "b2"), ("a2", "b3"), ("2c", "d0")]
+    shown = [("a1", "b1"), ("a2", "b2"), ("a2", "b3"), ("2c", "d0"), ("990000c", "f")]
     events = [
         Publication(actor="ann", sequence=n, release=f"sha256:{release}", publication=f"sha256:{publication}")
         for n, (release, publication) in enumerate(shown, 1)
     ]
     named = partial(switch._named, events, environment="prod")
     assert [named(to).sequence for to in ("a1", "a2", "sha256:b2", "b3", "2", "2c", "d")] == [1, 3, 2, 3, 2, 4, 4]
+    assert named("990000").sequence == 5
     with pytest.raises(UsedWrongly, match=r"^DP-L077 'a' matches several states: a1, a2\. Write more of the id"):
         named("a")
-    for unknown in ("sha256:", "e", "5"):
+    for unknown in ("sha256:", "e", "6", "99"):  # 99 is a mistyped event rather than the release that begins so
         with pytest.raises(UsedWrongly, match="DP-L011 prod never showed"):
             named(unknown)
 
