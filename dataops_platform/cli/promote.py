@@ -113,7 +113,10 @@ def promote(
 def rollback(
     environment: Annotated[str, typer.Argument(help="The environment to move back.")],
     to: Annotated[
-        str | None, typer.Option(help="An event's number, or the beginning of a release or publication.")
+        str | None,
+        typer.Option(
+            help="An event's number, or the beginning of a release or publication; fewer than six digits are a number."
+        ),
     ] = None,
     data: Annotated[
         bool, typer.Option("--data", help="Only the data: the previous publication, same release.")

@@ -124,7 +124,7 @@ def resume(session: Session) -> State:
 def _named(events: Sequence[Event], to: str, environment: str) -> Move:
     known = moves(events)
     wanted = to.removeprefix("sha256:")
-    is_number = wanted.isdigit() and len(wanted) < DIGITS_OF_AN_ID
+    is_number = to.isdigit() and len(to) < DIGITS_OF_AN_ID
     found = [(to, e) for e in known if str(e.sequence) == to] or [
         (one, e)
         for e in known
